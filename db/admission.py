@@ -1,0 +1,126 @@
+"""Which waiting task is next: start-time fair queueing over customers, in expected slot-seconds (ADMISSION.md).
+
+One virtual time a customer, one statement a round and queue, exactly as many tasks as there are free slots.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from db.models import BUSY, WAITING
+
+_WAITING_IN_QUEUE = f"t.queue = :queue AND t.{WAITING.replace(' AND ', ' AND t.')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Free slots by queue, and how many of them a round may fill in all (a worker may take from several queues)."""
+
+    by_queue: Mapping[str, int]
+    in_all: int
+
+
+_LOCK = text("SELECT v FROM admission_clock FOR UPDATE SKIP LOCKED")
+
+
+def lock_round(session: Session) -> bool:
+    """True for the one conductor whose round this is; it lasts as long as the transaction."""
+    return session.execute(_LOCK).scalar() is not None
+
+
+_RIPEN = text("""
+    UPDATE tasks SET not_before = NULL
+    WHERE id IN (SELECT id FROM tasks WHERE status = 'QUEUED' AND not_before <= clock_timestamp()
+                 LIMIT 1000 FOR UPDATE SKIP LOCKED)
+""")
+_NEXT_RIPE = text("""
+    SELECT extract(epoch FROM min(not_before) - clock_timestamp()) FROM tasks
+    WHERE status = 'QUEUED' AND not_before IS NOT NULL
+""")
+
+
+def ripen(session: Session) -> float | None:
+    """Let in what was put off until now; seconds until the next one, if any."""
+    session.execute(_RIPEN)
+    seconds = session.execute(_NEXT_RIPE).scalar()
+    return None if seconds is None else max(0.0, float(seconds))
+
+
+_LIVE_SLOTS = text("""
+    SELECT queue, sum(slots) AS slots FROM workers, unnest(queues) AS queue
+    WHERE seen_at > clock_timestamp() - :lease AND NOT draining GROUP BY queue
+""")
+_ALL_SLOTS = text("""
+    SELECT coalesce(sum(slots), 0) FROM workers WHERE seen_at > clock_timestamp() - :lease AND NOT draining
+""")
+_BUSY = text(f"SELECT queue, count(*) AS busy FROM tasks WHERE {BUSY} GROUP BY queue")  # noqa: S608 (our own words)
+_RUNNING = text("SELECT count(*) FROM tasks WHERE status = 'PROCESSING'")
+
+
+def free_slots(session: Session, lease: timedelta) -> Slots:
+    """The slots of live workers, less what runs and what was rung."""
+    busy = {row.queue: row.busy for row in session.execute(_BUSY)}
+    slots = {row.queue: row.slots for row in session.execute(_LIVE_SLOTS, {"lease": lease})}
+    in_all = session.execute(_ALL_SLOTS, {"lease": lease}).scalar_one() - sum(busy.values())
+    free = {queue: max(0, count - busy.get(queue, 0)) for queue, count in slots.items()}
+    return Slots(by_queue=free, in_all=max(0, in_all))
+
+
+def idle_slots(session: Session, lease: timedelta) -> int:
+    """Slots in which nothing runs, whatever was rung: a ring that nobody answers leaves its slot idle."""
+    slots: int = session.execute(_ALL_SLOTS, {"lease": lease}).scalar_one()
+    running: int = session.execute(_RUNNING).scalar_one()
+    return max(0, slots - running)
+
+
+_ADMIT = text(f"""
+    WITH RECURSIVE w (user_id) AS (  -- a loose scan: the customers who have something waiting
+        (SELECT t.user_id FROM tasks t WHERE {_WAITING_IN_QUEUE} ORDER BY t.user_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT t.user_id FROM tasks t
+                WHERE {_WAITING_IN_QUEUE} AND t.user_id > w.user_id ORDER BY t.user_id LIMIT 1)
+        FROM w WHERE w.user_id IS NOT NULL),
+    lane AS (
+        SELECT l.user_id, l.weight, l.cap, greatest(l.vtime, c.v) AS v
+        FROM w JOIN lanes l USING (user_id), admission_clock c),
+    open_lane AS (
+        SELECT s.user_id, s.weight, s.v, least(r.room, :k) AS room
+        FROM (SELECT * FROM lane ORDER BY v, user_id) s,
+        LATERAL (SELECT s.cap - count(*) AS room FROM tasks b WHERE b.user_id = s.user_id AND ({BUSY})) r
+        WHERE r.room > 0 LIMIT :k),
+    candidate AS (
+        SELECT t.id, o.user_id, o.weight, t.cost,
+            o.v + (sum(t.cost) OVER (PARTITION BY o.user_id ORDER BY t.sort_at, t.id) - t.cost) / o.weight AS tag
+        FROM open_lane o,
+        LATERAL (SELECT t.id, t.cost, t.sort_at FROM tasks t
+                 WHERE t.user_id = o.user_id AND {_WAITING_IN_QUEUE} ORDER BY t.sort_at, t.id LIMIT o.room) t),
+    pick AS (SELECT * FROM candidate ORDER BY tag, id LIMIT :k),
+    locked AS (
+        SELECT t.id FROM tasks t JOIN pick USING (id) WHERE {_WAITING_IN_QUEUE} FOR UPDATE OF t SKIP LOCKED),
+    admitted AS (
+        UPDATE tasks t SET admitted_at = clock_timestamp(), ring_wanted = true
+        FROM locked WHERE t.id = locked.id RETURNING t.id),
+    paid AS (
+        UPDATE lanes l SET vtime = x.v
+        FROM (SELECT p.user_id, max(p.tag + p.cost / p.weight) AS v
+              FROM pick p JOIN admitted USING (id) GROUP BY p.user_id) x
+        WHERE l.user_id = x.user_id),
+    tick AS (
+        UPDATE admission_clock SET v = greatest(v, (SELECT max(p.tag) FROM pick p JOIN admitted USING (id)))
+        WHERE EXISTS (SELECT FROM admitted))
+    SELECT count(*) FROM admitted
+""")  # noqa: S608 (the predicates are our own, the values are bound)
+
+
+def admit(session: Session, slots: Slots) -> int:
+    """Admit waiting tasks into the free slots, fairly; how many. They are to be rung after the commit."""
+    left, admitted = slots.in_all, 0
+    for queue, free in slots.by_queue.items():
+        count = min(free, left)
+        if count > 0:
+            admitted_here = session.execute(_ADMIT, {"k": count, "queue": queue}).scalar_one()
+            admitted, left = admitted + admitted_here, left - admitted_here
+    return admitted

@@ -1,0 +1,102 @@
+"""A finished step, in one statement: fence, checkpoint, capture, progress and event (ADMISSION.md).
+
+The artifact is in storage before its row is; a row is the proof that the step was delivered.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from backend.errors import ClaimLost
+from db.claims import Claim
+from db.models import StepStatus, TaskStep
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One agent's finished turn. A FAILED one (an optional agent's own failure) has no artifact and costs nothing."""
+
+    agent_id: str
+    status: StepStatus
+    fingerprint: str
+    duration_ms: int
+    artifact_key: str | None = None
+    artifact_size: int | None = None
+    artifact_sha256: str | None = None
+    table_key: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    peak_memory_bytes: int | None = None
+
+
+_RECORD = text("""
+    WITH t AS (
+        UPDATE tasks
+        SET last_event = last_event + 1, progress = greatest(progress, :progress), current_agent = :next_agent,
+            hiccups = 0, crashes = 0, losses = 0
+        WHERE id = :task_id AND epoch = :epoch AND status = 'PROCESSING'
+        RETURNING id, user_id, coalesce(parent_id, id) AS root_id, last_event),
+    checkpoint AS (
+        INSERT INTO task_steps (task_id, agent_id, epoch, status, fingerprint, duration_ms, artifact_key,
+            artifact_size, artifact_sha256, table_key, error_code, error_message, peak_memory_bytes)
+        SELECT t.id, :agent_id, :epoch, :status, :fingerprint, :duration_ms, :artifact_key,
+            :artifact_size, :artifact_sha256, :table_key, :error_code, :error_message, :peak_memory_bytes FROM t
+        ON CONFLICT (task_id, agent_id) DO UPDATE SET
+            epoch = excluded.epoch, status = excluded.status, fingerprint = excluded.fingerprint,
+            duration_ms = excluded.duration_ms, artifact_key = excluded.artifact_key,
+            artifact_size = excluded.artifact_size, artifact_sha256 = excluded.artifact_sha256,
+            table_key = excluded.table_key, error_code = excluded.error_code,
+            error_message = excluded.error_message, peak_memory_bytes = excluded.peak_memory_bytes,
+            finished_at = clock_timestamp()),
+    capture AS (
+        INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
+        SELECT t.user_id, t.root_id, :agent_id, 'CAPTURE', CAST(:amount AS bigint) FROM t
+        WHERE CAST(:amount AS bigint) > 0
+        ON CONFLICT (task_id, agent_id, kind) DO NOTHING),
+    event AS (
+        INSERT INTO task_events (task_id, seq, kind, data)
+        SELECT t.id, t.last_event, :kind, CAST(:data AS jsonb) FROM t)
+    SELECT last_event FROM t
+""")
+
+
+def record(
+    session: Session, claim: Claim, checkpoint: Checkpoint, *, amount: int, progress: float, next_agent: str | None
+) -> None:
+    """Write a step down and capture `amount` credits for it; at most once, however often it is asked.
+
+    Raises:
+        ClaimLost: the claim is not ours any more; nothing was written.
+    """
+    delivered = checkpoint.status == StepStatus.DELIVERED
+    told: dict[str, Any] = {"agent_id": checkpoint.agent_id, "progress": progress, "credits": amount}
+    if not delivered:
+        told |= {"error_code": checkpoint.error_code, "message": checkpoint.error_message}
+    row = session.execute(
+        _RECORD,
+        asdict(checkpoint)
+        | {
+            "task_id": claim.task_id,
+            "epoch": claim.epoch,
+            "amount": amount if delivered else 0,
+            "progress": progress,
+            "next_agent": next_agent,
+            "kind": "step_delivered" if delivered else "step_failed",
+            "data": json.dumps(told),
+        },
+    ).scalar()
+    if row is None:
+        raise ClaimLost
+
+
+def of_task(session: Session, task_id: uuid.UUID) -> Mapping[str, TaskStep]:
+    """The finished steps by agent."""
+    rows: Sequence[TaskStep] = session.scalars(
+        select(TaskStep).where(TaskStep.task_id == task_id).order_by(TaskStep.finished_at)
+    ).all()
+    return {row.agent_id: row for row in rows}

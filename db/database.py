@@ -1,0 +1,106 @@
+"""The way to PostgreSQL: one engine a process, and `transaction()`, the only commit in the house.
+
+Every connection carries its own time-outs, so that a frozen process cannot hold a row (DESIGN §5.2). A child that
+was forked never uses what its parent opened.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.settings import get_settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+# A station is a few milliseconds of work. Whoever holds a transaction longer is frozen or lost, and must let go
+# before a lease (3 s) runs out. PostgreSQL 17 brought transaction_timeout.
+STATION_LIMITS = {
+    "idle_in_transaction_session_timeout": "2s",
+    "lock_timeout": "2s",
+    "statement_timeout": "5s",
+    "transaction_timeout": "6s",
+}
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same address, said to SQLAlchemy: any `postgres…` scheme becomes psycopg 3."""
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def libpq_url(url: str) -> str:
+    """The same address, said to psycopg itself."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def new_engine(url: str, pool_size: int = 5) -> Engine:
+    """An engine whose every connection has the limits of a station."""
+    options = " ".join(f"-c {name}={value}" for name, value in STATION_LIMITS.items())
+    return create_engine(
+        sqlalchemy_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        connect_args={
+            "options": f"-c TimeZone=UTC -c jit=off {options}",
+            "connect_timeout": get_settings().database_connect_timeout,
+            "application_name": f"agensium-{os.getpid()}",
+        },
+    )
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """This process' engine, opened at first use."""
+    settings = get_settings()
+    return new_engine(settings.database_url.get_secret_value(), settings.database_pool_size)
+
+
+@lru_cache(maxsize=1)
+def SessionLocal() -> sessionmaker[Session]:  # noqa: N802 (the field's name for it)
+    return sessionmaker(engine(), expire_on_commit=False)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session that commits at the end of the block, or rolls back when it raises."""
+    with SessionLocal().begin() as session:
+        yield session
+
+
+def close_database() -> None:
+    """Close what this process holds; the next use opens anew."""
+    if engine.cache_info().currsize:
+        engine().dispose()
+    forget_database()
+
+
+def forget_database() -> None:
+    """Drop the engine without a word to its connections: they belong to another process or database."""
+    if engine.cache_info().currsize:
+        engine().dispose(close=False)
+    engine.cache_clear()
+    SessionLocal.cache_clear()
+
+
+def migrate(url: str) -> None:
+    """Bring the database at `url` to the newest migration."""
+    command.upgrade(alembic_config(url), "head")
+
+
+def alembic_config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = sqlalchemy_url(url)
+    return config
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_database)

@@ -1,0 +1,150 @@
+"""How a claim ends: settled for good, handed back to the queue, or lost with its worker.
+
+A terminal state is written once, by a conditional UPDATE; whoever comes later finds no row (DESIGN §5.1).
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.errors import ClaimLost, Verdict, WorkerLost
+from db import children, ledger, moves, wakeups
+from db.claims import Claim
+from db.events import EventKind
+from db.models import CLOCK, Task, TaskStatus
+
+MOST_LOSSES_AT_ONE_STEP = 5  # workers lost under one step before the step itself is held to be the cause
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """COMPLETED with an outcome and a manifest, or FAILED with a verdict."""
+
+    outcome: str | None = None
+    manifest_key: str | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def status(self) -> TaskStatus:
+        return TaskStatus.COMPLETED if self.verdict is None else TaskStatus.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class HandBackTerms:
+    """Why a task goes back to QUEUED, when it may run again, and what is counted against its step.
+
+    `delay_seconds` None: at once, ahead of every lane.
+    """
+
+    kind: EventKind
+    delay_seconds: float | None = None
+    verdict: Verdict | None = None
+    counts: dict[str, int] = field(default_factory=dict)  # column → new value
+
+
+def settle(session: Session, claim: Claim, ending: Ending) -> None:
+    """The last station: terminal state, manifest pointer, release of the rest, the parent's counter.
+
+    Raises:
+        ClaimLost: the row is not ours any more; nothing was written.
+    """
+    moves.lock_parent(session, claim.parent_id)
+    if not _end(session, claim.task_id, claim.epoch, ending):
+        raise ClaimLost
+
+
+def _end(session: Session, task_id: uuid.UUID, epoch: int, ending: Ending) -> bool:
+    kind = EventKind.COMPLETED if ending.verdict is None else EventKind.FAILED
+    ended = moves.claim_ended() | {"finished_at": CLOCK, **_result(ending)}
+    told = _told(ending.verdict, outcome=ending.outcome)
+    task = moves.move(session, task_id, ending.status, kind, ended, held_epoch=epoch, data=told)
+    if task is None:
+        return False
+    if task.parent_id is None:
+        ledger.release(session, task.id)
+    else:
+        children.child_ended(session, task.parent_id)
+    wakeups.notify(session)
+    return True
+
+
+def _result(ending: Ending) -> dict[str, Any]:
+    if ending.verdict is None:
+        return {"outcome": ending.outcome, "manifest_key": ending.manifest_key, "progress": 100}
+    return _error(ending.verdict)
+
+
+def _error(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "error_code": verdict.error_code,
+        "error_message": verdict.message,
+        "next_action": verdict.next_action,
+        "error_detail": verdict.detail[:10_000],
+        "recoverable": verdict.recoverable,
+    }
+
+
+def _told(verdict: Verdict | None, **more: Any) -> dict[str, Any]:
+    """What an event says in public."""
+    said = {name: value for name, value in more.items() if value is not None}
+    if verdict is not None:
+        said |= {"error_code": verdict.error_code, "message": verdict.message, "next_action": verdict.next_action}
+    return said
+
+
+def hand_back(session: Session, claim: Claim, terms: HandBackTerms) -> None:
+    """PROCESSING → QUEUED; the finished steps stay, and so do the held credits.
+
+    Raises:
+        ClaimLost: the row is not ours any more; nothing was written.
+    """
+    if not _requeue(session, claim.task_id, claim.epoch, terms):
+        raise ClaimLost
+
+
+def _requeue(session: Session, task_id: uuid.UUID, epoch: int, terms: HandBackTerms) -> bool:
+    if terms.delay_seconds is None:
+        turn = moves.goes_first()
+    else:
+        turn = {"not_before": CLOCK + timedelta(seconds=terms.delay_seconds)}
+    error = {} if terms.verdict is None else _error(terms.verdict)
+    values = moves.claim_ended() | turn | terms.counts | error
+    told = _told(terms.verdict, delay_seconds=terms.delay_seconds)
+    task = moves.move(session, task_id, TaskStatus.QUEUED, terms.kind, values, held_epoch=epoch, data=told)
+    wakeups.notify(session)
+    return task is not None
+
+
+def lost(session: Session, limit: int = 100) -> Sequence[uuid.UUID]:
+    """Tasks whose worker fell silent for a lease go back to QUEUED at the step they were on; their ids.
+
+    The fifth worker lost under one step ends the task: WORKER_LOST.
+    """
+    silent = (
+        select(Task.id, Task.parent_id)
+        .where(Task.status == TaskStatus.PROCESSING, Task.lease_until < CLOCK)
+        .limit(limit)
+    )
+    return [task_id for task_id, parent_id in session.execute(silent).all() if _rescue(session, task_id, parent_id)]
+
+
+def _rescue(session: Session, task_id: uuid.UUID, parent_id: uuid.UUID | None) -> bool:
+    if parent_id is not None:
+        parent = select(Task.id).where(Task.id == parent_id)
+        if session.scalar(parent.with_for_update(skip_locked=True, key_share=True)) is None:
+            return False
+    still = select(Task).where(Task.id == task_id, Task.status == TaskStatus.PROCESSING, Task.lease_until < CLOCK)
+    task = session.scalar(
+        still.with_for_update(skip_locked=True, key_share=True), execution_options={"populate_existing": True}
+    )
+    if task is None:
+        return False
+    losses = task.losses + 1
+    if losses >= MOST_LOSSES_AT_ONE_STEP:
+        return _end(session, task_id, task.epoch, Ending(verdict=WorkerLost(losses=losses).verdict))
+    return _requeue(session, task_id, task.epoch, HandBackTerms(EventKind.RESCUED, counts={"losses": losses}))

@@ -1,0 +1,68 @@
+"""The one statement that changes a task's status: conditional on MOVES, numbered, and written down as an event."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from db import events
+from db.events import EventKind
+from db.models import CLOCK, Task, TaskStatus, sources_of
+
+
+def move(
+    session: Session,
+    task_id: uuid.UUID,
+    to: TaskStatus,
+    kind: EventKind,
+    values: Mapping[str, Any],
+    *,
+    came_from: TaskStatus | None = None,
+    held_epoch: int | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> Task | None:
+    """One legal move and its event; `values` change with it, `data` is the event's.
+
+    None: the row is not in a state that leads there (`came_from` names one of them), or has another epoch.
+    """
+    sources = sources_of(to) if came_from is None else [came_from]
+    statement = update(Task).where(Task.id == task_id, Task.status.in_(sources))
+    if held_epoch is not None:
+        statement = statement.where(Task.epoch == held_epoch)
+    statement = statement.values(status=to, last_event=Task.last_event + 1, **values)
+    moved = session.scalar(statement.returning(Task), execution_options={"populate_existing": True})
+    if moved is not None:
+        events.append(session, moved.id, moved.last_event, kind, data or {})
+    return moved
+
+
+def claim_ended() -> dict[str, Any]:
+    """What changes on a row whenever a claim on it ends; harmless where there was none."""
+    ran = func.coalesce(func.extract("epoch", CLOCK - Task.claimed_at), 0)
+    return {
+        "run_seconds": Task.run_seconds + ran,
+        "claimed_at": None,
+        "lease_until": None,
+        "worker": None,
+        "current_agent": None,
+        "admitted_at": None,
+        "not_before": None,
+        "ring_wanted": False,
+        "rings": 0,
+    }
+
+
+def goes_first() -> dict[str, Any]:
+    """Admitted at once, ahead of every lane, and to be rung: for a task that had its turn and lost it."""
+    return {"admitted_at": CLOCK, "ring_wanted": True}
+
+
+def lock_parent(session: Session, parent_id: uuid.UUID | None) -> None:
+    """In the lock order a parent's row comes before its child's: the other way round deadlocks with cancel.
+
+    NO KEY UPDATE: a child's capture, which names the root by a foreign key, is not in its way.
+    """
+    if parent_id is not None:
+        session.execute(select(Task.id).where(Task.id == parent_id).with_for_update(key_share=True))

@@ -1,0 +1,159 @@
+"""Tasks: create, submit, read, move, cancel, expire. Claims and their endings are in claims.py.
+
+A status changes by `moves.move` alone.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from backend.errors import Cancelled, Expired, InvalidTaskState, TaskNotCancellable, TaskNotFound
+from db import children, events, ledger, moves, wakeups
+from db.events import EventKind
+from db.models import CLOCK, TERMINAL, Lane, Task, TaskStatus
+from db.moves import move
+
+AGEING_STEP = timedelta(seconds=60)  # one step of priority is worth this much waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a submit fixes on the row. `prices` are credits by agent; `cost` is expected slot-seconds."""
+
+    agents: Sequence[str]
+    prices: Mapping[str, int]
+    inputs: Mapping[str, Any]
+    cost: float
+
+
+def create(session: Session, user_id: int, tool_id: str, agents: Sequence[str], parameters: Mapping[str, Any]) -> Task:
+    """A new row in CREATED. `agents` is the customer's choice; empty means all whose inputs are there."""
+    values = {"user_id": user_id, "tool_id": tool_id, "agents": list(agents), "parameters": dict(parameters)}
+    task = session.execute(insert(Task).values(**values, last_event=1).returning(Task)).scalar_one()
+    events.append(session, task.id, 1, EventKind.CREATED, {"tool_id": tool_id})
+    return task
+
+
+def get(session: Session, task_id: uuid.UUID, user_id: int, *, lock: bool = False) -> Task:
+    """The customer's own task.
+
+    Raises:
+        TaskNotFound: there is none, or it is another customer's.
+    """
+    wanted = select(Task).where(Task.id == task_id, Task.user_id == user_id)
+    task = session.scalar(wanted.with_for_update(key_share=True) if lock else wanted)
+    if task is None:
+        raise TaskNotFound(task_id=str(task_id))
+    return task
+
+
+def page(
+    session: Session,
+    user_id: int,
+    *,
+    status: TaskStatus | None = None,
+    tool_id: str | None = None,
+    before: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = 50,
+) -> Sequence[Task]:
+    """The customer's tasks, newest first, by keyset: `before` is the last row's (created_at, id)."""
+    wanted = select(Task).where(Task.user_id == user_id, Task.parent_id.is_(None))
+    if status is not None:
+        wanted = wanted.where(Task.status == status)
+    if tool_id is not None:
+        wanted = wanted.where(Task.tool_id == tool_id)
+    if before is not None:
+        wanted = wanted.where(tuple_(Task.created_at, Task.id) < before)
+    return session.scalars(wanted.order_by(Task.created_at.desc(), Task.id.desc()).limit(limit)).all()
+
+
+def plan_inputs(session: Session, task: Task, inputs: Mapping[str, Any]) -> None:
+    """Remember which files the customer is about to upload; a role named again is replaced."""
+    statement = update(Task).where(Task.id == task.id, Task.status == TaskStatus.CREATED)
+    if not session.execute(statement.values(inputs={**task.inputs, **inputs}).returning(Task.id)).scalar():
+        raise InvalidTaskState(status=task.status)
+
+
+def submit(session: Session, task: Task, submission: Submission) -> Task:
+    """CREATED → QUEUED: hold the credits, take a place in the customer's lane, wake the conductors.
+
+    Raises:
+        InvalidTaskState: the task was submitted before, or has ended.
+        InsufficientCredits: nothing is held and nothing changes.
+    """
+    values = {
+        "agents": list(submission.agents),
+        "prices": dict(submission.prices),
+        "inputs": dict(submission.inputs),
+        "cost": submission.cost,
+        "celery_task_id": uuid.uuid4(),
+        "queued_at": CLOCK,
+        "sort_at": CLOCK - task.priority * AGEING_STEP,
+    }
+    told = {"credits_held": sum(submission.prices.values())}
+    queued = move(
+        session, task.id, TaskStatus.QUEUED, EventKind.QUEUED, values, came_from=TaskStatus.CREATED, data=told
+    )
+    if queued is None:
+        raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)
+    session.execute(upsert(Lane).values(user_id=task.user_id).on_conflict_do_nothing())
+    ledger.hold(session, task.user_id, task.id, submission.prices)
+    wakeups.notify(session)
+    return queued
+
+
+def cancel(session: Session, task_id: uuid.UUID, user_id: int) -> Task:
+    """Settle a cancellation here and now; a running worker learns of it by its next beat.
+
+    Asking twice gives the same answer.
+
+    Raises:
+        TaskNotFound: there is none, or it is another customer's.
+        TaskNotCancellable: it ended in another way.
+    """
+    moves.lock_parent(session, get(session, task_id, user_id).parent_id)
+    cancelled = _cancel_row(session, task_id)
+    if cancelled is None:
+        return _already_cancelled(session, task_id)
+    for child_id in session.scalars(select(Task.id).where(Task.parent_id == task_id, Task.status.not_in(TERMINAL))):
+        _cancel_row(session, child_id)
+    if cancelled.parent_id is None:
+        ledger.release(session, task_id)
+    else:
+        children.child_ended(session, cancelled.parent_id)
+    wakeups.notify(session)
+    return cancelled
+
+
+def _cancel_row(session: Session, task_id: uuid.UUID) -> Task | None:
+    """The epoch goes up, so that whoever still works on it is fenced off."""
+    ended = moves.claim_ended() | {"epoch": Task.epoch + 1, "finished_at": CLOCK, "error_code": Cancelled.error_code}
+    return move(session, task_id, TaskStatus.CANCELLED, EventKind.CANCELLED, ended)
+
+
+def _already_cancelled(session: Session, task_id: uuid.UUID) -> Task:
+    task = session.scalars(select(Task).where(Task.id == task_id), execution_options={"populate_existing": True}).one()
+    if task.status != TaskStatus.CANCELLED:
+        raise TaskNotCancellable(status=task.status)
+    return task
+
+
+def expire(session: Session, older_than: timedelta, limit: int = 100) -> int:
+    """CREATED tasks that were never started become EXPIRED; how many. Nothing was held for them."""
+    stale = (
+        select(Task.id)
+        .where(Task.status == TaskStatus.CREATED, Task.created_at < CLOCK - older_than)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = session.scalars(stale).all()
+    for task_id in ids:
+        values = {"finished_at": CLOCK, "error_code": Expired.error_code, "error_message": Expired.message}
+        move(session, task_id, TaskStatus.EXPIRED, EventKind.EXPIRED, values)
+    return len(ids)

@@ -1,0 +1,136 @@
+"""Live workers, their slots and their beats.
+
+A worker's identity is a boot uuid, never reused. A beat is one UPDATE for all claims of a process; it brings back
+which claims are gone, and whether the worker is to drain.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from db.models import CLOCK, TaskStatus, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerIdentity:
+    """Who a worker is and what it can do."""
+
+    boot_uuid: uuid.UUID
+    host: str
+    pid: int
+    pool: str
+    slots: int
+    queues: tuple[str, ...]
+    tools: tuple[str, ...]
+    code_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """One claim's part of a beat: still at work, this far (0..100)."""
+
+    task_id: uuid.UUID
+    epoch: int
+    progress: float
+
+
+@dataclass(frozen=True, slots=True)
+class BeatAnswer:
+    """What a beat brings back: the claims that were cancelled or lost, and whether to drain."""
+
+    cancelled: frozenset[uuid.UUID]
+    lost: frozenset[uuid.UUID]
+    draining: bool
+
+
+def check_in(session: Session, worker: WorkerIdentity) -> None:
+    """Say that the worker lives; the first time, that it is there. Draining is not undone by it."""
+    row = {
+        "boot_uuid": worker.boot_uuid,
+        "host": worker.host,
+        "pid": worker.pid,
+        "pool": worker.pool,
+        "slots": worker.slots,
+        "queues": list(worker.queues),
+        "tools": list(worker.tools),
+        "code_version": worker.code_version,
+    }
+    session.execute(
+        upsert(Worker).values(**row).on_conflict_do_update(index_elements=["boot_uuid"], set_={"seen_at": CLOCK})
+    )
+
+
+def start_draining(session: Session, boot_uuid: uuid.UUID) -> None:
+    """No new task comes to this worker; those it has are to reach a checkpoint and be handed back."""
+    session.execute(update(Worker).where(Worker.boot_uuid == boot_uuid).values(draining=True))
+
+
+def check_out(session: Session, boot_uuid: uuid.UUID) -> None:
+    """The worker leaves the house."""
+    session.execute(delete(Worker).where(Worker.boot_uuid == boot_uuid))
+
+
+def forget_dead(session: Session, silent_for: timedelta) -> None:
+    """Remove the rows of workers that never said goodbye."""
+    session.execute(delete(Worker).where(Worker.seen_at < CLOCK - silent_for))
+
+
+def live(session: Session, lease: timedelta) -> Sequence[Worker]:
+    """The workers seen within a lease."""
+    return session.scalars(select(Worker).where(Worker.seen_at > CLOCK - lease).order_by(Worker.started_at)).all()
+
+
+_BEAT = text("""
+    WITH mine AS (
+        SELECT t.id, pulse.progress
+        FROM tasks t
+        JOIN unnest(CAST(:ids AS uuid[]), CAST(:epochs AS int[]), CAST(:progress AS real[])) pulse (id, epoch, progress)
+            ON t.id = pulse.id AND t.epoch = pulse.epoch
+        WHERE t.status = 'PROCESSING'
+        FOR NO KEY UPDATE OF t SKIP LOCKED)
+    UPDATE tasks t
+    SET lease_until = clock_timestamp() + :lease, progress = greatest(t.progress, mine.progress)
+    FROM mine WHERE t.id = mine.id
+    RETURNING t.id
+""")
+_STATES = text("SELECT id, epoch, status FROM tasks WHERE id = ANY(:ids)")
+
+
+def beat(session: Session, boot_uuid: uuid.UUID, pulses: Sequence[Pulse], lease: timedelta) -> BeatAnswer:
+    """Renew the leases of all claims of a process, and learn what became of them.
+
+    A row that somebody holds right now is skipped, not waited for: one slow station must not cost the others their
+    lease.
+    """
+    session.execute(text("SET LOCAL synchronous_commit = off"))
+    draining = session.scalar(select(Worker.draining).where(Worker.boot_uuid == boot_uuid))
+    renewed = _renew(session, pulses, lease) if pulses else set()
+    missed = [pulse for pulse in pulses if pulse.task_id not in renewed]
+    cancelled, lost = _what_became_of(session, missed) if missed else (frozenset(), frozenset())
+    return BeatAnswer(cancelled=cancelled, lost=lost, draining=bool(draining))
+
+
+def _renew(session: Session, pulses: Sequence[Pulse], lease: timedelta) -> set[uuid.UUID]:
+    values = {
+        "ids": [pulse.task_id for pulse in pulses],
+        "epochs": [pulse.epoch for pulse in pulses],
+        "progress": [pulse.progress for pulse in pulses],
+        "lease": lease,
+    }
+    return set(session.execute(_BEAT, values).scalars())
+
+
+def _what_became_of(session: Session, missed: Sequence[Pulse]) -> tuple[frozenset[uuid.UUID], frozenset[uuid.UUID]]:
+    states = {row.id: row for row in session.execute(_STATES, {"ids": [pulse.task_id for pulse in missed]})}
+    gone = [
+        pulse.task_id
+        for pulse in missed
+        if (row := states.get(pulse.task_id)) is None or row.epoch != pulse.epoch or row.status != TaskStatus.PROCESSING
+    ]
+    cancelled = frozenset(i for i in gone if i in states and states[i].status == TaskStatus.CANCELLED)
+    return cancelled, frozenset(gone) - cancelled
