@@ -1,0 +1,191 @@
+"""The door to the files: any S3. The only room that knows boto3.
+
+Keys (CATALOGUE §5): `users/{user}/tasks/{task}/inputs/{role}/{filename}`, `…/steps/{epoch}/{step}/…`,
+`…/outputs/{epoch}/…`. What a worker writes carries its epoch, so a zombie can only write beside the truth.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK = 1 << 20
+_NOT_FOUND = 404
+_DELETE_LIMIT = 1000  # keys in one DeleteObjects call
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object that we wrote: its size in bytes and the SHA-256 of what was sent, in hex."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object as the store sees it."""
+
+    key: str
+    size: int
+    etag: str
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLink:
+    """A presigned POST form: the store refuses a body over `max_bytes` (so does the submit, by HEAD)."""
+
+    url: str
+    fields: dict[str, str]
+    max_bytes: int
+    key: str
+
+
+def task_prefix(user_id: int, task_id: uuid.UUID) -> str:
+    return f"users/{user_id}/tasks/{task_id}/"
+
+
+def input_key(user_id: int, task_id: uuid.UUID, role: str, filename: str) -> str:
+    return f"{task_prefix(user_id, task_id)}inputs/{role}/{filename}"
+
+
+def step_key(user_id: int, task_id: uuid.UUID, epoch: int, step: str, name: str) -> str:
+    return f"{task_prefix(user_id, task_id)}steps/{epoch}/{step}/{name}"
+
+
+def output_key(user_id: int, task_id: uuid.UUID, epoch: int, name: str) -> str:
+    return f"{task_prefix(user_id, task_id)}outputs/{epoch}/{name}"
+
+
+class Storage:
+    """One bucket. Methods raise botocore's errors; `backend.verdicts` knows what they mean."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.bucket = settings.s3_bucket
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        return self._connect(self._settings.s3_endpoint_url)
+
+    @cached_property
+    def _signer(self) -> "S3Client":
+        return self._connect(self._settings.s3_public_endpoint_url or self._settings.s3_endpoint_url)
+
+    def _connect(self, endpoint: str | None) -> "S3Client":
+        settings = self._settings
+        key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name=settings.s3_region,
+            aws_access_key_id=key.get_secret_value() if key else None,
+            aws_secret_access_key=secret.get_secret_value() if secret else None,
+            config=Config(
+                signature_version="s3v4",
+                connect_timeout=3,
+                read_timeout=20,
+                retries={"mode": "standard", "max_attempts": 3},
+                max_pool_connections=20,
+                s3={"addressing_style": "path" if endpoint else "auto"},
+            ),
+        )
+
+    def ensure_bucket(self) -> None:
+        """Make the bucket where it is missing; for development and tests."""
+        try:
+            self._client.head_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            if _status(error) != _NOT_FOUND:
+                raise
+            self._client.create_bucket(Bucket=self.bucket)
+
+    def check(self) -> None:
+        """Raise unless the bucket answers."""
+        self._client.head_bucket(Bucket=self.bucket)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        """What the store knows of an object, or None where there is none."""
+        try:
+            found = self._client.head_object(Bucket=self.bucket, Key=key)
+        except ClientError as error:
+            if _status(error) == _NOT_FOUND:
+                return None
+            raise
+        return ObjectInfo(key, found["ContentLength"], found["ETag"].strip('"'), found["LastModified"])
+
+    def put_bytes(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        self._client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
+        return StoredObject(key, len(body), hashlib.sha256(body).hexdigest())
+
+    def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
+        """Send a file, in parts where it is large."""
+        with path.open("rb") as body:
+            digest = hashlib.file_digest(body, "sha256").hexdigest()
+        self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
+        return StoredObject(key, path.stat().st_size, digest)
+
+    def get_bytes(self, key: str) -> bytes:
+        return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+    def download(self, key: str, path: Path) -> int:
+        """Bring an object to local disk; its size. A half-written file never stands under its final name."""
+        part = path.with_name(f"{path.name}.part")
+        self._client.download_file(self.bucket, key, str(part))
+        part.replace(path)
+        return path.stat().st_size
+
+    def upload_link(self, key: str, content_type: str, max_bytes: int) -> UploadLink:
+        post = self._signer.generate_presigned_post(
+            self.bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[["content-length-range", 1, max_bytes], {"Content-Type": content_type}],
+            ExpiresIn=self._settings.upload_link_seconds,
+        )
+        return UploadLink(post["url"], post["fields"], max_bytes, key)
+
+    def download_link(self, key: str, filename: str) -> str:
+        """A GET link that saves under `filename`."""
+        quoted = filename.replace("\\", "_").replace('"', "_")
+        return self._signer.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self.bucket,
+                "Key": key,
+                "ResponseContentDisposition": f'attachment; filename="{quoted}"',
+            },
+            ExpiresIn=self._settings.download_link_seconds,
+        )
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Every object under a prefix, however many pages."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+            for found in page.get("Contents", ()):
+                yield ObjectInfo(found["Key"], found["Size"], found["ETag"].strip('"'), found["LastModified"])
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete objects; those that are not there do not matter."""
+        wanted = list(keys)
+        for start in range(0, len(wanted), _DELETE_LIMIT):
+            some = [{"Key": key} for key in wanted[start : start + _DELETE_LIMIT]]
+            self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": some, "Quiet": True})  # type: ignore[typeddict-item]
+
+
+def _status(error: ClientError) -> Any:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
