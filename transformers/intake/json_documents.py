@@ -1,0 +1,116 @@
+"""A JSON document as a table: a list of objects or of lists, one list inside an object, columns, or a single object."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from backend.errors import FileTooLarge, UnreadableFile
+from transformers.intake.encodings import as_utf8
+from transformers.intake.json_stream import PIECE, JsonStream
+from transformers.intake.json_values import JsonRows, json_text
+from transformers.intake.reading import Reading, SourceFile, check_rows
+from transformers.intake.repairs import RepairLog
+from transformers.intake.widening import WideningWriter
+from transformers.intake.writing import RejectWriter
+
+WHOLE_LIMIT = 48 * 2**20  # bytes; Python holds a parsed object in about eight times its text
+
+Items = Iterator[tuple[Any, int]]
+
+
+def read_json(file: SourceFile) -> Reading:
+    text, repairs, rows = as_utf8(file), RepairLog(), JsonRows()
+    stream = JsonStream(text.pieces(PIECE), rows.decoder())
+    if stream.peek() == "[":
+        items = _rows_of_lists(stream.items(), repairs)
+    elif text.path.stat().st_size > WHOLE_LIMIT:
+        raise FileTooLarge(
+            f"A JSON file larger than {WHOLE_LIMIT // 2**20} MiB must be a list of objects, or JSON lines; "
+            "this one is a single object."
+        )
+    else:
+        items = _rows_of_object(stream.value(), repairs)
+    columns, kept, rejected = _write(file, items, rows, repairs, stream)
+    return Reading(columns, kept, repairs.repairs(), rejected, text.encoding)
+
+
+def _write(
+    file: SourceFile, items: Items, rows: JsonRows, repairs: RepairLog, stream: JsonStream
+) -> tuple[tuple[str, ...], int, int]:
+    with WideningWriter(file) as table, RejectWriter(file.rejects_path) as rejects:
+        for number, (value, length) in enumerate(items, start=1):
+            if isinstance(value, dict):
+                table.add(number, rows.cells(value), length)
+            else:
+                rejects.add(number, f"Item {number:,} of the list is not an object.", json_text(value))
+                rows.trouble.add("rejected")
+            while rows.trouble:
+                repairs.note(rows.trouble.pop(), number)
+        stream.expect_end()
+        if not table.rows and not rejects.rows:
+            raise UnreadableFile("The JSON holds no rows.")
+        check_rows(table.rows, rejects.rows, "are not JSON objects")
+        return table.finish(repairs), table.rows, rejects.rows
+
+
+def _rows_of_lists(items: Items, repairs: RepairLog) -> Items:
+    """A list of lists has a header in its first list; a list of plain values is one column."""
+    first = next(items, None)
+    if first is None:
+        return
+    if isinstance(first[0], list):
+        yield from _from_lists(first, items, repairs)
+    elif isinstance(first[0], dict):
+        yield from chain([first], items)
+    else:
+        repairs.tell("no_header", "The JSON is a list of plain values; its column was called value.")
+        yield from (
+            ({"value": value}, length) if not isinstance(value, dict | list) else (value, length)
+            for value, length in chain([first], items)
+        )
+
+
+def _from_lists(first: tuple[Any, int], items: Items, repairs: RepairLog) -> Items:
+    header = first[0]
+    if not (header and all(type(cell) is str for cell in header) and len(set(header)) == len(header)):
+        repairs.tell("no_header", "The lists have no header; the columns were called column_1, column_2 and so on.")
+        header, items = [], chain([first], items)
+    for value, length in items:
+        if isinstance(value, list):
+            names = header + [f"column_{at}" for at in range(len(header) + 1, len(value) + 1)]
+            yield dict(zip(names, value, strict=False)), length
+        else:
+            yield value, length
+
+
+def _rows_of_object(whole: tuple[dict[str, Any], int], repairs: RepairLog) -> Items:
+    """{"data": [{…}, …]}, {"a": [1, 2], "b": [3, 4]} or one row."""
+    document, length = whole
+    if not document:
+        raise UnreadableFile("The JSON holds no rows.")
+    lists = {name: value for name, value in document.items() if _is_list_of_objects(value)}
+    if len(lists) == 1:
+        ((name, found),) = lists.items()
+        repairs.tell("json_list_used", f"The rows are the list “{name}” of the object; its other fields were left out.")
+        return ((row, length // len(found)) for row in found)
+    if _is_columns(document):
+        return _from_columns(document, length)
+    return iter([whole])
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _is_columns(document: dict[str, Any]) -> bool:
+    """Lists of one length, of plain values."""
+    columns = list(document.values())
+    if not all(isinstance(column, list) and column for column in columns):
+        return False
+    plain = not any(isinstance(cell, dict | list) for column in columns for cell in column)
+    return plain and len(set(map(len, columns))) == 1
+
+
+def _from_columns(document: dict[str, Any], length: int) -> Items:
+    rows = list(zip(*document.values(), strict=True))
+    return ((dict(zip(document, row, strict=True)), length // len(rows)) for row in rows)
