@@ -1,0 +1,136 @@
+"""What one cell of text looks like: a closed set of kinds and the SQL that tells them apart.
+
+The kinds are told apart by form first (a regular expression) and by value where form is not enough (there is no
+30 February). RE2 evaluates the expressions, so no cell makes one slow.
+"""
+
+from enum import StrEnum
+
+MISSING_WORDS = (
+    "na", "n/a", "n.a.", "#n/a", "#na", "nan", "-nan", "null", "(null)", "<null>", "nil", "none", "<none>",
+    "-", "--", "---", "?", "??", ".", "..", "*", "n/d", "nd", "missing", "unknown", "empty", "undefined",
+    "not available", "not applicable", "no data", "#null!", "#ref!", "#div/0!", "#value!", "#name?", "#num!", "nat",
+)  # fmt: skip
+TRUE_WORDS = ("true", "t", "yes", "y")
+FALSE_WORDS = ("false", "f", "no", "n")
+LONGEST_FORM = 64  # no number or date is longer; long text skips every test but the first
+
+
+class Kind(StrEnum):
+    """Order matters: the first kind that fits is the cell's."""
+
+    EMPTY = "empty"
+    DISGUISED = "disguised_missing"
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    GROUPED = "grouped_number"  # 1,234.50
+    COMMA_DECIMAL = "comma_decimal"  # 1.234,50
+    CURRENCY = "currency_amount"
+    PERCENT = "percentage"
+    CODE = "code"  # digits that are no quantity: a leading zero, or more of them than a number holds
+    DATE = "date"
+    SLASH_DATE = "day_month_date"  # 31/01/2024 or 01/31/2024: the column decides which
+    DATETIME = "datetime"
+    TIME = "time"
+    TEXT = "text"
+
+
+NUMBER_KINDS = (Kind.INTEGER, Kind.DECIMAL, Kind.GROUPED, Kind.COMMA_DECIMAL, Kind.CURRENCY, Kind.PERCENT)
+DATE_KINDS = (Kind.DATE, Kind.SLASH_DATE)
+MISSING_KINDS = (Kind.EMPTY, Kind.DISGUISED)
+
+_MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_NUMBER = r"([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?"
+_CURRENCY = r"(\$|€|£|¥|₹|usd|eur|gbp|chf|jpy|us\$)"
+INTEGER_FORM = "[+-]?(0|[1-9][0-9]{0,17})"  # 18 digits always fit a 64-bit integer
+DECIMAL_FORM = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?|[+-]?(inf|infinity|Inf|Infinity)"
+GROUPED_FORM = r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?"
+COMMA_DECIMAL_FORM = r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),[0-9]+"
+CURRENCY_FORM = rf"(?i)-?{_CURRENCY} ?-?{_NUMBER}|-?{_NUMBER} ?{_CURRENCY}"
+PERCENT_FORM = rf"[+-]?{_NUMBER} ?%"
+TIME_FORM = r"(?i)([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?( ?[ap]\.?m\.?)?"
+ISO_DATE_FORM = "[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
+SLASH_DATE_FORM = "[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{4}|[0-9]{2})"
+NAMED_DATE_FORM = rf"(?i)[0-9]{{1,2}}[ -]{_MONTH}[ -][0-9]{{4}}|{_MONTH} [0-9]{{1,2}},? [0-9]{{4}}"
+ISO_DATETIME_FORM = f"{ISO_DATE_FORM}[T ][0-9]{{1,2}}:[0-9]{{2}}.*"
+SLASH_DATETIME_FORM = f"{SLASH_DATE_FORM} [0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}})?( ?[AaPp][Mm])?"
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def words(listed: tuple[str, ...]) -> str:
+    return "(" + ", ".join(literal(word) for word in listed) + ")"
+
+
+def has_form(text: str, form: str) -> str:
+    return f"regexp_full_match({text}, {literal(form)})"
+
+
+def iso_date(text: str) -> str:
+    return f"TRY_CAST(translate({text}, '/.', '--') AS DATE)"
+
+
+def slash_date(text: str, *, day_first: bool) -> str:
+    """%y stands before %Y: it refuses a four-digit year, while %Y would read 24 as the year 24."""
+    order = ("%d/%m/%y", "%d/%m/%Y") if day_first else ("%m/%d/%y", "%m/%d/%Y")
+    return f"CAST(TRY_STRPTIME(translate({text}, '-.', '//'), {list(order)}) AS DATE)"
+
+
+def named_date(text: str) -> str:
+    formats = ["%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y"]
+    return f"CAST(TRY_STRPTIME(replace(replace({text}, '-', ' '), ',', ''), {formats}) AS DATE)"
+
+
+def iso_datetime(text: str) -> str:
+    return f"TRY_CAST({text} AS TIMESTAMP)"
+
+
+def slash_datetime(text: str, *, day_first: bool) -> str:
+    order = "%d/%m/%Y" if day_first else "%m/%d/%Y"
+    formats = [f"{order} {clock}" for clock in ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")]
+    return f"TRY_STRPTIME(upper(translate({text}, '-.', '//')), {formats})"
+
+
+def is_missing(text: str) -> str:
+    """True for NULL, blank and the words that stand for nothing."""
+    return f"({text} IS NULL OR {text} = '' OR (length({text}) < 15 AND lower({text}) IN {words(MISSING_WORDS)}))"
+
+
+def kind_of(text: str) -> str:
+    """An SQL expression: the position in `Kind` of what `text` (trimmed) looks like."""
+    tests = {
+        Kind.EMPTY: f"{text} IS NULL OR {text} = ''",
+        Kind.DISGUISED: f"length({text}) < 15 AND lower({text}) IN {words(MISSING_WORDS)}",
+        Kind.BOOLEAN: f"length({text}) < 6 AND lower({text}) IN {words(TRUE_WORDS + FALSE_WORDS)}",
+        Kind.INTEGER: has_form(text, INTEGER_FORM),
+        Kind.CODE: has_form(text, "[+-]?[0-9]+"),
+        Kind.DECIMAL: f"length({text}) <= {LONGEST_FORM} AND {has_form(text, DECIMAL_FORM)}",
+        Kind.TEXT: f"length({text}) > {LONGEST_FORM} OR NOT regexp_matches({text}, '[0-9]')",
+        Kind.DATE: (
+            f"({has_form(text, ISO_DATE_FORM)} AND {iso_date(text)} IS NOT NULL)"
+            f" OR ({has_form(text, NAMED_DATE_FORM)} AND {named_date(text)} IS NOT NULL)"
+        ),
+        Kind.DATETIME: (
+            f"({has_form(text, ISO_DATETIME_FORM)} AND {iso_datetime(text)} IS NOT NULL) OR"
+            f" ({has_form(text, SLASH_DATETIME_FORM)} AND coalesce({slash_datetime(text, day_first=True)},"
+            f" {slash_datetime(text, day_first=False)}) IS NOT NULL)"
+        ),
+        Kind.SLASH_DATE: (
+            f"{has_form(text, SLASH_DATE_FORM)} AND coalesce({slash_date(text, day_first=True)},"
+            f" {slash_date(text, day_first=False)}) IS NOT NULL"
+        ),
+        Kind.GROUPED: has_form(text, GROUPED_FORM),
+        Kind.COMMA_DECIMAL: has_form(text, COMMA_DECIMAL_FORM),
+        Kind.PERCENT: has_form(text, PERCENT_FORM),
+        Kind.CURRENCY: has_form(text, CURRENCY_FORM),
+        Kind.TIME: has_form(text, TIME_FORM),
+    }
+    whens = " ".join(f"WHEN {test} THEN {position(kind)}" for kind, test in tests.items())
+    return f"CASE {whens} ELSE {position(Kind.TEXT)} END"
+
+
+def position(kind: Kind) -> int:
+    return list(Kind).index(kind)

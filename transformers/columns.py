@@ -1,0 +1,300 @@
+"""A table's columns as they are: physical, logical and semantic type, what is missing, and how to cast.
+
+Types are inferred over every row. Text formats arrive as VARCHAR and are read cell by cell; a Parquet source keeps
+its own types. An agent computes on `Column.value`, never on the raw text.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from transformers import casts, semantic_types
+from transformers import cell_kinds as forms
+from transformers.casts import is_missing
+from transformers.cell_kinds import DATE_KINDS, NUMBER_KINDS, Kind, kind_of
+from transformers.cell_values import chunks, gathered
+from transformers.semantic_types import SEMANTIC_SHARE, SemanticType, tests_for, text_test
+from transformers.tables import SOURCE_ROW, Table, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+TYPE_SHARE = 0.9  # one cell in ten may be broken before a column is no longer what the others say it is
+COLUMNS_A_QUERY = 40  # columns in one wide query: beyond it DuckDB plans longer than it scans
+SCREENED_VALUES = 5000  # of a chunk: enough that a test which four in five cells pass shows itself
+CODE_SHARE = 0.01  # more leading zeros than this are meant: such a column is text, not numbers
+DAY_AND_MONTH = "'^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.][0-9]'"
+
+
+class LogicalType(StrEnum):
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+    TEXT = "text"
+    CATEGORICAL = "categorical"
+    IDENTIFIER = "identifier"
+    EMPTY = "empty"
+
+
+NUMERIC = (LogicalType.INTEGER, LogicalType.DECIMAL)
+TEMPORAL = (LogicalType.DATE, LogicalType.DATETIME)
+TEXTUAL = (LogicalType.TEXT, LogicalType.CATEGORICAL, LogicalType.IDENTIFIER)
+
+
+class Column(BaseModel):
+    """One column. `nulls` are NULL or blank, `disguised` are words for nothing, `invalid` do not fit the type."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    physical: str
+    logical: LogicalType
+    semantic: SemanticType | None = None
+    rows: int
+    nulls: int = 0
+    disguised: int = 0
+    invalid: int = 0
+    day_first: bool = False
+    ambiguous_dates: bool = False  # no cell tells whether the day or the month comes first
+    kinds: dict[Kind, int] = Field(default={}, repr=False)
+
+    def __hash__(self) -> int:
+        return hash(self.name)  # names are unique within a table
+
+    @property
+    def missing(self) -> int:
+        return self.nulls + self.disguised
+
+    @property
+    def present(self) -> int:
+        return self.rows - self.missing
+
+    @property
+    def is_text(self) -> bool:
+        """Whether cells are stored as text, whatever they mean."""
+        return self.physical == "VARCHAR"
+
+    @property
+    def cell(self) -> str:
+        """SQL: the cell as text, trimmed where it is stored as text; NULL where there is none."""
+        return f"trim({quoted(self.name)})" if self.is_text else f"CAST({quoted(self.name)} AS VARCHAR)"
+
+    @property
+    def is_missing(self) -> str:
+        """SQL: true where the cell is NULL, blank, a word for nothing, or not a number."""
+        return casts.is_missing(quoted(self.name), self.physical)
+
+    @property
+    def value(self) -> str:
+        """SQL: the cell as the logical type says; NULL where it is missing or does not fit."""
+        if not self.is_text:
+            return casts.native_value(quoted(self.name), self.physical)
+        return casts.text_value(self.cell, self.logical.value, self.kinds, day_first=self.day_first)
+
+    @property
+    def is_invalid(self) -> str:
+        """SQL: true where a present cell does not fit the logical type."""
+        if not self.invalid:
+            return "false"
+        return f"(NOT {self.is_missing} AND ({self.value}) IS NULL)"
+
+
+def read_columns(db: "duckdb.DuckDBPyConnection", table: Table) -> tuple[Column, ...]:
+    """Every column of the view named after the table's role, in the customer's order."""
+    physical = {name: str(kind) for name, kind, *_ in db.execute(f"DESCRIBE {quoted(table.role)}").fetchall()}
+    names = [name for name in table.columns if name != SOURCE_ROW]
+    text = [name for name in names if physical[name] == "VARCHAR"]
+    native = [name for name in names if physical[name] != "VARCHAR"]
+    read = {column.name: column for column in _text_columns(db, table, text)}
+    for some in chunks(native, COLUMNS_A_QUERY):
+        read |= {column.name: column for column in _native_columns(db, table, some, physical)}
+    return _finished(db, table, [read[name] for name in names])
+
+
+def _finished(db: "duckdb.DuckDBPyConnection", table: Table, read: list[Column]) -> tuple[Column, ...]:
+    """What the column's own cells leave open: which of 01/02 is the day, and what a number means."""
+    ordered = _with_day_order(db, table, read)
+    meanings = dict(_meanings_of_numbers(db, table, ordered))
+    return tuple(c.model_copy(update={"semantic": c.semantic or meanings.get(c.name)}) for c in ordered)
+
+
+def _text_columns(db: "duckdb.DuckDBPyConnection", table: Table, names: Sequence[str]) -> Iterator[Column]:
+    for some in gathered(db, table, names):
+        kinds = _kinds(db)
+        judged = [_judged(name, kinds.get(place, {}), table.rows) for place, name in enumerate(some)]
+        meanings = _meanings_of_text(db, judged)
+        for place, column in enumerate(judged):
+            yield column.model_copy(update={"semantic": meanings.get(place) or _meaning_of_amounts(column)})
+
+
+def _kinds(db: "duckdb.DuckDBPyConnection") -> dict[int, dict[Kind, int]]:
+    every = list(Kind)
+    found: dict[int, dict[Kind, int]] = defaultdict(dict)
+    query = f"SELECT c, {kind_of('v')} AS k, sum(n)::BIGINT FROM cell_values GROUP BY c, k ORDER BY c, k"
+    for place, kind, n in db.execute(query).fetchall():
+        found[place][every[kind]] = n
+    return found
+
+
+def _judged(name: str, kinds: dict[Kind, int], rows: int) -> Column:
+    """The logical type most cells agree on, and how many do not fit it."""
+    nulls, disguised = kinds.get(Kind.EMPTY, 0), kinds.get(Kind.DISGUISED, 0)
+    present = rows - nulls - disguised
+    logical, fits = _logical_type(kinds, present)
+    invalid = 0 if logical is LogicalType.TEXT else present - sum(kinds.get(kind, 0) for kind in fits)
+    return Column(
+        name=name,
+        physical="VARCHAR",
+        logical=logical,
+        rows=rows,
+        nulls=nulls,
+        disguised=disguised,
+        invalid=invalid,
+        kinds=kinds,
+    )
+
+
+def _logical_type(kinds: dict[Kind, int], present: int) -> tuple[LogicalType, tuple[Kind, ...]]:
+    if not present:
+        return LogicalType.EMPTY, ()
+    if kinds.get(Kind.CODE, 0) > present * CODE_SHARE:
+        return LogicalType.TEXT, ()
+    candidates = {
+        LogicalType.INTEGER: (Kind.INTEGER,),
+        LogicalType.DECIMAL: NUMBER_KINDS,
+        LogicalType.BOOLEAN: (Kind.BOOLEAN,),
+        LogicalType.DATE: DATE_KINDS,
+        LogicalType.DATETIME: (*DATE_KINDS, Kind.DATETIME),
+        LogicalType.TIME: (Kind.TIME,),
+    }
+    shares = {logical: sum(kinds.get(kind, 0) for kind in fits) for logical, fits in candidates.items()}
+    best = max(shares, key=lambda logical: shares[logical])  # the first of equals is the narrowest
+    if shares[best] < present * TYPE_SHARE:
+        return LogicalType.TEXT, ()
+    return best, candidates[best]
+
+
+def _with_day_order(db: "duckdb.DuckDBPyConnection", table: Table, read: list[Column]) -> list[Column]:
+    """31/01 tells that the day comes first; a column of 01/02s tells nothing, and says so."""
+    asked = [c for c in read if c.logical in TEMPORAL and (c.kinds.keys() & {Kind.SLASH_DATE, Kind.DATETIME})]
+    if not asked:
+        return read
+    counts = ", ".join(
+        f"count(*) FILTER (TRY_CAST(regexp_extract({c.cell}, {DAY_AND_MONTH}, {part}) AS INTEGER) > 12)"
+        for c in asked
+        for part in (1, 2)
+    )
+    row = _one_row(db, f"SELECT {counts} FROM {quoted(table.role)}")
+    votes = {c.name: (row[2 * i], row[2 * i + 1]) for i, c in enumerate(asked)}
+    return [c if c.name not in votes else _ordered(c, *votes[c.name]) for c in read]
+
+
+def _ordered(column: Column, day_first: int, month_first: int) -> Column:
+    known = bool(day_first or month_first)
+    return column.model_copy(
+        update={
+            "day_first": day_first > month_first,
+            "ambiguous_dates": not known and bool(column.kinds.get(Kind.SLASH_DATE)),
+            "invalid": column.invalid + min(day_first, month_first),
+        }
+    )
+
+
+def _native_columns(
+    db: "duckdb.DuckDBPyConnection", table: Table, names: Sequence[str], physical: dict[str, str]
+) -> list[Column]:
+    if not names:
+        return []
+    counts = ", ".join(f"count(*) FILTER ({is_missing(quoted(name), physical[name])})" for name in names)
+    row = _one_row(db, f"SELECT {counts} FROM {quoted(table.role)}")
+    return [
+        Column(
+            name=name,
+            physical=physical[name],
+            logical=LogicalType.EMPTY if nulls == table.rows else _native_type(physical[name]),
+            rows=table.rows,
+            nulls=nulls,
+        )
+        for name, nulls in zip(names, row, strict=True)
+    ]
+
+
+def _native_type(physical: str) -> LogicalType:
+    if physical.endswith("INT") or physical in {"INTEGER", "UINTEGER", "BIGNUM"}:
+        return LogicalType.INTEGER
+    if physical in {"FLOAT", "DOUBLE"} or physical.startswith("DECIMAL"):
+        return LogicalType.DECIMAL
+    if physical.startswith("TIMESTAMP"):
+        return LogicalType.DATETIME
+    if physical.startswith("TIME"):
+        return LogicalType.TIME
+    return {"BOOLEAN": LogicalType.BOOLEAN, "DATE": LogicalType.DATE}.get(physical, LogicalType.TEXT)
+
+
+def _meanings_of_text(db: "duckdb.DuckDBPyConnection", judged: Sequence[Column]) -> dict[int, SemanticType]:
+    """Screened on some values of each column; what passes there is then proved on every one."""
+    asked = {
+        (place, test)
+        for place, column in enumerate(judged)
+        if column.logical is LogicalType.TEXT
+        for test in tests_for(column.name)
+    }
+    for source in (f"cell_values WHERE hash(v) % {_screen(db)} = 0", "cell_values WHERE true"):
+        passed = _shares(db, asked, source)
+        asked = {pair for pair in asked if passed.get(pair, 0) >= SEMANTIC_SHARE}
+    every = list(SemanticType)  # the most telling first: it is the one that stays
+    return dict(sorted(asked, key=lambda pair: every.index(pair[1]), reverse=True))
+
+
+def _screen(db: "duckdb.DuckDBPyConnection") -> int:
+    return max(1, int(_one_row(db, "SELECT count(*) FROM cell_values")[0]) // SCREENED_VALUES)
+
+
+def _shares(
+    db: "duckdb.DuckDBPyConnection", asked: set[tuple[int, SemanticType]], source: str
+) -> dict[tuple[int, SemanticType], float]:
+    """How much of the present cells passes each test."""
+    tests = sorted({test for _, test in asked})
+    if not tests:
+        return {}
+    counts = ", ".join(
+        f"coalesce(sum(n) FILTER (c IN ({', '.join(str(place) for place, t in sorted(asked) if t is test)})"
+        f" AND ({text_test('v', test)})), 0)::BIGINT"
+        for test in tests
+    )
+    present = f"{source} AND NOT {forms.is_missing('v')}"
+    rows = db.execute(f"SELECT c, sum(n)::BIGINT, {counts} FROM {present} GROUP BY c").fetchall()
+    return {(row[0], test): n / row[1] for row in rows for test, n in zip(tests, row[2:], strict=True)}
+
+
+def _meanings_of_numbers(
+    db: "duckdb.DuckDBPyConnection", table: Table, read: list[Column]
+) -> Iterator[tuple[str, SemanticType | None]]:
+    asked = [c for c in read if c.logical in NUMERIC and semantic_types.may_mean_something(c.name)]
+    if not asked:
+        return
+    ends = ", ".join(f"CAST({part}({c.value}) AS DOUBLE)" for c in asked for part in ("min", "max"))
+    row = _one_row(db, f"SELECT {ends} FROM {quoted(table.role)}")
+    for i, column in enumerate(asked):
+        yield column.name, semantic_types.meaning_of_number(column.name, row[2 * i], row[2 * i + 1])
+
+
+def _meaning_of_amounts(column: Column) -> SemanticType | None:
+    for kind, semantic in (
+        (Kind.CURRENCY, SemanticType.CURRENCY_AMOUNT),
+        (Kind.PERCENT, SemanticType.PERCENTAGE),
+    ):
+        if column.logical in NUMERIC and column.kinds.get(kind, 0) >= column.present * 0.5:
+            return semantic
+    return None
+
+
+def _one_row(db: "duckdb.DuckDBPyConnection", query: str) -> tuple[Any, ...]:
+    [row] = db.execute(query).fetchall()
+    return tuple(row)

@@ -1,0 +1,15 @@
+"""profile-my-data: what is in a table, what is wrong with it, and whether it is fit for use.
+
+The agents are independent of one another: each is optional, and at least one must deliver.
+"""
+
+from transformers.agents import unified_profiler
+from transformers.tool import MEBIBYTE, PRIMARY, TABULAR, InputRole, Step, Tool
+
+PROFILE_MY_DATA = Tool(
+    id="profile-my-data",
+    name="Profile my data",
+    description="Understand a table before you use it: content, quality, risk and readiness.",
+    roles=(InputRole(PRIMARY, TABULAR, max_bytes=500 * MEBIBYTE, required=True),),
+    steps=(Step(unified_profiler.AGENT, price=30, required=False),),
+)

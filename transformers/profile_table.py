@@ -1,0 +1,264 @@
+"""Puts the figures together: one `ColumnProfile` a column, one `TableProfile`. Pure, no database."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, Self
+
+from transformers.columns import NUMERIC, TEMPORAL, TEXTUAL, Column, LogicalType
+from transformers.profile_numbers import Moments, Pass, Quantiles
+from transformers.profile_values import ValueFigures
+from transformers.semantic_types import SemanticType
+from transformers.table_profile import (
+    Bin,
+    ColumnProfile,
+    Correlation,
+    CorrelationMatrix,
+    DuplicateRows,
+    KeyCandidate,
+    NumberSummary,
+    Outliers,
+    Quality,
+    TableProfile,
+    TimeSummary,
+    graded,
+    percent,
+    steady,
+)
+from transformers.tables import Table
+
+NOTABLE = 0.5  # weaker correlations are many and say little
+CORRELATIONS_LISTED = 100
+MATRIX_COLUMNS = 30  # a heat map of more cannot be read
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ID_WORDS = ("id", "key", "code", "no", "nr", "number", "uuid", "guid", "index", "ref", "sku", "isbn")
+
+
+class Thresholds(Protocol):
+    """What of the agent's form the profile depends on."""
+
+    categorical_threshold: int
+    categorical_ratio_threshold: float
+    outlier_iqr_multiplier: float
+
+
+@dataclass(frozen=True)
+class NumberFigures:
+    known: Mapping[str, Quantiles]
+    walk: Pass | None
+
+    @classmethod
+    def none(cls) -> Self:
+        return cls({}, None)
+
+    def moments(self, name: str) -> Moments | None:
+        names = [column.name for column in self.walk.columns] if self.walk else []
+        return self.walk.moments(names.index(name)) if self.walk and name in names else None
+
+
+@dataclass(frozen=True)
+class RepeatedRows:
+    count: int
+    groups: int
+
+
+def profile_of(
+    table: Table,
+    columns: Sequence[Column],
+    values: Mapping[str, ValueFigures],
+    numbers: NumberFigures,
+    repeated: RepeatedRows,
+    limits: Thresholds,
+) -> TableProfile:
+    profiles = tuple(
+        _column(place, column, values[column.name], numbers, limits) for place, column in enumerate(columns, start=1)
+    )
+    cells = table.rows * len(columns)
+    missing = sum(p.nulls + p.disguised_nulls for p in profiles)
+    correlations, matrix = _correlations(numbers.walk)
+    return TableProfile(
+        rows=table.rows,
+        column_count=len(columns),
+        cells=cells,
+        missing_cells=missing,
+        missing_percent=percent(missing, cells),
+        invalid_cells=sum(p.invalid for p in profiles),
+        logical_types=dict(sorted(Counter(p.logical_type for p in profiles).items())),
+        duplicates=DuplicateRows(
+            count=repeated.count, percent=percent(repeated.count, table.rows), groups=repeated.groups
+        ),
+        quality=_table_quality(profiles, repeated.count, table.rows),
+        key_candidates=_keys(profiles),
+        correlations=correlations,
+        matrix=matrix,
+        sampled=tuple(sample for column in columns for sample in values[column.name].sampled),
+        columns=profiles,
+    )
+
+
+def _column(
+    place: int, column: Column, values: ValueFigures, numbers: NumberFigures, limits: Thresholds
+) -> ColumnProfile:
+    known, moments = numbers.known.get(column.name), numbers.moments(column.name)
+    logical = refined(column, values, limits)
+    outliers = _outliers(column, known, moments, limits.outlier_iqr_multiplier)
+    return ColumnProfile(
+        name=column.name,
+        position=place,
+        physical_type=column.physical,
+        logical_type=logical.value,
+        semantic_type=column.semantic.value if column.semantic else None,
+        count=column.present,
+        nulls=column.nulls,
+        disguised_nulls=column.disguised,
+        disguised_values=values.disguised,
+        null_percent=percent(column.missing, column.rows),
+        invalid=column.invalid,
+        invalid_percent=percent(column.invalid, column.present),
+        distinct=values.distinct,
+        distinct_percent=percent(values.distinct, column.present),
+        unique=values.unique,
+        entropy=values.entropy,
+        constant=values.distinct == 1 and column.present > 1,
+        numbers=_numbers(known, moments) if column.logical in NUMERIC else None,
+        times=_times(known) if column.logical in TEMPORAL else None,
+        lengths=values.lengths,
+        top_values=values.top,
+        histogram=_histogram(moments),
+        patterns=values.patterns,
+        outliers=outliers,
+        quality=_quality(column, values, outliers),
+    )
+
+
+def refined(column: Column, values: ValueFigures, limits: Thresholds) -> LogicalType:
+    """Text that repeats itself is categorical; what is different in every row and named so identifies it."""
+    if not column.present or column.logical in TEMPORAL:
+        return column.logical
+    all_differ = values.distinct == column.present == column.rows and column.rows > 1
+    if all_differ and (column.semantic is SemanticType.UUID or _named_as_key(column.name)):
+        return LogicalType.IDENTIFIER if column.logical in (*TEXTUAL, LogicalType.INTEGER) else column.logical
+    repeats = values.distinct < column.present
+    few = values.distinct <= max(limits.categorical_threshold, limits.categorical_ratio_threshold * column.present)
+    if column.logical is LogicalType.TEXT and repeats and few:
+        return LogicalType.CATEGORICAL
+    return column.logical
+
+
+def _named_as_key(name: str) -> bool:
+    """customerId, customer_id and CUSTOMER ID end in the word id; paid does not."""
+    spaced = "".join(
+        f" {c}" if c.isupper() and before.islower() else c for before, c in zip(" " + name, name, strict=False)
+    )
+    words = "".join(c if c.isalnum() else " " for c in spaced).lower().split()
+    return bool(words) and (words[-1] in ID_WORDS or words[0] in ID_WORDS)
+
+
+def _numbers(known: Quantiles | None, moments: Moments | None) -> NumberSummary | None:
+    if known is None or moments is None:
+        return None
+    variance = moments.variance
+    return NumberSummary(
+        minimum=steady(known.minimum) or 0.0,
+        maximum=steady(known.maximum) or 0.0,
+        mean=steady(moments.mean) or 0.0,
+        median=steady(known.median) or 0.0,
+        q1=steady(known.q1) or 0.0,
+        q3=steady(known.q3) or 0.0,
+        iqr=steady(known.q3 - known.q1) or 0.0,
+        std=steady(variance**0.5) if variance is not None else None,
+        variance=steady(variance),
+        skewness=steady(moments.skewness),
+        kurtosis=steady(moments.kurtosis),
+        zeros=moments.zeros,
+        negatives=moments.negatives,
+        infinite=known.infinite,
+        total=steady(moments.mean * moments.n) or 0.0,
+    )
+
+
+def _times(known: Quantiles | None) -> TimeSummary | None:
+    if known is None:
+        return None
+    return TimeSummary(earliest=_moment(known.minimum), latest=_moment(known.maximum), median=_moment(known.median))
+
+
+def _moment(seconds: float) -> str:
+    """ISO 8601; a year Python does not know is told in seconds."""
+    try:
+        return (EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+    except OverflowError:
+        return f"{seconds:.0f} s after 1970"
+
+
+def _histogram(moments: Moments | None) -> tuple[Bin, ...]:
+    if moments is None:
+        return ()
+    return tuple(Bin(low=steady(b.low) or 0.0, high=steady(b.high) or 0.0, count=b.count) for b in moments.bins)
+
+
+def _outliers(column: Column, known: Quantiles | None, moments: Moments | None, multiplier: float) -> Outliers | None:
+    if known is None or moments is None or column.logical not in NUMERIC:
+        return None
+    low, high = known.fences(multiplier)
+    judged = known.q3 > known.q1
+    return Outliers(
+        method="iqr" if judged else "not judged: half of the values are equal",
+        multiplier=multiplier,
+        low=steady(low) or 0.0,
+        high=steady(high) or 0.0,
+        count=moments.outliers,
+        percent=percent(moments.outliers, moments.n),
+    )
+
+
+def _quality(column: Column, values: ValueFigures, outliers: Outliers | None) -> Quality:
+    """Missing cells cost most, then broken ones; a column that says one thing only informs little."""
+    return graded(
+        {
+            "missing": 60 * column.missing / max(column.rows, 1),
+            "invalid": 100 * column.invalid / max(column.present, 1),
+            "outliers": min(10.0, (outliers.percent if outliers else 0.0)),
+            "constant": 5.0 if values.distinct == 1 and column.present > 1 else 0.0,
+            "ambiguous dates": 5.0 if column.ambiguous_dates else 0.0,
+        }
+    )
+
+
+def _table_quality(profiles: Sequence[ColumnProfile], repeated: int, rows: int) -> Quality:
+    if not profiles or not rows:
+        return graded({"no data": 100.0})
+    mean = sum(p.quality.score for p in profiles) / len(profiles)
+    return graded({"columns": 100 - mean, "duplicate rows": min(20.0, 50 * repeated / rows)})
+
+
+def _keys(profiles: Sequence[ColumnProfile]) -> tuple[KeyCandidate, ...]:
+    """Columns that are there and different in every row; a measured number or a moment is so by chance only."""
+    unlikely = {LogicalType.DECIMAL.value, LogicalType.DATETIME.value, LogicalType.TIME.value}
+    return tuple(
+        KeyCandidate(columns=(p.name,), distinct_percent=100.0, nulls=0)
+        for p in sorted(profiles, key=lambda p: (p.logical_type != LogicalType.IDENTIFIER.value, p.position))
+        if p.count > 1 and not p.nulls + p.disguised_nulls and p.distinct == p.count and p.logical_type not in unlikely
+    )
+
+
+def _correlations(walk: Pass | None) -> tuple[tuple[Correlation, ...], CorrelationMatrix]:
+    if walk is None or len(walk.correlated) < 2:  # noqa: PLR2004  a pair
+        return (), CorrelationMatrix()
+    names, coefficients, rows = walk.correlations()
+    pairs = [
+        Correlation(left=names[i], right=names[j], coefficient=r, rows=int(rows[i, j]))
+        for i in range(len(names))
+        for j in range(i + 1, len(names))
+        if (r := _rounded(coefficients[i, j])) is not None and abs(r) >= NOTABLE
+    ]
+    shown = names[:MATRIX_COLUMNS]
+    matrix = tuple(tuple(_rounded(coefficients[i, j]) for j in range(len(shown))) for i in range(len(shown)))
+    pairs.sort(key=lambda pair: -abs(pair.coefficient))
+    return tuple(pairs[:CORRELATIONS_LISTED]), CorrelationMatrix(columns=tuple(shown), coefficients=matrix)
+
+
+def _rounded(coefficient: float) -> float | None:
+    number = steady(coefficient)
+    return None if number is None else round(number, 6)

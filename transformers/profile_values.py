@@ -1,0 +1,160 @@
+"""What the distinct values of a column say: how many, how often, how long, of what shape. Exact unless told."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from transformers import cell_kinds as forms
+from transformers.cell_values import gathered
+from transformers.columns import Column
+from transformers.table_profile import Lengths, Sampled, ValueCount, percent, shown, steady
+from transformers.tables import Table
+
+if TYPE_CHECKING:
+    import duckdb
+
+PATTERNS_SHOWN = 8
+SHAPED_VALUES = 100_000  # above it the shapes are those of a sample: they are the costly part, and repeat themselves
+SHOWN_WORDS = 10
+
+
+@dataclass(frozen=True)
+class ValueFigures:
+    """`unique` values occur once; entropy is in bits."""
+
+    distinct: int = 0
+    unique: int = 0
+    entropy: float = 0.0
+    top: tuple[ValueCount, ...] = ()
+    disguised: tuple[ValueCount, ...] = ()
+    patterns: tuple[ValueCount, ...] = ()
+    lengths: Lengths | None = None
+    sampled: tuple[Sampled, ...] = field(default=())
+
+
+def value_figures(
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], top_n: int, tick: Callable[[int], None]
+) -> dict[str, ValueFigures]:
+    """By column name. `tick` is told how many columns are done."""
+    by_name = {column.name: column for column in columns}
+    found: dict[str, ValueFigures] = {}
+    for names in gathered(db, table, list(by_name)):
+        found |= _of_chunk(db, [by_name[name] for name in names], top_n)
+        tick(len(found))
+    return found
+
+
+def _of_chunk(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int) -> dict[str, ValueFigures]:
+    disguised = _disguised(db, columns)
+    db.execute(f"DELETE FROM cell_values WHERE {forms.is_missing('v')}")
+    counts = _counts_of_counts(db, len(columns))
+    top = _top(db, columns, top_n)
+    shaped = [place for place, column in enumerate(columns) if column.is_text]
+    lengths = _lengths(db, columns, shaped)
+    patterns, sampled = _patterns(db, columns, shaped, counts)
+    return {
+        column.name: ValueFigures(
+            distinct=sum(counts[place].values()),
+            unique=counts[place].get(1, 0),
+            entropy=_entropy(counts[place]),
+            top=top.get(place, ()),
+            disguised=disguised.get(place, ()),
+            patterns=patterns.get(place, ()),
+            lengths=lengths.get(place),
+            sampled=sampled.get(place, ()),
+        )
+        for place, column in enumerate(columns)
+    }
+
+
+def _disguised(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column]) -> dict[int, tuple[ValueCount, ...]]:
+    words = f"SELECT c, v, n FROM cell_values WHERE v <> '' AND {forms.is_missing('v')} ORDER BY c, n DESC, v"
+    found: dict[int, list[ValueCount]] = {}
+    for place, word, n in db.execute(words).fetchall():
+        found.setdefault(place, []).append(ValueCount(value=word, count=n, percent=percent(n, columns[place].rows)))
+    return {place: tuple(listed[:SHOWN_WORDS]) for place, listed in found.items()}
+
+
+def _counts_of_counts(db: "duckdb.DuckDBPyConnection", columns: int) -> list[dict[int, int]]:
+    """For each column: how many values occur once, twice …; few numbers, so that what follows is exact."""
+    counts: list[dict[int, int]] = [{} for _ in range(columns)]
+    for place, n, values in db.execute("SELECT c, n, count(*) FROM cell_values GROUP BY c, n ORDER BY c, n").fetchall():
+        counts[place][n] = values
+    return counts
+
+
+def _entropy(counts: dict[int, int]) -> float:
+    total = sum(n * values for n, values in counts.items())
+    if not total:
+        return 0.0
+    return steady(abs(math.fsum(-values * (n / total) * math.log2(n / total) for n, values in counts.items()))) or 0.0
+
+
+def _top(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int) -> dict[int, tuple[ValueCount, ...]]:
+    """The most frequent values, equals in alphabetical order."""
+    if not top_n:
+        return {}
+    ranked = (
+        f"SELECT c, arg_min({{'v': left(v, 200), 'n': n}}, {{'n': -n, 'v': v}}, {top_n}) FROM cell_values GROUP BY c"
+    )
+    return {
+        place: tuple(
+            ValueCount(value=shown(e["v"]), count=e["n"], percent=percent(e["n"], columns[place].present))
+            for e in entries
+        )
+        for place, entries in db.execute(ranked).fetchall()
+    }
+
+
+def _lengths(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], places: Sequence[int]) -> dict[int, Lengths]:
+    if not places:
+        return {}
+    query = (
+        "SELECT c, min(length(v)), max(length(v)), sum(length(v) * n)::DOUBLE FROM cell_values"
+        f" WHERE c IN ({', '.join(map(str, places))}) GROUP BY c"
+    )
+    return {
+        place: Lengths(minimum=low, maximum=high, mean=steady(total / columns[place].present) or 0.0)
+        for place, low, high, total in db.execute(query).fetchall()
+    }
+
+
+def _patterns(
+    db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], places: Sequence[int], counts: Sequence[dict[int, int]]
+) -> tuple[dict[int, tuple[ValueCount, ...]], dict[int, tuple[Sampled, ...]]]:
+    """Values by shape: capital A, small a, digit 9. A long value's runs are drawn together."""
+    if not places:
+        return {}, {}
+    values = sum(sum(counts[place].values()) for place in places)
+    step = max(1, math.ceil(values / SHAPED_VALUES))
+    source = f"cell_values WHERE c IN ({', '.join(map(str, places))}) AND hash(v) % {step} = 0"
+    shapes = f"SELECT c, {_shape('v')} AS shape, sum(n)::BIGINT AS n FROM {source} GROUP BY c, shape"
+    ranked = (
+        f"SELECT c, arg_min({{'v': shape, 'n': n}}, {{'n': -n, 'v': shape}}, {PATTERNS_SHOWN}), sum(n)::BIGINT"
+        f" FROM ({shapes}) GROUP BY c"
+    )
+    found, sampled = {}, {}
+    for place, entries, total in db.execute(ranked).fetchall():
+        found[place] = tuple(ValueCount(value=e["v"], count=e["n"], percent=percent(e["n"], total)) for e in entries)
+        if step > 1:
+            sampled[place] = (
+                Sampled(
+                    figure=f"patterns of {columns[place].name}",
+                    rule=f"cells whose value's hash is divisible by {step}",
+                    n=total,
+                    of=columns[place].present,
+                ),
+            )
+    return found, sampled
+
+
+def _shape(text: str) -> str:
+    lettered = (
+        f"regexp_replace(regexp_replace(regexp_replace(left({text}, 60), '\\p{{Lu}}', 'A', 'g'),"
+        " '\\p{L}', 'a', 'g'), '\\p{Nd}', '9', 'g')"
+    )
+    # 'A' became 'a' above: capitals are kept by drawing the small letters from what is no A
+    lettered = lettered.replace("'\\p{L}'", "'[\\p{Ll}\\p{Lo}\\p{Lt}\\p{Lm}]'")
+    runs = f"regexp_replace(regexp_replace(regexp_replace({lettered}, 'A{{2,}}', 'A+', 'g'), 'a{{2,}}', 'a+', 'g'), '9{{2,}}', '9+', 'g')"
+    return f"CASE WHEN length({text}) <= 16 THEN {lettered} ELSE {runs} END"
