@@ -15,8 +15,10 @@ NAMED = 5  # columns named in one message
 
 
 class AlertThresholds(Protocol):
-    null_alert_threshold: float
-    outlier_alert_threshold: float
+    @property
+    def null_alert_threshold(self) -> float: ...
+    @property
+    def outlier_alert_threshold(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def _alerts(profile: TableProfile, limits: AlertThresholds) -> Iterator[Alert]:
         yield _alert(Severity.MEDIUM, "uniqueness", message, len(columns), "Remove the repeated rows.")
     yield from _about(
         [c for c in columns if c.outliers and c.outliers.percent > limits.outlier_alert_threshold],
-        Severity.MEDIUM, "distribution", f"{{n}} with more than {limits.outlier_alert_threshold:g} % outliers: {{names}}.",
+        Severity.MEDIUM, "distribution",
+        f"{{n}} with more than {limits.outlier_alert_threshold:g} % outliers: {{names}}.",
         "Check whether the values are errors or the tail of the distribution.",
     )  # fmt: skip
     yield from _about(
@@ -147,7 +150,8 @@ def _recommendations(profile: TableProfile, agent_id: str) -> tuple[Recommendati
         worst = max(c.quality.deductions, key=lambda reason: c.quality.deductions[reason], default="")
         if c.quality.score < 80:  # noqa: PLR2004  below grade B
             severity = Severity.HIGH if c.quality.score < 60 else Severity.MEDIUM  # noqa: PLR2004  grade D ends
-            text = f"Mend {c.name}: grade {c.quality.grade}, mostly for {worst} ({c.quality.deductions[worst]:.3g} points)."
+            points = c.quality.deductions[worst]
+            text = f"Mend {c.name}: grade {c.quality.grade}, mostly for {worst} ({points:.3g} points)."
             found.append((severity, c.name, text, "this week" if severity is Severity.HIGH else "this month", 2.0))
     if profile.rows and not profile.key_candidates:
         text = "Add a key: no single column tells every row apart."

@@ -69,7 +69,7 @@ class Moments:
 
     @property
     def variance(self) -> float | None:
-        return self.central[0] / (self.n - 1) * self.scale**2 if self.n > 1 else None
+        return float(self.central[0] / (self.n - 1) * self.scale**2) if self.n > 1 else None
 
     @property
     def skewness(self) -> float | None:
@@ -77,7 +77,7 @@ class Moments:
         n, (m2, m3, _) = self.n, self.central
         if n < 3 or m2 <= 0:  # noqa: PLR2004  two points have no skew
             return None
-        return n * math.sqrt(n - 1) / (n - 2) * m3 / m2**1.5
+        return float(n * math.sqrt(n - 1) / (n - 2) * m3 / m2**1.5)
 
     @property
     def kurtosis(self) -> float | None:

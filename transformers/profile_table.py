@@ -38,9 +38,12 @@ ID_WORDS = ("id", "key", "code", "no", "nr", "number", "uuid", "guid", "index", 
 class Thresholds(Protocol):
     """What of the agent's form the profile depends on."""
 
-    categorical_threshold: int
-    categorical_ratio_threshold: float
-    outlier_iqr_multiplier: float
+    @property
+    def categorical_threshold(self) -> int: ...
+    @property
+    def categorical_ratio_threshold(self) -> float: ...
+    @property
+    def outlier_iqr_multiplier(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class RepeatedRows:
 def profile_of(
     table: Table,
     columns: Sequence[Column],
+    *,
     values: Mapping[str, ValueFigures],
     numbers: NumberFigures,
     repeated: RepeatedRows,

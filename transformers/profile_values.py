@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PATTERNS_SHOWN = 8
 SHAPED_VALUES = 100_000  # above it the shapes are those of a sample: they are the costly part, and repeat themselves
+SHAPED_IN_FULL = 16  # characters: most codes, dates and numbers
 SHOWN_WORDS = 10
 
 
@@ -134,7 +135,8 @@ def _patterns(
         f"SELECT c, arg_min({{'v': shape, 'n': n}}, {{'n': -n, 'v': shape}}, {PATTERNS_SHOWN}), sum(n)::BIGINT"
         f" FROM ({shapes}) GROUP BY c"
     )
-    found, sampled = {}, {}
+    found: dict[int, tuple[ValueCount, ...]] = {}
+    sampled: dict[int, tuple[Sampled, ...]] = {}
     for place, entries, total in db.execute(ranked).fetchall():
         found[place] = tuple(ValueCount(value=e["v"], count=e["n"], percent=percent(e["n"], total)) for e in entries)
         if step > 1:
@@ -150,11 +152,11 @@ def _patterns(
 
 
 def _shape(text: str) -> str:
-    lettered = (
-        f"regexp_replace(regexp_replace(regexp_replace(left({text}, 60), '\\p{{Lu}}', 'A', 'g'),"
-        " '\\p{L}', 'a', 'g'), '\\p{Nd}', '9', 'g')"
-    )
-    # 'A' became 'a' above: capitals are kept by drawing the small letters from what is no A
-    lettered = lettered.replace("'\\p{L}'", "'[\\p{Ll}\\p{Lo}\\p{Lt}\\p{Lm}]'")
-    runs = f"regexp_replace(regexp_replace(regexp_replace({lettered}, 'A{{2,}}', 'A+', 'g'), 'a{{2,}}', 'a+', 'g'), '9{{2,}}', '9+', 'g')"
-    return f"CASE WHEN length({text}) <= 16 THEN {lettered} ELSE {runs} END"
+    """Every other letter than a capital is a small one: scripts without case have a shape too."""
+    shape = f"left({text}, 60)"
+    for letters, drawn in ((r"\p{Lu}", "A"), (r"[\p{Ll}\p{Lo}\p{Lt}\p{Lm}]", "a"), (r"\p{Nd}", "9")):
+        shape = f"regexp_replace({shape}, '{letters}', '{drawn}', 'g')"
+    runs = shape
+    for drawn in "Aa9":
+        runs = f"regexp_replace({runs}, '{drawn}{{2,}}', '{drawn}+', 'g')"
+    return f"CASE WHEN length({text}) <= {SHAPED_IN_FULL} THEN {shape} ELSE {runs} END"

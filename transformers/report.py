@@ -142,7 +142,14 @@ def _body(head: ReportHead, delivered: Sequence[AgentResult], failed: tuple[Fail
     rows = sorted((row for result in delivered for row in result.row_level_issues), key=_severity_then_row)
     summary = _merged([result.issue_summary for result in delivered], rows)
     cards = (
-        *_standard_cards(head, len(delivered), len(failed), len(alerts), summary.total_issues, len(advice)),
+        *_standard_cards(
+            head,
+            delivered=len(delivered),
+            failed=len(failed),
+            alerts=len(alerts),
+            issues=summary.total_issues,
+            recommendations=len(advice),
+        ),
         *(card for result in delivered for card in result.executive_summary),
     )
     return ReportBody(
@@ -183,7 +190,7 @@ def _merged(summaries: Sequence[IssueSummary], kept: Sequence[RowIssue]) -> Issu
 
 
 def _standard_cards(
-    head: ReportHead, delivered: int, failed: int, alerts: int, issues: int, recommendations: int
+    head: ReportHead, *, delivered: int, failed: int, alerts: int, issues: int, recommendations: int
 ) -> tuple[SummaryCard, ...]:
     chosen = max(len(head.agents), delivered + failed)
     return (

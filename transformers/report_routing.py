@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from transformers.findings import AgentResult, Finding
 
 CLEAN, MASTER = "clean-my-data", "master-my-data"
@@ -17,7 +19,7 @@ class RoutingDecision(Finding):
     reason: str
     confidence: float
     agents: tuple[str, ...] = ()
-    parameters: dict[str, dict[str, Any]] = {}
+    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 def next_tools(tool_id: str, delivered: Sequence[AgentResult], known: Collection[str]) -> tuple[RoutingDecision, ...]:

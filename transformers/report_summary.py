@@ -48,11 +48,12 @@ def _overview(
     tool_name: str, delivered: Sequence[AgentResult], body: "ReportBody", failed: Sequence[FailedAgent]
 ) -> str:
     total = len(delivered) + len(failed)
-    lines = [
+    columns = len(body.issue_summary.affected_columns)
+    opening = (
         f"{tool_name}: {len(delivered)} of {total} agents delivered. They raised {_n(len(body.alerts), 'alert')} and"
-        f" found {_n(body.issue_summary.total_issues, 'issue')} in"
-        f" {_n(len(body.issue_summary.affected_columns), 'column')}."
-    ]
+        f" found {_n(body.issue_summary.total_issues, 'issue')} in {_n(columns, 'column')}."
+    )
+    lines = [opening]
     worst = [alert for alert in body.alerts if alert.severity in {Severity.CRITICAL, Severity.HIGH}]
     if worst:
         lines.append("The most serious: " + " ".join(_plain(alert.message) for alert in worst[:3]))

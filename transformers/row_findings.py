@@ -51,7 +51,7 @@ class RowFindings:
                 self._kept_of[issue.issue_type] += 1
                 self._kept.append(issue)
 
-    def find(  # noqa: PLR0913  a query's parts
+    def find(
         self,
         db: "duckdb.DuckDBPyConnection",
         table: Table,

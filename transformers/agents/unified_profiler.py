@@ -58,7 +58,7 @@ def run(context: AgentContext) -> AgentResult:
         numbers = _numbers(context, db, columns, rows)
         repeated = _repeated(db, table, columns, rows)
         _broken_cells(db, table, columns, rows)
-    profile = profile_of(table, columns, values, numbers, repeated, parameters)
+    profile = profile_of(table, columns, values=values, numbers=numbers, repeated=repeated, limits=parameters)
     context.report_progress(1.0)
     return _result(profile, rows, parameters)
 
