@@ -15,7 +15,7 @@ from transformers.intake.records import RecordReader
 from transformers.intake.writing import RowGroupSink
 from transformers.tables import SOURCE_ROW
 
-BLOCK = 4 * 2**20  # Arrow holds a few at once; a row longer than this goes the careful way
+BLOCK = 2 * 2**20  # Arrow holds a few at once; a row longer than this goes the careful way
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ def read_table(source: Path, *, role: str, name: str, accepted: tuple[str, ...],
         file_format = _accepted_format(file, accepted)
         reading = _read(file, file_format)
     except CustomerError as error:
-        file.rejects_path.unlink(missing_ok=True)
+        for unfinished in (file.table_path, file.rejects_path):
+            unfinished.unlink(missing_ok=True)
         error.context = {"file": name, "role": role, **error.context}
         raise
     finally:

@@ -83,9 +83,11 @@ def _from_lists(first: tuple[Any, int], items: Items, repairs: RepairLog) -> Ite
             yield value, length
 
 
-def _rows_of_object(whole: tuple[dict[str, Any], int], repairs: RepairLog) -> Items:
+def _rows_of_object(whole: tuple[Any, int], repairs: RepairLog) -> Items:
     """{"data": [{…}, …]}, {"a": [1, 2], "b": [3, 4]} or one row."""
     document, length = whole
+    if not isinstance(document, dict):
+        raise UnreadableFile("The JSON is a single value, not a list of objects.")
     if not document:
         raise UnreadableFile("The JSON holds no rows.")
     lists = {name: value for name, value in document.items() if _is_list_of_objects(value)}

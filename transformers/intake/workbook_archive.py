@@ -5,6 +5,7 @@ The ZIP's own figures can lie, so every part is unpacked here once, in small pie
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -16,7 +17,8 @@ RATIO_LIMIT = 200  # sheets shrink about ten times, at most fifty; a bomb a thou
 RATIO_MATTERS = 100 * 2**20  # bytes; below this size no ratio does harm
 CELLS_LIMIT = 25_000_000  # the reader holds the whole rectangle up to the last cell: about 32 bytes for each
 PIECE = 2**20
-REFERENCE = re.compile(rb'<(?:c|row)\b[^>]*?\br="([A-Z]{0,3})(\d{1,7})"')
+REFERENCE = re.compile(rb'<(?:c|row)\b[^<>]*?\br="([A-Z]{0,3})(\d{1,7})"')
+DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
 LONGEST_TAG = 256  # bytes kept from the piece before, so that a reference cut in two is seen
 
 
@@ -28,7 +30,7 @@ def check_archive(path: Path) -> None:
             _check_size(sum(part.file_size for part in parts), path)
             for part in parts:
                 _check_part(archive, part)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+    except DAMAGE as error:
         raise UnreadableFile("The workbook is damaged or incomplete.", detail=repr(error)) from error
     except RuntimeError as error:  # zipfile's way to say that a part is encrypted
         raise UnreadableFile(
@@ -71,7 +73,7 @@ def _extent(stream: IO[bytes]) -> tuple[int, int]:
         if found:
             letters.update({column for column, _ in found})
             rows = max(rows, *(int(row) for _, row in found))
-    return rows, max(map(_column_number, letters))
+    return rows, max(map(column_number, letters))
 
 
 def _windows(stream: IO[bytes]) -> Iterator[bytes]:
@@ -81,7 +83,8 @@ def _windows(stream: IO[bytes]) -> Iterator[bytes]:
         tail = piece[-LONGEST_TAG:]
 
 
-def _column_number(letters: bytes) -> int:
+def column_number(letters: bytes) -> int:
+    """A is 1, XFD is 16384."""
     number = 0
     for letter in letters:
         number = number * 26 + letter - 64  # "A" is 65

@@ -1,8 +1,9 @@
 """Excel workbooks: the largest sheet, its cells as a person sees them, by calamine."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import islice
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import UnreadableFile
@@ -11,6 +12,7 @@ from transformers.intake.naming import named_columns
 from transformers.intake.reading import Reading, SourceFile, check_rows
 from transformers.intake.repairs import RepairLog
 from transformers.intake.workbook_archive import check_archive
+from transformers.intake.workbook_errors import Errors, error_cells
 from transformers.intake.writing import TableWriter
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 500
 EXCEL_DIGITS = 15  # Excel holds and shows no more: 274.65999999999997 is 274.66 to whoever typed it
-NO_MIDNIGHT = time(0)
+LARGEST_PLAIN = 1e21  # above it, 1e+21 reads better than its zeros
+MIDNIGHT = time(0)
 ZIP = b"PK"
 
 
@@ -29,16 +32,28 @@ def read_workbook(file: SourceFile) -> Reading:
         if stream.read(len(ZIP)) == ZIP:
             check_archive(file.path)
     repairs = RepairLog()
-    try:
-        with calamine.CalamineWorkbook.from_path(file.path) as workbook:
-            sheet = _largest_sheet(workbook, repairs)
-            return _read_sheet(file, sheet, repairs)
-    except calamine.PasswordError as error:
-        raise UnreadableFile(
-            "The workbook is protected by a password. Save it without one and upload it again.", detail=repr(error)
-        ) from error
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        raise UnreadableFile("The workbook is damaged or incomplete.", detail=repr(error)) from error
+    with _Damage(), calamine.CalamineWorkbook.from_path(file.path) as workbook:
+        return _read_sheet(file, _largest_sheet(workbook, repairs), repairs)
+
+
+class _Damage:
+    """Whatever stops calamine is the file's fault: its errors, and Rust's panics, which are no `Exception`."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        import python_calamine as calamine
+
+        if isinstance(error, calamine.PasswordError):
+            raise UnreadableFile(
+                "The workbook is protected by a password. Save it without one and upload it again.", detail=repr(error)
+            ) from error
+        panicked = kind is not None and kind.__name__ == "PanicException"
+        if panicked or isinstance(error, (calamine.CalamineError, OSError, ValueError)):
+            raise UnreadableFile("The workbook is damaged or incomplete.", detail=repr(error)) from error
 
 
 def _largest_sheet(workbook: "CalamineWorkbook", repairs: RepairLog) -> "CalamineSheet":
@@ -55,7 +70,7 @@ def _largest_sheet(workbook: "CalamineWorkbook", repairs: RepairLog) -> "Calamin
 
 
 def _read_sheet(file: SourceFile, sheet: "CalamineSheet", repairs: RepairLog) -> Reading:
-    rows = _filled_rows(sheet.iter_rows())
+    rows = _filled_rows(sheet, error_cells(file.path, sheet.name))
     sample = list(islice(rows, SAMPLE_ROWS))
     if not sample:
         raise UnreadableFile("The file is empty: no sheet of the workbook has a cell with something in it.")
@@ -69,10 +84,14 @@ def _read_sheet(file: SourceFile, sheet: "CalamineSheet", repairs: RepairLog) ->
     return Reading(columns, table.rows, repairs.repairs(), sheet=sheet.name)
 
 
-def _filled_rows(rows: Iterable[list[Any]]) -> Iterator[list[str | None]]:
+def _filled_rows(sheet: "CalamineSheet", errors: Errors) -> Iterator[list[str | None]]:
     """Rows of text, empty ones left out; the sheet's rectangle has no row shorter than another."""
-    for row in rows:
+    top, left = sheet.start or (0, 0)
+    rows_with_errors = {row for row, _ in errors}
+    for at, row in enumerate(sheet.iter_rows(), start=top):
         cells = [shown(value) for value in row]
+        if at in rows_with_errors:
+            cells = [cell or errors.get((at, column)) for column, cell in enumerate(cells, start=left)]
         if any(cells):
             yield cells
 
@@ -89,7 +108,7 @@ def shown(value: Any) -> str | None:  # noqa: PLR0911 (one line for each type a 
         case float():
             return _figure(value)
         case datetime():
-            return value.date().isoformat() if value.time() == NO_MIDNIGHT else value.isoformat(" ")
+            return value.date().isoformat() if value.time() == MIDNIGHT else value.isoformat(" ")
         case date() | time():
             return value.isoformat()
         case timedelta():
@@ -99,9 +118,10 @@ def shown(value: Any) -> str | None:  # noqa: PLR0911 (one line for each type a 
 
 
 def _figure(value: float) -> str:
-    if value.is_integer():
-        return str(int(value))
-    return repr(float(f"{value:.{EXCEL_DIGITS}g}")).removesuffix(".0")
+    rounded = float(f"{value:.{EXCEL_DIGITS}g}")
+    if rounded.is_integer() and abs(rounded) < LARGEST_PLAIN:
+        return str(int(rounded))
+    return repr(rounded)
 
 
 def _duration(value: timedelta) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from transformers.tables import SOURCE_ROW
 
 ROW_GROUP_ROWS = 100_000  # DuckDB reads one row group a thread; larger ones cost memory, smaller ones footer
-ROW_GROUP_BYTES = 64 * 2**20  # wide or wordy rows make smaller groups
+ROW_GROUP_BYTES = 32 * 2**20  # wide or wordy rows make smaller groups
 BATCH_CELLS = 400_000  # a Python string costs about 60 bytes: 24 MB before Arrow takes over
 BATCH_CHARACTERS = 16 * 2**20
 
