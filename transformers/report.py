@@ -22,6 +22,7 @@ from transformers.findings import (
 )
 from transformers.report_routing import RoutingDecision, next_tools
 from transformers.report_summary import FailedAgent, in_words, spoken_time
+from transformers.table_profile import TableProfile
 
 RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -115,6 +116,12 @@ def build_report(
 
 def render_json(report: Report) -> str:
     return report.model_dump_json(indent=2)
+
+
+def profile_in(report: Report) -> TableProfile | None:
+    """The unified profiler's profile, where it is in the report."""
+    result = report.report.agent_results.get("unified-profiler")
+    return TableProfile.model_validate(result.data) if result else None
 
 
 def _status(results: Sequence[StepOutcome]) -> ReportStatus:
