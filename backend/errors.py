@@ -2,7 +2,7 @@
 
     AgensiumError                    carries error_code, a public sentence, a next action
     ├── CustomerError                USER: the customer can mend it
-    │   ├── NotFound
+    │   ├── NotFound                 NOT_FOUND             404
     │   │   ├── TaskNotFound         TASK_NOT_FOUND        404 (also another customer's task)
     │   │   └── UserNotFound         USER_NOT_FOUND        404
     │   ├── Unauthenticated          NOT_AUTHENTICATED     401
@@ -18,6 +18,8 @@
     │   ├── UnknownAgent             UNKNOWN_AGENT         422
     │   ├── BadParameters            BAD_PARAMETERS        422
     │   ├── BadRequest               BAD_REQUEST           422
+    │   │   ├── MethodNotAllowed     METHOD_NOT_ALLOWED    405
+    │   │   └── BodyTooLarge         BODY_TOO_LARGE        413
     │   ├── IdempotencyMismatch      IDEMPOTENCY_MISMATCH  422
     │   ├── NoInputFiles             NO_INPUT_FILES        422
     │   ├── MissingInputRole         MISSING_INPUT_ROLE    422
@@ -213,6 +215,20 @@ class BadRequest(CustomerError):
     next_action = "The context names each field at fault; /docs shows the expected form."
 
 
+class MethodNotAllowed(BadRequest):
+    error_code = "METHOD_NOT_ALLOWED"
+    http_status = 405
+    message = "This address does not take this method."
+    next_action = "/docs lists each address with its methods."
+
+
+class BodyTooLarge(BadRequest):
+    error_code = "BODY_TOO_LARGE"
+    http_status = 413
+    message = "The request's body is larger than we read."
+    next_action = "Send data as an upload (POST /tasks/{id}/upload-urls), never in a request's body."
+
+
 class IdempotencyMismatch(CustomerError):
     error_code = "IDEMPOTENCY_MISMATCH"
     message = "This Idempotency-Key was used before with another request."
@@ -369,3 +385,16 @@ class ClaimLost(Interruption):
 
 class HandBack(Interruption):
     message = "The task goes back to the queue."
+
+
+def error_named(error_code: str) -> type[AgensiumError]:
+    """The class of the tree that bears this code; InternalError where none does."""
+    return _by_code(AgensiumError).get(error_code, InternalError)
+
+
+def _by_code(kind: type[AgensiumError]) -> dict[str, type[AgensiumError]]:
+    """Codes of a class and all below it; of two that share a code, the upper one."""
+    found: dict[str, type[AgensiumError]] = {}
+    for child in kind.__subclasses__():
+        found |= _by_code(child)
+    return found | {kind.error_code: kind}

@@ -28,7 +28,6 @@ class Checkpoint:
     artifact_key: str | None = None
     artifact_size: int | None = None
     artifact_sha256: str | None = None
-    table_key: str | None = None
     error_code: str | None = None
     error_message: str | None = None
     peak_memory_bytes: int | None = None
@@ -43,14 +42,14 @@ _RECORD = text("""
         RETURNING id, user_id, coalesce(parent_id, id) AS root_id, last_event),
     checkpoint AS (
         INSERT INTO task_steps (task_id, agent_id, epoch, status, fingerprint, duration_ms, artifact_key,
-            artifact_size, artifact_sha256, table_key, error_code, error_message, peak_memory_bytes)
+            artifact_size, artifact_sha256, error_code, error_message, peak_memory_bytes)
         SELECT t.id, :agent_id, :epoch, :status, :fingerprint, :duration_ms, :artifact_key,
-            :artifact_size, :artifact_sha256, :table_key, :error_code, :error_message, :peak_memory_bytes FROM t
+            :artifact_size, :artifact_sha256, :error_code, :error_message, :peak_memory_bytes FROM t
         ON CONFLICT (task_id, agent_id) DO UPDATE SET
             epoch = excluded.epoch, status = excluded.status, fingerprint = excluded.fingerprint,
             duration_ms = excluded.duration_ms, artifact_key = excluded.artifact_key,
             artifact_size = excluded.artifact_size, artifact_sha256 = excluded.artifact_sha256,
-            table_key = excluded.table_key, error_code = excluded.error_code,
+            error_code = excluded.error_code,
             error_message = excluded.error_message, peak_memory_bytes = excluded.peak_memory_bytes,
             finished_at = clock_timestamp()),
     capture AS (

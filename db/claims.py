@@ -89,6 +89,18 @@ def fence(session: Session, claim: Claim, **values: Any) -> int:
     return seq
 
 
+def say_current_agent(session: Session, claim: Claim, agent_id: str | None) -> None:
+    """Whose turn it is, for those who watch. No event: the step's own will tell.
+
+    Raises:
+        ClaimLost: the row is not ours any more.
+    """
+    mine = (Task.id == claim.task_id, Task.epoch == claim.epoch, Task.status == TaskStatus.PROCESSING)
+    said = update(Task).where(*mine).values(current_agent=agent_id).returning(Task.id)
+    if session.scalar(said) is None:
+        raise ClaimLost
+
+
 def _claim_on(task: Task) -> Claim:
     return Claim(
         task_id=task.id,

@@ -5,18 +5,23 @@ was forked never uses what its parent opened.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session as Session  # noqa: PLC0414 (the other rooms know it from here)
+from sqlalchemy.orm import sessionmaker
 
 from backend.settings import get_settings
 
+DatabaseError = SQLAlchemyError  # what any of this room's functions may raise, for rooms that know no SQLAlchemy
+DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # A station is a few milliseconds of work. Whoever holds a transaction longer is frozen or lost, and must let go
@@ -73,6 +78,18 @@ def transaction() -> Iterator[Session]:
     """A session that commits at the end of the block, or rolls back when it raises."""
     with SessionLocal().begin() as session:
         yield session
+
+
+def ping() -> None:
+    """Raise DatabaseError unless the database answers."""
+    with transaction() as session:
+        session.execute(text("SELECT 1"))
+
+
+def private_transactions() -> Callable[[], AbstractContextManager[Session]]:
+    """Transactions on a connection that nobody else can keep busy; for beats."""
+    url = get_settings().database_url.get_secret_value()
+    return sessionmaker(new_engine(url, pool_size=1), expire_on_commit=False).begin
 
 
 def close_database() -> None:

@@ -252,7 +252,6 @@ class TaskStep(Base):
     artifact_key: Mapped[str | None]
     artifact_size: Mapped[int | None] = mapped_column(BigInteger)
     artifact_sha256: Mapped[str | None]
-    table_key: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     duration_ms: Mapped[int]

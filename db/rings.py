@@ -47,6 +47,14 @@ def put_back(session: Session, rings: Sequence[Ring]) -> None:
     session.execute(_PUT_BACK, {"ids": [ring.task_id for ring in rings]})
 
 
+_ARE_DUE = text("SELECT EXISTS (SELECT FROM tasks WHERE ring_wanted)")
+
+
+def are_due(session: Session) -> bool:
+    """True where some row waits for its ring."""
+    return bool(session.execute(_ARE_DUE).scalar())
+
+
 # 1, 2, 4 … 60 s after the last ring: a message that was lost costs a second, a worker that is slow to take its
 # messages is not buried in copies.
 _UNANSWERED = text("""

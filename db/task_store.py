@@ -24,12 +24,16 @@ AGEING_STEP = timedelta(seconds=60)  # one step of priority is worth this much w
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a submit fixes on the row. `prices` are credits by agent; `cost` is expected slot-seconds."""
+    """What a submit fixes on the row. `prices` are credits by agent; `cost` is expected slot-seconds.
+
+    `parameters` None: those of the row stay.
+    """
 
     agents: Sequence[str]
     prices: Mapping[str, int]
     inputs: Mapping[str, Any]
     cost: float
+    parameters: Mapping[str, Any] | None = None
 
 
 def create(session: Session, user_id: int, tool_id: str, agents: Sequence[str], parameters: Mapping[str, Any]) -> Task:
@@ -96,6 +100,8 @@ def submit(session: Session, task: Task, submission: Submission) -> Task:
         "queued_at": CLOCK,
         "sort_at": CLOCK - task.priority * AGEING_STEP,
     }
+    if submission.parameters is not None:
+        values["parameters"] = dict(submission.parameters)
     told = {"credits_held": sum(submission.prices.values())}
     queued = move(
         session, task.id, TaskStatus.QUEUED, EventKind.QUEUED, values, came_from=TaskStatus.CREATED, data=told

@@ -10,10 +10,12 @@ from types import MappingProxyType
 
 from backend.errors import UnknownTool
 from backend.settings import get_settings
-from transformers.profile_my_data_transformer import PROFILE_MY_DATA
+from transformers.profile_my_data_transformer import PROFILE_MY_DATA, run_profile_my_data_analysis
+from transformers.routing import Run, transformer
 from transformers.tool import Tool
 
 TOOLS: tuple[Tool, ...] = (PROFILE_MY_DATA,)
+RUNS: Mapping[str, Run] = MappingProxyType({PROFILE_MY_DATA.id: run_profile_my_data_analysis})
 
 
 @lru_cache(maxsize=1)
@@ -43,3 +45,12 @@ def tool_for(tool_id: str) -> Tool:
     if tool is None:
         raise UnknownTool(f"There is no tool called {tool_id!r}.", tools=sorted(tools()))
     return tool
+
+
+def run_for(tool_id: str) -> Run:
+    """The coroutine that runs a task of this tool.
+
+    Raises:
+        UnknownTool
+    """
+    return RUNS.get(tool_id) or transformer(tool_for(tool_id))

@@ -4,6 +4,7 @@ The agents are independent of one another: each is optional, and at least one mu
 """
 
 from transformers.agents import unified_profiler
+from transformers.routing import transformer
 from transformers.tool import MEBIBYTE, PRIMARY, TABULAR, InputRole, Step, Tool
 
 PROFILE_MY_DATA = Tool(
@@ -13,3 +14,5 @@ PROFILE_MY_DATA = Tool(
     roles=(InputRole(PRIMARY, TABULAR, max_bytes=500 * MEBIBYTE, required=True),),
     steps=(Step(unified_profiler.AGENT, price=30, required=False),),
 )
+
+run_profile_my_data_analysis = transformer(PROFILE_MY_DATA)

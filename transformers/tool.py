@@ -88,14 +88,13 @@ class InputRole:
 
 @dataclass(frozen=True)
 class Tool:
-    """What can be asked for. `chained`: the table one agent leaves is the next one's input."""
+    """What can be asked for: its input roles, and its steps in running order."""
 
     id: str
     name: str
     description: str
     roles: tuple[InputRole, ...]
     steps: tuple[Step, ...]
-    chained: bool = False
     time_limit: timedelta = timedelta(minutes=30)  # running time; the hard limit is a minute above it
     no_progress_after: timedelta = timedelta(minutes=5)
 

@@ -1,0 +1,15 @@
+"""The Celery app: `celery -A celery_queue.celery_app worker --pool=solo`, `… flower`.
+
+Importing it connects the signal handlers; importing the handlers' modules is all that this file has to do for them.
+"""
+
+from celery import Celery
+
+from backend.settings import get_settings
+from celery_queue import callbacks, drain, slots, worker_start
+from celery_queue.celery_config import celery_config
+
+app = Celery("agensium")
+app.conf.update(celery_config(get_settings()))
+
+SIGNAL_HANDLERS = (callbacks, drain, slots, worker_start)

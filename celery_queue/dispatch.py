@@ -1,0 +1,143 @@
+"""The conductor: three threads in every worker's main process that keep the waiting tasks moving.
+
+One listens for wake-ups, one conducts rounds, one rings, so that a frozen broker delays no round. The conductor is
+not itself a task, so nothing that loses tasks can lose it. Its death only delays, and two at once are harmless,
+because every step is a conditional UPDATE.
+"""
+
+import threading
+from collections.abc import Callable
+
+from backend.logs import log
+from celery_queue.fork_gate import ForkGate
+from celery_queue.ringing import RING_ERRORS, Bell
+from celery_queue.rounds import ROUND_SECONDS, Round, Rounds
+from db import rings
+from db.database import DATABASE_ERRORS, transaction
+from db.rings import Ring
+from db.wakeups import Listener
+
+LISTEN_SECONDS = 30.0  # a look at whether we are to stop; wake-ups come at once
+
+
+class Conductor:
+    """Starts with the worker and stops with it. `stop` leaves at most a transaction's time-out behind."""
+
+    def __init__(self, rounds: Rounds, bell: Bell) -> None:
+        self._rounds = rounds
+        self._bell = bell
+        self._wake, self._ring_due, self._stopping = threading.Event(), threading.Event(), threading.Event()
+        self._gates = {name: ForkGate() for name in ("listen", "conduct", "ring")}
+        targets: dict[str, Callable[[], None]] = {"listen": self._listen, "conduct": self._conduct, "ring": self._ring}
+        self._threads = {
+            name: threading.Thread(target=target, name=f"conductor-{name}", daemon=True)
+            for name, target in targets.items()
+        }
+
+    def start(self) -> None:
+        for thread in self._threads.values():
+            thread.start()
+
+    def stop(self, seconds: float = 3.0) -> None:
+        """No more rounds, no more rings; the worker's row goes."""
+        self._stopping.set()
+        self._wake.set()
+        self._ring_due.set()
+        for name in ("conduct", "ring"):
+            self._threads[name].join(seconds)
+        with self._gates["conduct"]:
+            try:
+                self._rounds.leave()
+            except DATABASE_ERRORS as error:
+                log().warning("could not say goodbye", error=str(error))
+
+    # wake-ups
+
+    def _listen(self) -> None:
+        while not self._stopping.is_set():
+            listener = self._open_listener()
+            if listener is None:
+                self._stopping.wait(ROUND_SECONDS)
+                continue
+            self._wake.set()  # for what was notified while nobody listened
+            self._pass_on(listener)
+
+    def _open_listener(self) -> Listener | None:
+        with self._gates["listen"]:
+            try:
+                return Listener()
+            except DATABASE_ERRORS as error:
+                log().warning("no wake-ups", error=str(error))
+                return None
+
+    def _pass_on(self, listener: Listener) -> None:
+        try:
+            while not self._stopping.is_set():
+                if listener.wait(LISTEN_SECONDS):
+                    self._wake.set()
+        except DATABASE_ERRORS:
+            listener.close()
+
+    # rounds
+
+    def _conduct(self) -> None:
+        pause = 0.0
+        while not self._stopping.is_set():
+            self._wake.wait(pause)
+            self._wake.clear()  # before the round: what comes during it is for the next
+            done = self._one_round()
+            pause = done.next_due
+            if done.to_ring:
+                self._ring_due.set()
+
+    def _one_round(self) -> Round:
+        with self._gates["conduct"]:
+            try:
+                return self._rounds.conduct()
+            except DATABASE_ERRORS as error:
+                log().warning("no round", error=str(error))
+                return Round(to_ring=False, next_due=ROUND_SECONDS)
+
+    # rings
+
+    def _ring(self) -> None:
+        while not self._stopping.is_set():
+            self._ring_due.wait()
+            self._ring_due.clear()
+            with self._gates["ring"]:
+                all_sent = self._ring_all()
+            if not all_sent:
+                self._stopping.wait(ROUND_SECONDS)
+                self._ring_due.set()
+
+    def _ring_all(self) -> bool:
+        """Ring for all committed rows that want it; False when the broker or the database did not answer."""
+        try:
+            while due := _take():
+                for at, ring in enumerate(due):
+                    if not self._rung(ring):
+                        _put_back(due[at:])
+                        return False
+        except DATABASE_ERRORS as error:
+            log().warning("no rings", error=str(error))
+            return False
+        return True
+
+    def _rung(self, ring: Ring) -> bool:
+        try:
+            self._bell.ring(ring)
+        except RING_ERRORS as error:
+            log().warning("the broker took no ring", task_id=str(ring.task_id), error=str(error))
+            self._bell.hang_up()
+            return False
+        return True
+
+
+def _take() -> list[Ring]:
+    with transaction() as session:
+        return list(rings.take(session))
+
+
+def _put_back(unsent: list[Ring]) -> None:
+    with transaction() as session:
+        rings.put_back(session, unsent)

@@ -1,0 +1,22 @@
+"""What a shutdown does: the worker is marked draining, its slots reach a checkpoint and hand their tasks back.
+
+The signal handler only sets a flag: the conductor's thread writes it to the row, prefork's children read it there
+with their next beat, and slots of this very process read the flag itself.
+"""
+
+import threading
+from typing import Any
+
+from celery.signals import worker_shutting_down
+
+_requested = threading.Event()
+
+
+def requested() -> bool:
+    """True once this process was told to shut down."""
+    return _requested.is_set()
+
+
+@worker_shutting_down.connect
+def begin(**_: Any) -> None:
+    _requested.set()

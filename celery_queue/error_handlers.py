@@ -1,0 +1,111 @@
+"""From whatever ended a run to what is written on the row, and what Celery is told (DESIGN §5.8).
+
+FAILED is written only when it is final; everything that may go well later goes back to QUEUED.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backend.clock import jitter
+from backend.errors import ClaimLost, ErrorClass, HandBack, UnknownTool, Verdict
+from backend.logs import log
+from backend.settings import Settings, get_settings
+from backend.verdicts import verdict_for
+from celery_queue import drain
+from db import endings
+from db.claims import Claim
+from db.database import DATABASE_ERRORS, transaction
+from db.endings import Ending, HandBackTerms
+from db.events import EventKind
+
+MOST_CRASHES_AT_ONE_STEP = 3
+UNKNOWN_TOOL_DELAY = 5.0  # seconds until a worker of another version may have it
+
+
+class Fate(StrEnum):
+    """What became of the run, as far as this worker is concerned."""
+
+    FAILED = "failed"  # final
+    RETRYING = "retrying"  # back in the queue
+    DROPPED = "dropped"  # not ours any more, or not to be written down now: the sweep will see to it
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    fate: Fate
+    error_code: str
+    message: str
+
+
+def answer(claim: Claim, error: BaseException) -> Answer:
+    """Write down how the claim ended; what cannot be written is left to the sweep, which loses nothing."""
+    try:
+        return _write(claim, error)
+    except ClaimLost:
+        return Answer(Fate.DROPPED, "CLAIM_LOST", "The task is not this worker's any more.")
+    except DATABASE_ERRORS as outage:
+        log().warning("the ending could not be written", error=str(outage))
+        return Answer(Fate.DROPPED, "DATABASE_UNAVAILABLE", "The lease will run out and the task run again.")
+
+
+def _write(claim: Claim, error: BaseException) -> Answer:
+    if isinstance(error, ClaimLost):
+        raise error
+    if _interrupted(error):
+        return _hand_back(claim, HandBackTerms(EventKind.HANDED_BACK), "HANDED_BACK", "The worker shuts down.")
+    if isinstance(error, UnknownTool):
+        later = HandBackTerms(EventKind.HANDED_BACK, delay_seconds=UNKNOWN_TOOL_DELAY)
+        return _hand_back(claim, later, "HANDED_BACK", "This worker does not know the tool.")
+    verdict = verdict_for(error)
+    _say(verdict, error)
+    terms = _another_try(claim, verdict, get_settings())
+    if terms is not None:
+        return _hand_back(claim, terms, verdict.error_code, verdict.message)
+    with transaction() as session:
+        endings.settle(session, claim, Ending(verdict=verdict))
+    return Answer(Fate.FAILED, verdict.error_code, verdict.message)
+
+
+def _interrupted(error: BaseException) -> bool:
+    """A drain, or whatever a shutdown throws into a running task (on solo: SystemExit, NotImplementedError)."""
+    return isinstance(error, HandBack) or not isinstance(error, Exception) or (drain.requested() and _cold(error))
+
+
+def _cold(error: BaseException) -> bool:
+    return isinstance(error, NotImplementedError)
+
+
+def _hand_back(claim: Claim, terms: HandBackTerms, code: str, message: str) -> Answer:
+    with transaction() as session:
+        endings.hand_back(session, claim, terms)
+    return Answer(Fate.RETRYING, code, message)
+
+
+def _another_try(claim: Claim, verdict: Verdict, settings: Settings) -> HandBackTerms | None:
+    """The terms of the next try, or None where the failure is final."""
+    if verdict.error_class is ErrorClass.CRASH and claim.crashes + 1 < MOST_CRASHES_AT_ONE_STEP:
+        return HandBackTerms(EventKind.RETRYING, verdict=verdict, counts={"crashes": claim.crashes + 1})
+    if verdict.error_class is ErrorClass.TRANSIENT and claim.hiccups < settings.transient_retries:
+        delay = verdict.retry_after if verdict.retry_after is not None else backoff(claim.hiccups, settings)
+        counts = {"hiccups": claim.hiccups + 1}
+        return HandBackTerms(EventKind.RETRYING, delay_seconds=delay, verdict=verdict, counts=counts)
+    return None
+
+
+def backoff(tries: int, settings: Settings) -> float:
+    """Seconds before the next try: doubling up to a cap, with full jitter."""
+    return jitter(min(settings.retry_cap_seconds, settings.retry_base_seconds * 2.0**tries))
+
+
+def _say(verdict: Verdict, error: BaseException) -> None:
+    """At the level of DESIGN §5.8's table; a trace only where it is our bug."""
+    said = {"error_code": verdict.error_code, "error_class": verdict.error_class.value, "detail": verdict.detail}
+    match verdict.error_class:
+        case ErrorClass.USER | ErrorClass.CANCELLED:
+            log().info("task failed", **said)
+        case ErrorClass.TRANSIENT | ErrorClass.LIMIT:
+            log().warning("task failed", **said)
+        case ErrorClass.CRASH:
+            log().error("task failed", **said)
+        case ErrorClass.INTERNAL:
+            log().error("task failed", exc_info=error, **said)

@@ -1,0 +1,108 @@
+"""One heartbeat thread a process: one UPDATE renews the leases of all its claims, and brings back which are gone.
+
+It also keeps the claims honest when the database is away: after a lease without a beat they are dropped, for
+somebody else may have them by then.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+from backend.clock import monotonic
+from backend.logs import log
+from backend.settings import Settings, get_settings
+from celery_queue import drain
+from celery_queue.identity import BOOT_UUID
+from db import workers
+from db.claims import Claim
+from db.database import DATABASE_ERRORS, private_transactions
+from db.workers import BeatAnswer, Pulse
+from transformers.stop_signal import StopReason, StopSignal
+
+
+@dataclass
+class Held:
+    """A claim that this process works on: how far it is (0..100), and how to stop it."""
+
+    claim: Claim
+    stop: StopSignal
+    progress: float = 0.0
+
+    def pulse(self) -> Pulse:
+        return Pulse(self.claim.task_id, self.claim.epoch, self.progress)
+
+
+class Heartbeat:
+    """The thread lives as long as its process; it sleeps while nothing is held."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._held: dict[uuid.UUID, Held] = {}
+        self._lock = threading.Lock()
+        self._work = threading.Event()
+        self._transaction = private_transactions()
+        self._last_beat = monotonic()
+        threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
+
+    @contextmanager
+    def hold(self, claim: Claim) -> Iterator[Held]:
+        """Keep the claim's lease alive for the length of the block."""
+        held = Held(claim, StopSignal(self._settings.drain_seconds))
+        with self._lock:
+            if not self._held:
+                self._last_beat = monotonic()
+            self._held[claim.task_id] = held
+            self._work.set()
+        try:
+            yield held
+        finally:
+            with self._lock:
+                if self._held.get(claim.task_id) is held:
+                    del self._held[claim.task_id]
+                if not self._held:
+                    self._work.clear()
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            self._work.wait()
+            pause.wait(self._settings.beat_seconds)
+            with self._lock:
+                held = list(self._held.values())
+            if held:
+                self._beat(held)
+
+    def _beat(self, held: list[Held]) -> None:
+        try:
+            with self._transaction() as session:
+                answer = workers.beat(session, BOOT_UUID, [one.pulse() for one in held], self._lease)
+        except DATABASE_ERRORS as error:
+            log().warning("beat failed", error=str(error))
+            if monotonic() - self._last_beat > self._settings.lease_seconds:
+                _stop(held, StopReason.LOST)
+            return
+        self._last_beat = monotonic()
+        _pass_on(answer, held)
+
+
+def _pass_on(answer: BeatAnswer, held: list[Held]) -> None:
+    _stop([one for one in held if one.claim.task_id in answer.lost], StopReason.LOST)
+    _stop([one for one in held if one.claim.task_id in answer.cancelled], StopReason.CANCELLED)
+    if answer.draining or drain.requested():
+        _stop(held, StopReason.DRAIN)
+
+
+def _stop(held: list[Held], reason: StopReason) -> None:
+    for one in held:
+        one.stop.stop(reason)
+
+
+@lru_cache(maxsize=1)
+def heartbeat() -> Heartbeat:
+    """This process' heartbeat, started at the first claim (in prefork: in the child)."""
+    return Heartbeat(get_settings())

@@ -1,0 +1,33 @@
+"""Who this worker is. Made before prefork's children are, so that they share it."""
+
+import os
+import platform
+import uuid
+from importlib.metadata import PackageNotFoundError, version
+
+from backend.settings import get_settings
+from celery_queue.celery_config import queues_of
+from db.workers import WorkerIdentity
+from transformers.catalog import tools
+
+BOOT_UUID = uuid.uuid4()  # never reused, so that no rescue can hit the wrong worker
+
+
+def code_version() -> str:
+    try:
+        return version("agensium")
+    except PackageNotFoundError:  # run from a tree that was never installed
+        return "unknown"
+
+
+def identity(pool: str, slots: int) -> WorkerIdentity:
+    return WorkerIdentity(
+        boot_uuid=BOOT_UUID,
+        host=platform.node(),
+        pid=os.getpid(),
+        pool=pool,
+        slots=slots,
+        queues=tuple(queue.value for queue in queues_of(get_settings())),
+        tools=tuple(tools()),
+        code_version=code_version(),
+    )

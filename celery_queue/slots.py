@@ -1,0 +1,94 @@
+"""A worker's slot: one event loop and one warm child, kept from task to task.
+
+One a thread and process, made at first use: a loop made before a fork would share its epoll with the parent.
+"""
+
+import asyncio
+import os
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from celery.signals import worker_process_init, worker_process_shutdown
+
+from backend.doors import get_doors
+from backend.settings import Settings, get_settings
+from celery_queue.heartbeat import Held
+from celery_queue.identity import BOOT_UUID
+from db import claims
+from db.claims import Claim
+from db.database import transaction
+from transformers.agent_process import AgentProcess
+from transformers.catalog import run_for, tools
+from transformers.lifecycle import TaskReport
+from transformers.workbench import Slot
+
+
+class WorkerSlot:
+    """Where one task at a time is run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._scratch = settings.scratch_dir.absolute() / f"{os.getpid()}-{threading.get_ident():x}"
+        self._runner = asyncio.Runner()
+        self._process = AgentProcess(self._scratch)
+
+    def warm(self) -> None:
+        """Have the child start before there is a task."""
+        self._runner.run(self._process.start())
+
+    def take(self, task_id: uuid.UUID, user_id: int) -> Claim | None:
+        """Claim the task for this worker, or learn that it is not to be had."""
+        lease = timedelta(seconds=self._settings.lease_seconds)
+        with transaction() as session:
+            return claims.take(session, task_id, user_id, BOOT_UUID, lease)
+
+    def run(self, held: Held, on_progress: Callable[[float, str | None], None]) -> TaskReport:
+        """The whole life of the claimed task. Raises what lifecycle.run_task raises."""
+
+        def progressed(percent: float, agent: str | None) -> None:
+            held.progress = max(held.progress, percent)
+            on_progress(held.progress, agent)
+
+        slot = Slot(
+            process=self._process,
+            doors=get_doors(),
+            settings=self._settings,
+            stop=held.stop,
+            scratch=self._scratch,
+            known_tools=tuple(tools()),
+            on_progress=progressed,
+        )
+        return self._runner.run(_run(held.claim, slot))
+
+    def close(self) -> None:
+        self._runner.run(self._process.kill())
+        self._runner.close()
+
+
+async def _run(claim: Claim, slot: Slot) -> TaskReport:
+    return await run_for(claim.tool_id)(claim, slot)
+
+
+_here = threading.local()
+
+
+def here() -> WorkerSlot:
+    """The slot of this thread in this process."""
+    if getattr(_here, "pid", None) != os.getpid():
+        _here.slot, _here.pid = WorkerSlot(get_settings()), os.getpid()
+    slot: WorkerSlot = _here.slot
+    return slot
+
+
+@worker_process_init.connect
+def warm_up(**_: Any) -> None:
+    """Prefork and solo say when a slot begins; threads' slots are made by their first task."""
+    here().warm()
+
+
+@worker_process_shutdown.connect
+def close(**_: Any) -> None:
+    here().close()

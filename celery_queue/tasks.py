@@ -1,0 +1,72 @@
+"""The one Celery task: claim the row, route on its tool, write down how it ended.
+
+This is the edge: the only broad `except` in the house. Nothing leaves the task but Ignore and one plain, JSON-safe
+TaskFailed; a MemoryError or CancelledError that did would take the worker with it (PITFALLS 2, 3).
+"""
+
+import uuid
+from typing import Any
+
+from celery import Task as CeleryTask
+from celery import shared_task
+from celery.exceptions import Ignore
+
+from backend.logs import bound, log
+from celery_queue import slots
+from celery_queue.celery_config import TASK_NAME
+from celery_queue.error_handlers import Answer, Fate, answer
+from celery_queue.heartbeat import heartbeat
+from celery_queue.progress import courtesy, send
+from db.claims import Claim
+from db.database import DATABASE_ERRORS
+
+RETRY = "RETRY"
+
+
+class TaskFailed(Exception):
+    """A final failure, as Celery and Flower show it: the error code and the public sentence."""
+
+
+class TaskRetrying(Exception):
+    """The reason why a run went back to the queue, as Celery's RETRY state shows it."""
+
+
+@shared_task(name=TASK_NAME, bind=True)
+def process_analysis(self: CeleryTask, task_id: str, user_id: int) -> dict[str, Any]:
+    """Run the task if it is to be had; a copy, or a ring that came too early, is dropped and acknowledged."""
+    claim = _claim(task_id, user_id)
+    if claim is None:
+        raise Ignore("nothing to claim")
+    with bound(task_id=task_id, user_id=user_id, epoch=claim.epoch):
+        return _work(self, self.request.id, claim)
+
+
+def _claim(task_id: str, user_id: int) -> Claim | None:
+    """None too when the database is away: the row is rung again."""
+    try:
+        return slots.here().take(uuid.UUID(task_id), int(user_id))
+    except DATABASE_ERRORS as error:
+        log().warning("no claim without the database", task_id=task_id, error=str(error))
+        return None
+
+
+def _work(task: CeleryTask, request_id: str, claim: Claim) -> dict[str, Any]:
+    with heartbeat().hold(claim) as held:
+        try:
+            report = slots.here().run(held, lambda percent, agent: courtesy().tell(task, request_id, percent, agent))
+            return report.model_dump()
+        except BaseException as error:  # noqa: BLE001 (the edge: every way a run can end is given its answer here)
+            ended = answer(claim, error)
+        finally:
+            courtesy().forget(request_id)
+    _tell_celery(task, request_id, ended)
+    raise Ignore(ended.fate)
+
+
+def _tell_celery(task: CeleryTask, request_id: str, ended: Answer) -> None:
+    """A failure is a Celery FAILURE; what runs again later is a RETRY with the reason."""
+    sentence = f"{ended.error_code}: {ended.message}"
+    if ended.fate is Fate.FAILED:
+        raise TaskFailed(sentence)
+    if ended.fate is Fate.RETRYING:
+        send(task, request_id, RETRY, TaskRetrying(sentence))

@@ -1,0 +1,76 @@
+"""What a worker does at its start and its end: refuse a pool that cannot work, start the conductor, say goodbye."""
+
+import sys
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init, worker_ready, worker_shutdown
+
+from backend.errors import AgensiumError
+from backend.logs import configure_logs, log
+from backend.settings import get_settings
+from celery_queue.dispatch import Conductor
+from celery_queue.identity import identity
+from celery_queue.ringing import Bell
+from celery_queue.rounds import Rounds
+
+POOLS = ("prefork", "solo", "threads")
+
+
+class WrongPool(AgensiumError):
+    """A worker pool on which agents cannot be supervised."""
+
+
+def refuse_wrong_pool(pool: str, system: str = sys.platform) -> None:
+    """Say at once what would fail obscurely later.
+
+    Raises:
+        WrongPool: with what to type instead.
+    """
+    if pool not in POOLS:
+        raise WrongPool(f"Agensium runs on --pool=prefork, solo or threads, not on {pool!r}: agents need real threads.")
+    if system == "win32" and pool == "prefork":
+        raise WrongPool("Celery's prefork pool does not work on Windows: start the worker with --pool=solo.")
+
+
+def pool_name(pool_class: Any) -> str:
+    """prefork, solo, threads, gevent or eventlet, from what Celery gives: a name or a class."""
+    name = pool_class if isinstance(pool_class, str) else pool_class.__module__
+    last = name.rpartition(":")[0] or name
+    return {"thread": "threads", "processes": "prefork"}.get(last.rpartition(".")[2], last.rpartition(".")[2])
+
+
+_conductor: Conductor | None = None
+
+
+@worker_init.connect
+def check(sender: Any, **_: Any) -> None:
+    configure_logs()
+    try:
+        refuse_wrong_pool(pool_name(sender.pool_cls))
+    except WrongPool as error:
+        sys.exit(str(error))
+
+
+@worker_ready.connect
+def begin(sender: Any, **_: Any) -> None:
+    """After the pool is there: the main process forks only to replace children from now on."""
+    global _conductor  # noqa: PLW0603 (one a process, begun and ended by signals)
+    settings, app = get_settings(), _app_of(sender)
+    pool = pool_name(sender.controller.pool_cls)
+    slots = 1 if pool == "solo" else sender.controller.concurrency
+    who = identity(pool, slots)
+    _conductor = Conductor(Rounds(who, settings), Bell(app, settings))
+    _conductor.start()
+    log().info("worker ready", boot_uuid=str(who.boot_uuid), pool=pool, slots=slots, queues=who.queues, tools=who.tools)
+
+
+def _app_of(consumer: Any) -> Celery:
+    app: Celery = consumer.app
+    return app
+
+
+@worker_shutdown.connect
+def end(**_: Any) -> None:
+    if _conductor is not None:
+        _conductor.stop()

@@ -1,0 +1,77 @@
+"""The child's main: computes one operation at a time and says how it went. It knows neither database nor doors.
+
+    stdin   {"run": operation, "request": path, "answer": path} | {"dump": "stacks"}
+    stdout  {"progress": 0.3} … then {"done": true} | {"failed": {verdict}}
+
+The protocol has a descriptor of its own and file descriptor 1 points at 2, so a library that prints does no harm.
+When the supervisor dies, stdin ends and so does this process, wherever it is.
+"""
+
+import faulthandler
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from backend.verdicts import verdict_for
+from transformers.child_verdict import verdict_to_json
+from transformers.operations import OPERATIONS, warm_up
+
+
+class Wire:
+    """The child's side of the protocol."""
+
+    def __init__(self) -> None:
+        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        self._in = os.fdopen(os.dup(0), encoding="utf-8")
+        os.dup2(2, 1)
+        with open(os.devnull) as nothing:  # noqa: PTH123 (a descriptor is wanted)
+            os.dup2(nothing.fileno(), 0)
+        self.requests: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
+
+    def say(self, word: dict[str, Any]) -> None:
+        self._out.write(json.dumps(word) + "\n")
+        self._out.flush()
+
+    def listen(self) -> None:
+        """The control thread: it hears while the main thread computes."""
+        for line in self._in:
+            envelope = json.loads(line)
+            if "dump" in envelope:
+                faulthandler.dump_traceback(file=_stderr(), all_threads=True)
+            else:
+                self.requests.put(envelope)
+        os._exit(0)
+
+
+def _stderr() -> IO[str]:
+    assert sys.stderr is not None
+    return sys.stderr
+
+
+def main() -> None:
+    wire = Wire()
+    threading.Thread(target=wire.listen, daemon=True).start()
+    warm_up()
+    while True:
+        _answer(wire, wire.requests.get())
+
+
+def _answer(wire: Wire, envelope: dict[str, str]) -> None:
+    operation = OPERATIONS[envelope["run"]]
+    try:
+        request = operation.request.model_validate_json(Path(envelope["request"]).read_bytes())
+        answer = operation.run(request, lambda fraction: wire.say({"progress": fraction}))
+        Path(envelope["answer"]).write_text(answer.model_dump_json(), encoding="utf-8")
+    except BaseException as error:  # noqa: BLE001 (the child's edge: every failure becomes a verdict)
+        faulthandler.dump_traceback(file=_stderr()) if isinstance(error, RecursionError) else None
+        wire.say({"failed": verdict_to_json(verdict_for(error), error)})
+    else:
+        wire.say({"done": True})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""The life of a task on a slot: claimed, loaded, parsed, walked step by step, published, settled.
+
+Any failure leaves by an exception with a verdict; celery_queue/error_handlers.py writes it down.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backend.clock import monotonic
+from backend.errors import HardTimeLimit, InternalError, StorageUnavailable, error_named
+from db import endings
+from db.claims import Claim
+from db.database import transaction
+from db.endings import Ending
+from transformers.findings import Finding
+from transformers.forms import chosen_steps, read_forms
+from transformers.operations import ParseRequest
+from transformers.plan import run_steps
+from transformers.publish import publish
+from transformers.report import StepOutcome
+from transformers.tables import Table
+from transformers.tool import PARAMETERS_ROLE, Tool
+from transformers.workbench import Slot, Workbench
+
+
+class TaskReport(Finding):
+    """How a task ended, in the few words that go to Celery's result backend."""
+
+    task_id: str
+    tool_id: str
+    outcome: str
+    agents_delivered: int
+    agents_failed: int
+
+
+async def run_task(tool: Tool, claim: Claim, slot: Slot) -> TaskReport:
+    """One claim's whole life, from the files to the settlement.
+
+    Raises:
+        AgensiumError: the verdict on what went wrong, or an Interruption when the claim ended without one.
+    """
+    slot.stop.attach()
+    async with hard_limit(tool, claim, slot), workbench(tool, claim, slot) as bench:
+        files = await load(bench)
+        bench.tables = await parse(bench, files)
+        bench.forms = read_forms(tool, claim.parameters)
+        verify_hold(bench)
+        outcomes = await run_steps(bench)
+        outcome = conclude(outcomes)
+        manifest_key = await publish(bench, outcomes)
+        await asyncio.to_thread(settle, claim, Ending(outcome, manifest_key))
+    return _told(claim, outcome, outcomes)
+
+
+def time_limit(tool: Tool, slot: Slot) -> float:
+    """Seconds of running time, over all claims of a task."""
+    return slot.settings.time_limit_seconds or tool.time_limit.total_seconds()
+
+
+@asynccontextmanager
+async def hard_limit(tool: Tool, claim: Claim, slot: Slot) -> AsyncIterator[None]:
+    """Abandon the whole claim, wherever it hangs, a grace after the soft limit should have ended it.
+
+    Raises:
+        HardTimeLimit
+    """
+    seconds = max(0.0, time_limit(tool, slot) - claim.run_seconds) + slot.settings.hard_limit_grace_seconds
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as error:
+        if limit.expired():
+            raise HardTimeLimit from error
+        raise
+
+
+@asynccontextmanager
+async def workbench(tool: Tool, claim: Claim, slot: Slot) -> AsyncIterator[Workbench]:
+    """A clean folder on scratch, gone afterwards, and a child that is fit for the next task."""
+    began = monotonic()
+    left = time_limit(tool, slot) - claim.run_seconds
+    bench = Workbench(claim, tool, chosen_steps(tool, claim.agents), slot, began=began, deadline=began + left)
+    bench.folder.mkdir(parents=True)
+    try:
+        yield bench
+    finally:
+        shutil.rmtree(bench.folder, ignore_errors=True)
+        await slot.process.end_task()
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """An input on local disk."""
+
+    role: str
+    name: str
+    path: Path
+
+
+async def load(bench: Workbench) -> list[LocalFile]:
+    """Bring the inputs to scratch.
+
+    Raises:
+        StorageUnavailable: an object came shorter or longer than it was at submit; a later try may bring it whole.
+    """
+    inputs: Mapping[str, Sequence[Mapping[str, Any]]] = bench.claim.inputs
+    wanted = [(role, file) for role, files in inputs.items() if role != PARAMETERS_ROLE for file in files]
+    return [await asyncio.to_thread(_fetch, bench, role, file) for role, file in wanted]
+
+
+def _fetch(bench: Workbench, role: str, file: Mapping[str, Any]) -> LocalFile:
+    path = bench.folder / f"{role}.input"
+    size = bench.slot.doors.storage.download(file["key"], path)
+    if size != file["size"]:
+        raise StorageUnavailable(detail=f"{file['key']}: {size} bytes came, {file['size']} were submitted")
+    return LocalFile(role, file["filename"], path)
+
+
+async def parse(bench: Workbench, files: Sequence[LocalFile]) -> dict[str, Table]:
+    """Parse each file once, in the child.
+
+    Raises:
+        AgentFailed: UNREADABLE_FILE, UNSUPPORTED_FORMAT …, as intake judged it.
+    """
+    tables = {}
+    for file in files:
+        role = bench.tool.role(file.role)
+        accepted = role.formats if role is not None else ()
+        request = ParseRequest(source=file.path, role=file.role, name=file.name, accepted=accepted, folder=bench.folder)
+        tables[file.role] = await bench.compute("parse", request, Table)
+        file.path.unlink()
+    return tables
+
+
+def verify_hold(bench: Workbench) -> None:
+    """Every step was priced at submit; working for less than was agreed would be our bug.
+
+    Raises:
+        InternalError
+    """
+    unpriced = [step.id for step in bench.steps if step.id not in bench.claim.prices]
+    if unpriced:
+        raise InternalError(detail=f"no price was fixed at submit for {unpriced}")
+
+
+def conclude(outcomes: Sequence[StepOutcome]) -> str:
+    """All delivered: success; some: partial.
+
+    Raises:
+        AgensiumError: none delivered; the first failure is the task's own.
+    """
+    failed = [outcome for outcome in outcomes if outcome.result is None]
+    if len(failed) == len(outcomes):
+        raise error_named(failed[0].error_code or "")(failed[0].message or "")
+    return "partial" if failed else "success"
+
+
+def settle(claim: Claim, ending: Ending) -> None:
+    """The last transaction. Raises ClaimLost where the row is not ours any more."""
+    with transaction() as session:
+        endings.settle(session, claim, ending)
+
+
+def _told(claim: Claim, outcome: str, outcomes: Sequence[StepOutcome]) -> TaskReport:
+    delivered = sum(step.result is not None for step in outcomes)
+    return TaskReport(
+        task_id=str(claim.task_id),
+        tool_id=claim.tool_id,
+        outcome=outcome,
+        agents_delivered=delivered,
+        agents_failed=len(outcomes) - delivered,
+    )

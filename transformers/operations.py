@@ -1,0 +1,147 @@
+"""What the child can be asked to do: parse a file, run an agent, render a report.
+
+A request and its answer are files of JSON; each operation names the two forms.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from pydoc import locate
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel
+
+from backend.clock import monotonic
+from transformers.findings import AgentResult
+from transformers.report import Download, ReportHead, StepOutcome, build_report, render_json
+from transformers.tables import Table
+from transformers.tool import AgentContext, AgentParameters
+
+DUCKDB_SHARE = 0.6  # of the child's memory; the rest is Python, Arrow and the allocator's slack
+
+
+class ParseRequest(BaseModel):
+    """A downloaded file, and the role it plays."""
+
+    source: Path
+    role: str
+    name: str
+    accepted: tuple[str, ...]
+    folder: Path
+
+
+class AgentRequest(BaseModel):
+    """An agent's function and form, named as module:NAME; the tables by role; its parameters as they were given."""
+
+    run: str
+    form: str
+    tables: dict[str, Table]
+    parameters: dict[str, Any]
+    scratch: Path
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class Operation:
+    request: type[BaseModel]
+    run: Callable[[Any, Callable[[float], None]], BaseModel]
+
+
+def parse(request: ParseRequest, _progress: Callable[[float], None]) -> Table:
+    from transformers.intake import read_table
+
+    return read_table(
+        request.source, role=request.role, name=request.name, accepted=request.accepted, folder=request.folder
+    )
+
+
+def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> AgentResult:
+    run: Any = _named(request.run)
+    form: AgentParameters = _named(request.form)(**request.parameters)
+    context = AgentContext(
+        tables=request.tables,
+        parameters=form,
+        scratch=request.scratch,
+        memory_bytes=int(request.memory_bytes * DUCKDB_SHARE),
+        report_progress=progress,
+    )
+    began = monotonic()
+    result: AgentResult = run(context)
+    return result.model_copy(
+        update={
+            "execution_time_ms": round((monotonic() - began) * 1000),
+            "defaults": type(form)().model_dump(mode="json"),
+            "overrides": form.model_dump(mode="json", exclude_unset=True),
+            "parameters": form.model_dump(mode="json"),
+        }
+    )
+
+
+def name_of(declared: Any) -> str:
+    """How the child finds what the supervisor means."""
+    return f"{declared.__module__}:{declared.__qualname__}"
+
+
+def _named(name: str) -> Any:
+    found = locate(name.replace(":", "."))
+    if found is None:
+        raise LookupError(f"{name} is not to be found")
+    return found
+
+
+class RenderRequest(BaseModel):
+    """The report's contents, and the folder its files go to."""
+
+    head: ReportHead
+    outcomes: tuple[StepOutcome, ...]
+    known_tools: tuple[str, ...]
+    folder: Path
+
+
+class RenderedFile(BaseModel):
+    name: str
+    content_type: str
+
+
+class Rendered(BaseModel):
+    files: tuple[RenderedFile, ...]
+
+
+def render(request: RenderRequest, _progress: Callable[[float], None]) -> Rendered:
+    from transformers.report_html import render_html
+    from transformers.report_xlsx import render_xlsx
+
+    downloads = tuple(
+        Download(name=file.name, kind=file.name.replace(".", "_"), media_type=file.content_type)
+        for file in REPORT_FILES
+    )
+    report = build_report(request.head, request.outcomes, known_tools=request.known_tools, downloads=downloads)
+    (request.folder / "report.json").write_text(render_json(report), encoding="utf-8")
+    (request.folder / "report.html").write_text(render_html(report), encoding="utf-8")
+    render_xlsx(report, request.folder / "report.xlsx")
+    return Rendered(files=REPORT_FILES)
+
+
+REPORT_FILES = (
+    RenderedFile(name="report.json", content_type="application/json"),
+    RenderedFile(name="report.xlsx", content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    RenderedFile(name="report.html", content_type="text/html; charset=utf-8"),
+)
+
+
+def warm_up() -> None:
+    """Import what nearly every task needs, before there is one."""
+    import duckdb  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+
+    import transformers.intake  # noqa: F401
+
+
+OPERATIONS = MappingProxyType(
+    {
+        "parse": Operation(ParseRequest, parse),
+        "run_agent": Operation(AgentRequest, run_agent),
+        "render": Operation(RenderRequest, render),
+    }
+)

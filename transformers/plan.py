@@ -1,0 +1,185 @@
+"""Walk the steps: skip the finished, run the rest, write each one down before the next begins.
+
+A step is finished when its artifact is in storage and its checkpoint is committed. A checkpoint is only built upon
+when its fingerprint still says what the step would do today.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backend.clock import monotonic
+from backend.errors import AgensiumError, ErrorClass, TimeLimit, Verdict
+from backend.logs import bound, log
+from backend.storage import step_key
+from db import checkpoints, claims
+from db.checkpoints import Checkpoint
+from db.database import transaction
+from db.models import StepStatus, TaskStep
+from transformers.findings import AgentResult
+from transformers.operations import AgentRequest, name_of
+from transformers.report import StepOutcome
+from transformers.tool import Step
+from transformers.workbench import Workbench
+
+# An optional agent's own failure ends its step; a hiccup or a crash hands back the whole task (DESIGN §5.8).
+_ENDS_THE_STEP = frozenset({ErrorClass.USER, ErrorClass.LIMIT, ErrorClass.INTERNAL})
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Where a run stands among its steps."""
+
+    bench: Workbench
+    finished: Mapping[str, TaskStep]
+
+    def progress(self, done: float) -> float:
+        """Percent: finished steps of all, and never 100 before the settlement."""
+        return round(99 * done / len(self.bench.steps), 1)
+
+    def after(self, index: int) -> str | None:
+        """The agent whose turn comes after step `index`."""
+        following = self.bench.steps[index + 1 :]
+        return following[0].id if following else None
+
+
+async def run_steps(bench: Workbench) -> list[StepOutcome]:
+    """Every step's outcome, in order; those of earlier claims come from their artifacts.
+
+    Raises:
+        AgensiumError: what a required step, the task's own time, a crash or a stop says.
+    """
+    walk = Walk(bench, await asyncio.to_thread(_finished_steps, bench))
+    outcomes = []
+    upstream = fingerprint_of_inputs(bench.claim.inputs)
+    for index, step in enumerate(bench.steps):
+        bench.slot.stop.check_between_steps()
+        fingerprint = fingerprint_of(step, bench, upstream)
+        done = walk.finished.get(step.id)
+        if done is not None and done.fingerprint == fingerprint:
+            outcomes.append(await asyncio.to_thread(_outcome_from_checkpoint, step, done, bench))
+        else:
+            with bound(agent=step.id):
+                outcomes.append(await _run_step(walk, index, fingerprint))
+    return outcomes
+
+
+def _finished_steps(bench: Workbench) -> Mapping[str, TaskStep]:
+    """Also the station that says which agent's turn it is."""
+    with transaction() as session:
+        finished = checkpoints.of_task(session, bench.claim.task_id)
+        first = next((step.id for step in bench.steps if step.id not in finished), None)
+        claims.say_current_agent(session, bench.claim, first)
+    return finished
+
+
+async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
+    bench, step = walk.bench, walk.bench.steps[index]
+    began = monotonic()
+    bench.slot.on_progress(walk.progress(index), step.id)
+    try:
+        result = await _compute(walk, index)
+    except AgensiumError as failure:
+        verdict = failure.verdict
+        if step.required or verdict.error_class not in _ENDS_THE_STEP or isinstance(failure, TimeLimit):
+            raise
+        log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
+        checkpoint = _failed(step, fingerprint, began, verdict)
+        outcome = _outcome(step, error_code=verdict.error_code, message=verdict.message)
+    else:
+        checkpoint = await asyncio.to_thread(_deliver, bench, step, fingerprint, began, result)
+        outcome = _outcome(step, result=result)
+    await asyncio.to_thread(_record, walk, index, checkpoint)
+    return outcome
+
+
+async def _compute(walk: Walk, index: int) -> AgentResult:
+    bench, step = walk.bench, walk.bench.steps[index]
+    request = AgentRequest(
+        run=name_of(step.agent.run),
+        form=name_of(step.agent.parameters),
+        tables=dict(bench.tables),
+        parameters=bench.forms[step.id].model_dump(mode="json", exclude_unset=True),
+        scratch=bench.folder,
+        memory_bytes=bench.slot.settings.agent_memory_bytes,
+    )
+    return await bench.compute(
+        "run_agent",
+        request,
+        AgentResult,
+        lambda fraction: bench.slot.on_progress(walk.progress(index + fraction), step.id),
+    )
+
+
+def _deliver(bench: Workbench, step: Step, fingerprint: str, began: float, result: AgentResult) -> Checkpoint:
+    """The artifact goes to storage before its row exists."""
+    claim = bench.claim
+    key = step_key(claim.user_id, claim.task_id, claim.epoch, step.id, "result.json")
+    stored = bench.slot.doors.storage.put_bytes(key, result.model_dump_json().encode(), "application/json")
+    return Checkpoint(
+        agent_id=step.id,
+        status=StepStatus.DELIVERED,
+        fingerprint=fingerprint,
+        duration_ms=_milliseconds_since(began),
+        artifact_key=stored.key,
+        artifact_size=stored.size,
+        artifact_sha256=stored.sha256,
+        peak_memory_bytes=bench.slot.process.peak_bytes,
+    )
+
+
+def _failed(step: Step, fingerprint: str, began: float, verdict: Verdict) -> Checkpoint:
+    return Checkpoint(
+        agent_id=step.id,
+        status=StepStatus.FAILED,
+        fingerprint=fingerprint,
+        duration_ms=_milliseconds_since(began),
+        error_code=verdict.error_code,
+        error_message=verdict.message,
+    )
+
+
+def _record(walk: Walk, index: int, checkpoint: Checkpoint) -> None:
+    bench = walk.bench
+    with transaction() as session:
+        checkpoints.record(
+            session,
+            bench.claim,
+            checkpoint,
+            amount=bench.claim.prices.get(checkpoint.agent_id, 0),
+            progress=walk.progress(index + 1),
+            next_agent=walk.after(index),
+        )
+    bench.slot.on_progress(walk.progress(index + 1), walk.after(index))
+
+
+def _outcome_from_checkpoint(step: Step, done: TaskStep, bench: Workbench) -> StepOutcome:
+    if done.artifact_key is None:
+        return _outcome(step, error_code=done.error_code, message=done.error_message)
+    artifact = bench.slot.doors.storage.get_bytes(done.artifact_key)
+    return _outcome(step, result=AgentResult.model_validate_json(artifact))
+
+
+def _outcome(step: Step, **said: Any) -> StepOutcome:
+    return StepOutcome(agent_id=step.id, agent_name=step.agent.name, required=step.required, **said)
+
+
+def _milliseconds_since(began: float) -> int:
+    return round((monotonic() - began) * 1000)
+
+
+def fingerprint_of(step: Step, bench: Workbench, upstream: str) -> str:
+    """What the step would do: its agent, version and parameters, on what came before. SHA-256 in hex."""
+    form = bench.forms[step.id].model_dump(mode="json")
+    return _digest([step.id, step.agent.version, form, upstream])
+
+
+def fingerprint_of_inputs(inputs: Mapping[str, Any]) -> str:
+    return _digest([[role, [[file["key"], file.get("etag")] for file in files]] for role, files in inputs.items()])
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,73 @@
+"""Report and files, sent under this claim's own prefix; the manifest last, for it makes the rest visible."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+
+from pydantic import BaseModel
+
+from backend.clock import monotonic, now
+from backend.storage import output_key
+from transformers.operations import Rendered, RenderedFile, RenderRequest
+from transformers.report import ReportHead, StepOutcome
+from transformers.workbench import Workbench
+
+MANIFEST = "manifest.json"
+
+
+class OutputFile(BaseModel):
+    """A file the customer can download; `sha256` is of its bytes."""
+
+    name: str
+    key: str
+    size: int
+    sha256: str
+    content_type: str
+
+
+class Manifest(BaseModel):
+    """What a task delivered. The row's pointer to it is the only proof that it counts."""
+
+    task_id: uuid.UUID
+    epoch: int
+    files: tuple[OutputFile, ...]
+
+
+async def publish(bench: Workbench, outcomes: Sequence[StepOutcome]) -> str:
+    """Render the report, send every file, then the manifest; the manifest's key."""
+    folder = bench.folder / "outputs"
+    folder.mkdir(exist_ok=True)
+    request = RenderRequest(
+        head=_head(bench), outcomes=tuple(outcomes), known_tools=bench.slot.known_tools, folder=folder
+    )
+    rendered = await bench.compute("render", request, Rendered)
+    return await asyncio.to_thread(_send, bench, rendered)
+
+
+def _head(bench: Workbench) -> ReportHead:
+    tool, claim = bench.tool, bench.claim
+    ran = claim.run_seconds + monotonic() - bench.began
+    return ReportHead(
+        analysis_id=str(claim.task_id),
+        tool_id=tool.id,
+        tool_name=tool.name,
+        agents=tuple(step.id for step in bench.steps),
+        timestamp=now(),
+        execution_time_ms=round(ran * 1000),
+    )
+
+
+def _send(bench: Workbench, rendered: Rendered) -> str:
+    claim, storage = bench.claim, bench.slot.doors.storage
+    files = tuple(_send_file(bench, file) for file in rendered.files)
+    manifest = Manifest(task_id=claim.task_id, epoch=claim.epoch, files=files)
+    key = output_key(claim.user_id, claim.task_id, claim.epoch, MANIFEST)
+    storage.put_bytes(key, manifest.model_dump_json(indent=2).encode(), "application/json")
+    return key
+
+
+def _send_file(bench: Workbench, file: RenderedFile) -> OutputFile:
+    claim = bench.claim
+    key = output_key(claim.user_id, claim.task_id, claim.epoch, file.name)
+    sent = bench.slot.doors.storage.put_file(key, bench.folder / "outputs" / file.name, file.content_type)
+    return OutputFile(name=file.name, key=key, size=sent.size, sha256=sent.sha256, content_type=file.content_type)

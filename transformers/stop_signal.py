@@ -1,0 +1,66 @@
+"""How a running claim learns that it is to end: from the heartbeat's thread into the slot's event loop."""
+
+import asyncio
+from enum import IntEnum
+
+from backend.clock import monotonic
+from backend.errors import ClaimLost, HandBack
+
+
+class StopReason(IntEnum):
+    """Ordered: a graver reason replaces a milder one, never the reverse."""
+
+    NONE = 0
+    DRAIN = 1  # reach a checkpoint within the grace, then hand the task back
+    LOST = 2  # another epoch owns the row, it has ended, or we could not beat for a lease
+    CANCELLED = 3
+
+
+class StopSignal:
+    """Set from any thread, watched in one event loop."""
+
+    def __init__(self, drain_seconds: float) -> None:
+        self.reason = StopReason.NONE
+        self._drain_seconds = drain_seconds
+        self._drain_until = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: asyncio.Event | None = None
+
+    def attach(self) -> None:
+        """Say which loop is to be woken: the running one."""
+        self._loop, self._changed = asyncio.get_running_loop(), asyncio.Event()
+        if self.reason is not StopReason.NONE:
+            self._changed.set()
+
+    def stop(self, reason: StopReason) -> None:
+        if reason <= self.reason:
+            return
+        self.reason = reason
+        if reason is StopReason.DRAIN:
+            self._drain_until = monotonic() + self._drain_seconds
+        if self._loop is not None and self._changed is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def changed(self) -> None:
+        """Wait for a reason, or for a graver one after `seen`."""
+        assert self._changed is not None, "attach() comes first"
+        await self._changed.wait()
+        self._changed.clear()
+
+    def check(self) -> None:
+        """In the middle of a step: raise when it may not go on.
+
+        Raises:
+            ClaimLost: lost or cancelled; stop at once.
+            HandBack: the drain's grace is over.
+        """
+        if self.reason >= StopReason.LOST:
+            raise ClaimLost(detail=self.reason.name)
+        if self.reason is StopReason.DRAIN and monotonic() >= self._drain_until:
+            raise HandBack(detail="the worker shuts down")
+
+    def check_between_steps(self) -> None:
+        """At a checkpoint: a drain ends the claim here, the best place there is."""
+        self.check()
+        if self.reason is StopReason.DRAIN:
+            raise HandBack(detail="the worker shuts down")

@@ -1,0 +1,74 @@
+"""What one run of a task has at hand: its claim, its tool, its doors, its child, its limits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from backend.doors import Doors
+from backend.settings import Settings
+from db.claims import Claim
+from transformers.agent_process import AgentProcess, Answer, Limits
+from transformers.stop_signal import StopSignal
+from transformers.tables import Table
+from transformers.tool import AgentParameters, Step, Tool
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a worker's slot lends to the task it runs: its warm child, the doors, and where progress goes."""
+
+    process: AgentProcess
+    doors: Doors
+    settings: Settings
+    stop: StopSignal
+    scratch: Path
+    known_tools: tuple[str, ...]
+    on_progress: Callable[[float, str | None], None]  # 0..100, agent
+
+
+@dataclass
+class Workbench:
+    """The task on the slot. `tables` and `forms` are filled by the stations that come before the steps."""
+
+    claim: Claim
+    tool: Tool
+    steps: tuple[Step, ...]
+    slot: Slot
+    began: float  # both on clock.monotonic
+    deadline: float  # the tool's limit, less what earlier claims ran
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    forms: Mapping[str, AgentParameters] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Local scratch of this claim alone."""
+        return self.slot.scratch / f"{self.claim.task_id}-{self.claim.epoch}"
+
+    def limits(self) -> Limits:
+        settings = self.slot.settings
+        return Limits(
+            deadline=self.deadline,
+            no_progress_seconds=settings.no_progress_seconds or self.tool.no_progress_after.total_seconds(),
+            memory_bytes=settings.agent_memory_bytes,
+        )
+
+    async def compute(
+        self,
+        operation: str,
+        request: BaseModel,
+        answer: type[Answer],
+        on_progress: Callable[[float], None] = lambda _fraction: None,
+    ) -> Answer:
+        """Have the child do one operation, within the task's limits."""
+        slot = self.slot
+        return await slot.process.call(
+            operation,
+            request,
+            answer,
+            folder=self.folder,
+            limits=self.limits(),
+            stop=slot.stop,
+            on_progress=on_progress,
+        )
