@@ -1,0 +1,123 @@
+"""Customers, their API keys and their refresh tokens. Secrets arrive here hashed and are never read back.
+
+Registering opens the wallet and the lane in the same transaction, so no customer is ever without them.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from backend.errors import EmailTaken, NotFound, UserNotFound
+from db import ledger
+from db.models import CLOCK, ApiKey, Lane, RefreshToken, User
+
+ADMIN = "admin"
+
+
+def register(session: Session, email: str, password_hash: str, signup_credits: int = 0) -> User:
+    """A new customer with a wallet, a lane and the welcome credits.
+
+    Raises:
+        EmailTaken: also when somebody registers the same address at the same moment.
+    """
+    new = upsert(User).values(email=email, password_hash=password_hash).on_conflict_do_nothing()
+    user: User | None = session.scalar(new.returning(User))
+    if user is None:
+        raise EmailTaken
+    ledger.open_wallet(session, user.id)
+    session.execute(upsert(Lane).values(user_id=user.id).on_conflict_do_nothing())
+    if signup_credits:
+        ledger.grant(session, user.id, signup_credits, "Welcome")
+    return user
+
+
+def by_email(session: Session, email: str) -> User | None:
+    return session.scalar(select(User).where(User.email == email))
+
+
+def by_id(session: Session, user_id: int) -> User | None:
+    return session.get(User, user_id)
+
+
+def named(session: Session, *, user_id: int | None = None, email: str | None = None) -> User:
+    """The user that an administrator means.
+
+    Raises:
+        UserNotFound
+    """
+    found = by_id(session, user_id) if user_id is not None else by_email(session, email or "")
+    if found is None:
+        raise UserNotFound
+    return found
+
+
+def make_admin(session: Session, user_id: int) -> None:
+    """Roles change here, by an operator; no HTTP route does it."""
+    session.execute(update(User).where(User.id == user_id).values(role=ADMIN))
+
+
+def add_api_key(session: Session, user_id: int, name: str, prefix: str, key_hash: str) -> ApiKey:
+    row = {"user_id": user_id, "name": name, "prefix": prefix, "key_hash": key_hash}
+    return session.execute(insert(ApiKey).values(row).returning(ApiKey)).scalar_one()
+
+
+def api_keys(session: Session, user_id: int) -> Sequence[ApiKey]:
+    """The customer's keys that still work, oldest first."""
+    wanted = select(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+    return session.scalars(wanted.order_by(ApiKey.created_at, ApiKey.id)).all()
+
+
+def revoke_api_key(session: Session, user_id: int, key_id: uuid.UUID) -> None:
+    """The key stops working with this transaction.
+
+    Raises:
+        NotFound: there is none, it is another customer's, or it was revoked before.
+    """
+    mine = update(ApiKey).where(ApiKey.id == key_id, ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+    if session.scalar(mine.values(revoked_at=CLOCK).returning(ApiKey.id)) is None:
+        raise NotFound("There is no such API key.")
+
+
+def by_api_key(session: Session, prefix: str) -> tuple[User, str] | None:
+    """The owner of a key that still works, and the key's hash for the caller to compare."""
+    wanted = select(User, ApiKey.key_hash).join(ApiKey, ApiKey.user_id == User.id)
+    row = session.execute(wanted.where(ApiKey.prefix == prefix, ApiKey.revoked_at.is_(None))).first()
+    return None if row is None else (row[0], row[1])
+
+
+def add_refresh_token(
+    session: Session, user_id: int, token_hash: str, lifetime: timedelta, family: uuid.UUID | None = None
+) -> None:
+    """A link of a chain; without `family` it begins a new one."""
+    row = {"user_id": user_id, "token_hash": token_hash, "family": family or uuid.uuid4()}
+    session.execute(insert(RefreshToken).values(**row, expires_at=CLOCK + lifetime))
+
+
+def rotate_refresh_token(session: Session, spent_hash: str, next_hash: str, lifetime: timedelta) -> int | None:
+    """Spend one link and add the next; the customer's id.
+
+    None: unknown, too old, or spent before. In the last case somebody holds a copy, so the whole family ends: commit
+    it, whatever is answered.
+    """
+    spend = (
+        update(RefreshToken)
+        .where(RefreshToken.token_hash == spent_hash, RefreshToken.spent_at.is_(None), RefreshToken.expires_at > CLOCK)
+        .values(spent_at=CLOCK)
+    )
+    spent = session.execute(spend.returning(RefreshToken.user_id, RefreshToken.family)).first()
+    if spent is None:
+        end_family(session, spent_hash)
+        return None
+    add_refresh_token(session, spent.user_id, next_hash, lifetime, spent.family)
+    return int(spent.user_id)
+
+
+def end_family(session: Session, token_hash: str) -> None:
+    """No link of this token's chain works any more; an unknown token does not matter."""
+    family = select(RefreshToken.family).where(RefreshToken.token_hash == token_hash).scalar_subquery()
+    unspent = update(RefreshToken).where(RefreshToken.family == family, RefreshToken.spent_at.is_(None))
+    session.execute(unspent.values(spent_at=CLOCK))
