@@ -85,10 +85,10 @@ def _read_sheet(file: SourceFile, sheet: "CalamineSheet", repairs: RepairLog) ->
 
 
 def _filled_rows(sheet: "CalamineSheet", errors: Errors) -> Iterator[list[str | None]]:
-    """Rows of text, empty ones left out; the sheet's rectangle has no row shorter than another."""
-    top, left = sheet.start or (0, 0)
+    """Rows of text, empty ones left out. calamine begins at the sheet's first row, but at the table's first column."""
+    _, left = sheet.start or (0, 0)
     rows_with_errors = {row for row, _ in errors}
-    for at, row in enumerate(sheet.iter_rows(), start=top):
+    for at, row in enumerate(sheet.iter_rows()):
         cells = [shown(value) for value in row]
         if at in rows_with_errors:
             cells = [cell or errors.get((at, column)) for column, cell in enumerate(cells, start=left)]

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+from intake_reading import read
+
+from backend.errors import UnsupportedFormat
+from transformers.intake import sniff_format
+
+
+@pytest.mark.parametrize(
+    ("content", "likeness"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "PNG image"),
+        (b"\x7fELF\x02\x01\x01" + bytes(500), "Linux program"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "PDF document"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(100), "JPEG image"),
+        (b"\x1f\x8b\x08\x00" + bytes(range(200)), "gzip archive"),
+        (b"SQLite format 3\0" + bytes(100), "SQLite database"),
+        (bytes(range(256)) * 40, "binary data"),
+        (b"<!DOCTYPE html><html><body>Please sign in</body></html>", "web page"),
+        (b"PK\x05\x06" + bytes(18), "binary data"),
+    ],
+)
+def test_a_renamed_binary_is_refused_by_what_it_looks_like(tmp_path: Path, content: bytes, likeness: str) -> None:
+    with pytest.raises(UnsupportedFormat, match=likeness):
+        read(tmp_path, content, "data.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "found"),
+    [
+        ("a,b\n1,2\n", "DATA.CSV", "csv"),
+        ("a,b\n1,2\n", "no_ending", "csv"),
+        ("a\tb\n1\t2\n", "data.TSV", "tsv"),
+        ('[{"a": 1}]', "data.json", "json"),
+        ('[{"a": 1}]', "data.csv", "json"),
+        ('{"a": 1}\n{"a": 2}\n', "data.json", "jsonl"),
+        ('{"a": 1}\n', "data.jsonl", "jsonl"),
+        ('{\n "a": 1\n}', "data.txt", "json"),
+        ("[id],name\n1,2\n", "data.csv", "csv"),
+        ("{id},name\n1,2\n", "data.csv", "csv"),
+        ("oops", "data.json", "json"),
+    ],
+)
+def test_content_decides_and_the_name_helps_between_look_alikes(
+    tmp_path: Path, content: str, name: str, found: str
+) -> None:
+    path = tmp_path / "upload"
+    path.write_text(content)
+    assert sniff_format(path, name) == found
+
+
+def test_a_format_that_the_role_does_not_take_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormat, match="one of these is needed: json, jsonl"):
+        read(tmp_path, "a,b\n1,2\n", "data.csv", accepted=("json", "jsonl"))
+
+
+def test_a_table_with_tabs_is_taken_where_csv_is(tmp_path: Path) -> None:
+    got = read(tmp_path, "a\tb\n1\t2\n", "data.tsv", accepted=("csv",))
+    assert (got.table.format, got.table.delimiter) == ("csv", "\t")

@@ -1,0 +1,53 @@
+import io
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from intake_reading import read
+
+from backend.errors import UnreadableFile
+
+
+def parquet(columns: Any) -> bytes:
+    content = io.BytesIO()
+    pq.write_table(columns if isinstance(columns, pa.Table) else pa.table(columns), content)
+    return content.getvalue()
+
+
+def test_parquet_keeps_its_own_types(tmp_path: Path) -> None:
+    row = {"i": 7, "f": 1.5, "s": "007", "d": date(2024, 1, 2), "b": True, "n": None, "m": Decimal("1.10")}
+    got = read(tmp_path, parquet({name: pa.array([value] * 2) for name, value in row.items()}), "d.parquet")
+    assert got.records == [row, row]
+    assert got.numbers == [1, 2]
+
+
+def test_nested_values_become_json_text(tmp_path: Path) -> None:
+    column = pa.array([{"a": [1, None], "d": date(2024, 1, 2)}, None])
+    got = read(tmp_path, parquet({"x": column, "y": pa.array([[1], []])}), "d.parquet")
+    assert got.rows == [['{"a": [1, null], "d": "2024-01-02"}', "[1]"], [None, "[]"]]
+    assert got.repair("nested_to_json").count == 2
+
+
+def test_categories_and_bytes_become_text(tmp_path: Path) -> None:
+    content = parquet({"c": pa.array(["x", "y", None]).dictionary_encode(), "b": pa.array([b"ok", b"\xff", None])})
+    assert read(tmp_path, content, "d.parquet").rows == [["x", "ok"], ["y", "ff"], [None, None]]
+
+
+def test_columns_of_parquet_are_made_unique_too(tmp_path: Path) -> None:
+    table = pa.table([pa.array([1]), pa.array([2]), pa.array([3])], names=["a", "A", "__source_row__"])
+    assert read(tmp_path, parquet(table), "d.parquet").table.columns == ("a", "A_2", "__source_row___2")
+
+
+def test_parquet_without_rows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="no rows"):
+        read(tmp_path, parquet({"a": pa.array([], pa.int64())}), "d.parquet")
+
+
+@pytest.mark.parametrize("end", [4, 60, -1])
+def test_truncated_parquet_is_refused(tmp_path: Path, end: int) -> None:
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read(tmp_path, parquet({"a": list(range(100))})[:end], "d.parquet")
