@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from backend.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+StorageError = (BotoCoreError, ClientError)  # what a door's method may raise, for rooms that know no botocore
 _CHUNK = 1 << 20
 _NOT_FOUND = 404
 _DELETE_LIMIT = 1000  # keys in one DeleteObjects call

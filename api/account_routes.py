@@ -1,0 +1,106 @@
+"""API keys, and the customer's credits."""
+
+import uuid
+
+from fastapi import APIRouter
+
+from api.account_schemas import (
+    ApiKeyList,
+    ApiKeyShown,
+    ApiKeyView,
+    Balance,
+    EntryPage,
+    EntryView,
+    Grant,
+    Granted,
+    NewApiKey,
+)
+from api.credentials import digest, new_api_key
+from api.cursors import CursorQuery, LimitQuery, cursor_of, entry_cursor
+from api.dependencies import AdminUser, CurrentUser, SessionDep
+from api.error_responses import problems
+from api.once import OnceDep
+from backend.errors import BadRequest, Forbidden, IdempotencyMismatch, NotFound, RequestInFlight, UserNotFound
+from db import accounts, ledger
+from db.models import ApiKey, CreditEntry
+
+router = APIRouter()
+
+
+@router.post(
+    "/auth/api-keys",
+    status_code=201,
+    tags=["accounts"],
+    operation_id="create_api_key",
+    summary="Make an API key",
+    responses=problems(BadRequest),
+)
+def create_api_key(asked: NewApiKey, user: CurrentUser, session: SessionDep) -> ApiKeyShown:
+    """The key is shown once; afterwards only its prefix is known."""
+    key, prefix = new_api_key()
+    row = accounts.add_api_key(session, user.id, asked.name, prefix, digest(key))
+    return ApiKeyShown(**_api_key(row).model_dump(), key=key)
+
+
+@router.get(
+    "/auth/api-keys", tags=["accounts"], operation_id="list_api_keys", summary="My API keys", responses=problems()
+)
+def list_api_keys(user: CurrentUser, session: SessionDep) -> ApiKeyList:
+    return ApiKeyList(api_keys=[_api_key(row) for row in accounts.api_keys(session, user.id)])
+
+
+@router.delete(
+    "/auth/api-keys/{key_id}",
+    status_code=204,
+    tags=["accounts"],
+    operation_id="revoke_api_key",
+    summary="Revoke an API key",
+    responses=problems(NotFound, BadRequest),
+)
+def revoke_api_key(key_id: uuid.UUID, user: CurrentUser, session: SessionDep) -> None:
+    accounts.revoke_api_key(session, user.id, key_id)
+
+
+@router.get("/credits", tags=["credits"], operation_id="get_credits", summary="My balance", responses=problems())
+def get_credits(user: CurrentUser, session: SessionDep) -> Balance:
+    return Balance(balance=ledger.balance(session, user.id))
+
+
+@router.get(
+    "/credits/entries",
+    tags=["credits"],
+    operation_id="list_credit_entries",
+    summary="My movements, newest first",
+    responses=problems(BadRequest),
+)
+def list_credit_entries(
+    user: CurrentUser, session: SessionDep, cursor: CursorQuery = None, limit: LimitQuery = 50
+) -> EntryPage:
+    rows = ledger.entries(session, user.id, entry_cursor(cursor), limit + 1)
+    shown = rows[:limit]
+    return EntryPage(
+        entries=[_entry(row) for row in shown], next=cursor_of(shown[-1].id) if len(rows) > limit else None
+    )
+
+
+@router.post(
+    "/admin/credits/grant",
+    tags=["credits"],
+    operation_id="grant_credits",
+    summary="Add credits to a customer's wallet (administrators)",
+    responses=problems(Forbidden, UserNotFound, BadRequest, IdempotencyMismatch, RequestInFlight),
+)
+def grant_credits(asked: Grant, _admin: AdminUser, session: SessionDep, once: OnceDep) -> Granted:
+    def grant() -> Granted:
+        customer = accounts.named(session, user_id=asked.user_id, email=asked.email)
+        return Granted(user_id=customer.id, balance=ledger.grant(session, customer.id, asked.amount, asked.note))
+
+    return once(session, Granted, grant)
+
+
+def _api_key(row: ApiKey) -> ApiKeyView:
+    return ApiKeyView(id=row.id, name=row.name, prefix=row.prefix, created_at=row.created_at)
+
+
+def _entry(row: CreditEntry) -> EntryView:
+    return EntryView.model_validate(row, from_attributes=True).model_copy(update={"agent_id": row.agent_id or None})

@@ -1,0 +1,106 @@
+"""Passwords, tokens and API keys: made, hashed and checked. It knows no database and no HTTP.
+
+An access token is a short JWT and says only who; a refresh token and an API key are random, and kept as SHA-256.
+"""
+
+import hashlib
+import hmac
+import secrets
+import threading
+import uuid
+from datetime import timedelta
+from functools import lru_cache
+
+import jwt
+from pwdlib import PasswordHash
+
+from backend.clock import now
+from backend.errors import Unauthenticated
+from backend.settings import get_settings
+
+ISSUER = "agensium"
+AUDIENCE = "agensium-api"
+_ALGORITHM = "HS256"
+_CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
+_API_KEY_MARK = "ag_"  # whose leak it is, for those who scan for secrets
+_hashing = threading.BoundedSemaphore(4)  # argon2id takes 64 MiB a hash; a crowd at the door must not take it all
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    return _hasher().hash(secrets.token_urlsafe(16))
+
+
+def hash_password(password: str) -> str:
+    """argon2id; some 50 ms of work, so never inside a transaction."""
+    with _hashing:
+        return _hasher().hash(password)
+
+
+def password_matches(password: str, password_hash: str | None) -> bool:
+    """As slow for a customer who does not exist (None) as for one who does."""
+    with _hashing:
+        matches = _hasher().verify(password, password_hash or _nobodys_hash())
+    return matches and password_hash is not None
+
+
+def access_token(user_id: int) -> str:
+    issued = now()
+    return jwt.encode(
+        {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "iat": issued,
+            "exp": issued + timedelta(minutes=get_settings().access_token_minutes),
+            "jti": uuid.uuid4().hex,
+        },
+        get_settings().secret_key.get_secret_value(),
+        _ALGORITHM,
+    )
+
+
+def customer_of_access_token(token: str) -> int:
+    """The id of the customer that a token was made for.
+
+    Raises:
+        Unauthenticated: it is forged, too old, or not meant for us.
+    """
+    secret = get_settings().secret_key.get_secret_value()
+    try:
+        claims = jwt.decode(token, secret, [_ALGORITHM], audience=AUDIENCE, issuer=ISSUER, options={"require": _CLAIMS})
+    except jwt.InvalidTokenError:
+        raise Unauthenticated from None
+    return int(claims["sub"])
+
+
+def new_refresh_token() -> str:
+    return f"rt_{secrets.token_urlsafe(32)}"
+
+
+def new_api_key() -> tuple[str, str]:
+    """The whole key, shown once, and its prefix, by which it is found."""
+    prefix = secrets.token_hex(6)
+    return f"{_API_KEY_MARK}{prefix}_{secrets.token_urlsafe(32)}", prefix
+
+
+def is_api_key(secret: str) -> bool:
+    return secret.startswith(_API_KEY_MARK)
+
+
+def prefix_of_api_key(key: str) -> str:
+    return key.removeprefix(_API_KEY_MARK).partition("_")[0]
+
+
+def digest(secret: str) -> str:
+    """SHA-256: enough for what is random already."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def same_secret(secret: str, kept_digest: str) -> bool:
+    return hmac.compare_digest(digest(secret), kept_digest)

@@ -1,0 +1,119 @@
+"""The report and the files. What a finished task published is named by its manifest, never guessed.
+
+A task that has not completed shows what its checkpoints hold; nothing is published by a read (DESIGN §5.7).
+"""
+
+import json
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Response
+
+from api.dependencies import CurrentUser, StorageDep, TaskId
+from api.error_responses import problems
+from api.schemas import Outputs, OutputView, Told
+from backend.errors import InternalError, InvalidTaskState, StorageUnavailable, TaskNotFound
+from backend.storage import Storage
+from db import checkpoints, task_store
+from db.database import transaction
+from db.models import StepStatus, Task, TaskStep
+from transformers.partial_report import report_from_checkpoints
+
+router = APIRouter(prefix="/tasks", tags=["results"])
+REPORT = "report.json"
+_REPORT_EXAMPLE = {
+    "analysis_id": "7b9f5a4e-6d1c-4c55-9a39-0f0d7f6d2b11",
+    "tool": "profile-my-data",
+    "status": "success",
+}
+
+
+class ManifestFile(Told):
+    name: str
+    key: str
+    size: int
+    sha256: str
+    content_type: str
+
+
+class Manifest(Told):
+    files: list[ManifestFile]
+
+
+@router.get(
+    "/{task_id}/report",
+    operation_id="get_report",
+    summary="The report",
+    response_class=Response,
+    responses={
+        200: {"description": "The report.", "content": {"application/json": {"example": _REPORT_EXAMPLE}}},
+        **problems(TaskNotFound, InvalidTaskState, StorageUnavailable),
+    },
+)
+def get_report(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Response:
+    """Of a COMPLETED task, what was published; of another, what its agents have delivered so far."""
+    task, steps = _task_and_steps(task_id, user)
+    return Response(_report(task, steps, storage), media_type="application/json")
+
+
+@router.get(
+    "/{task_id}/outputs",
+    operation_id="get_outputs",
+    summary="Links to the files",
+    responses=problems(TaskNotFound, InvalidTaskState, StorageUnavailable),
+)
+def get_outputs(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Outputs:
+    """Links live for an hour; ask again for new ones."""
+    task, steps = _task_and_steps(task_id, user)
+    files = _manifest(task, storage).files if task.manifest_key else _artifacts(task, steps)
+    return Outputs(outputs=[_output(file, storage) for file in files])
+
+
+def _task_and_steps(task_id: TaskId, user: CurrentUser) -> tuple[Task, Mapping[str, TaskStep]]:
+    with transaction() as session:
+        return task_store.get(session, task_id, user.id), checkpoints.of_task(session, task_id)
+
+
+def _report(task: Task, steps: Mapping[str, TaskStep], storage: Storage) -> bytes:
+    if task.manifest_key is not None:
+        return storage.get_bytes(_named(_manifest(task, storage), REPORT).key)
+    if not _delivered(steps):
+        raise InvalidTaskState("No agent has delivered anything yet.", status=task.status)
+    report = report_from_checkpoints(storage, task, steps)
+    return json.dumps(report, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _manifest(task: Task, storage: Storage) -> Manifest:
+    return Manifest.model_validate_json(storage.get_bytes(task.manifest_key or ""))
+
+
+def _named(manifest: Manifest, name: str) -> ManifestFile:
+    for file in manifest.files:
+        if file.name == name:
+            return file
+    raise InternalError(detail=f"the manifest names no {name}")
+
+
+def _delivered(steps: Mapping[str, TaskStep]) -> list[TaskStep]:
+    return [step for step in steps.values() if step.status == StepStatus.DELIVERED]
+
+
+def _artifacts(task: Task, steps: Mapping[str, TaskStep]) -> list[ManifestFile]:
+    """Each delivered agent's result, under the agent's name."""
+    delivered = _delivered(steps)
+    if not delivered:
+        raise InvalidTaskState("No agent has delivered anything yet.", status=task.status)
+    return [
+        ManifestFile(
+            name=f"{step.agent_id}.json",
+            key=step.artifact_key or "",
+            size=step.artifact_size or 0,
+            sha256=step.artifact_sha256 or "",
+            content_type="application/json",
+        )
+        for step in delivered
+    ]
+
+
+def _output(file: ManifestFile, storage: Storage) -> OutputView:
+    url = storage.download_link(file.key, file.name)
+    return OutputView(url=url, **file.model_dump(exclude={"key"}))

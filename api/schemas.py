@@ -1,0 +1,215 @@
+"""What comes in and what goes out, for problems, tools and tasks; accounts have account_schemas.py.
+
+The examples are what /docs shows.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from db.models import TaskStatus
+from transformers.plain_json import fault_in
+
+A_TASK = "7b9f5a4e-6d1c-4c55-9a39-0f0d7f6d2b11"
+A_RUN = "0c8f1d7e-93b4-4a35-8a0e-5f6f0e1c9a77"
+A_TIME = "2025-11-21T09:30:00Z"
+BIGGEST_ID = 2**63 - 1  # PostgreSQL's bigint
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Asked(BaseModel):
+    """A request's body: unknown fields are refused, so that a typing error is never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_plain(cls, value: Any) -> Any:
+        if (fault := fault_in(value)) is not None:
+            raise ValueError(f"The body is not accepted: {fault}")
+        return value
+
+
+class Told(BaseModel):
+    """A response's body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Problem(Told):
+    """RFC 9457, with what a program needs (`error_code`, `context`) and what a person needs (`next_action`)."""
+
+    type: str = Field(examples=["urn:agensium:error:task-not-found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is no such task."])
+    error_code: str = Field(examples=["TASK_NOT_FOUND"])
+    next_action: str = Field(examples=["Check the task id; GET /tasks lists yours."])
+    context: dict[str, Any] = Field(default_factory=dict, examples=[{"task_id": A_TASK}])
+
+
+class InputRoleView(Told):
+    role: str = Field(examples=["primary"])
+    required: bool
+    formats: list[str] = Field(examples=[["csv", "parquet"]])
+    max_bytes: int = Field(examples=[524_288_000])
+
+
+class AgentView(Told):
+    agent_id: str = Field(examples=["unified-profiler"])
+    agent_name: str = Field(examples=["Unified profiler"])
+    description: str = Field(examples=["Types, distributions and quality of every column."])
+    price: int = Field(description="Credits.", examples=[30])
+    required: bool = Field(description="The task fails with it.", examples=[False])
+    roles: list[str] = Field(description="Input roles that it needs.", examples=[["primary"]])
+    parameters: dict[str, Any] = Field(
+        description="JSON Schema of its parameters.", examples=[{"type": "object", "properties": {}}]
+    )
+
+
+class ToolView(Told):
+    tool_id: str = Field(examples=["profile-my-data"])
+    name: str = Field(examples=["Profile my data"])
+    description: str = Field(examples=["What is in a table, how good it is, what is risky in it."])
+    time_limit_seconds: float = Field(examples=[1800])
+    inputs: list[InputRoleView]
+    agents: list[AgentView] = Field(description="In running order.")
+
+
+class ToolList(Told):
+    tools: list[ToolView]
+
+
+class NewTask(Asked):
+    tool_id: ShortText = Field(examples=["profile-my-data"])
+    agents: list[ShortText] = Field(
+        default_factory=list,
+        max_length=100,
+        description="A subset of the tool's agents; empty: all whose inputs are there.",
+        examples=[["unified-profiler", "readiness-rater"]],
+    )
+    parameters: dict[ShortText, dict[str, Any]] = Field(
+        default_factory=dict, description="agent → parameters.", examples=[{"unified-profiler": {"top_n_values": 5}}]
+    )
+
+
+class AnnouncedFile(Asked):
+    filename: ShortText = Field(examples=["customers.csv"])
+    content_type: Annotated[str, StringConstraints(max_length=200, pattern=r"^[\w.+-]+/[\w.+-]+(; ?[\w=-]+)*$")] = (
+        Field("application/octet-stream", examples=["text/csv"])
+    )
+    size: int = Field(gt=0, description="Bytes.", examples=[48_213])
+
+
+class AnnouncedFiles(Asked):
+    files: dict[ShortText, AnnouncedFile] = Field(
+        min_length=1,
+        max_length=20,
+        description="role → file; the role `parameters` takes a parameters.json.",
+        examples=[{"primary": {"filename": "customers.csv", "content_type": "text/csv", "size": 48_213}}],
+    )
+
+
+class UploadView(Told):
+    """A form to POST: the fields first, the file last, as `file`."""
+
+    method: Literal["POST"] = "POST"
+    url: str = Field(examples=["https://s3.example.com/agensium"])
+    fields: dict[str, str] = Field(examples=[{"key": "users/1/…/customers.csv", "policy": "…", "x-amz-signature": "…"}])
+    max_bytes: int = Field(examples=[524_288_000])
+    expires_at: datetime = Field(examples=[A_TIME])
+    key: str = Field(examples=[f"users/1/tasks/{A_TASK}/inputs/primary/customers.csv"])
+
+
+class Uploads(Told):
+    uploads: dict[str, UploadView] = Field(description="By role.")
+
+
+class Queued(Told):
+    status: Literal["queued"] = "queued"
+    task_id: uuid.UUID = Field(examples=[A_TASK])
+    celery_task_id: uuid.UUID = Field(examples=[A_RUN])
+    message: str = Field(examples=["The task is queued; 105 credits are held for 3 agents."])
+
+
+class StepView(Told):
+    agent_id: str = Field(examples=["unified-profiler"])
+    agent_name: str = Field(examples=["Unified profiler"])
+    state: Literal["pending", "running", "delivered", "failed", "skipped"] = Field(examples=["delivered"])
+    price: int = Field(examples=[30])
+    duration_ms: int | None = Field(None, examples=[812])
+    error_code: str | None = Field(None, examples=[None])
+    message: str | None = Field(None, examples=[None])
+
+
+class TaskError(Told):
+    error_code: str = Field(examples=["UNREADABLE_FILE"])
+    message: str = Field(examples=["The file could not be read."])
+    next_action: str = Field(examples=["Open the file, mend what the message names, and upload it again."])
+    recoverable: bool = Field(examples=[True])
+
+
+class TaskCredits(Told):
+    """Sums of the task's entries: what is held at this moment is `held - captured - released`."""
+
+    held: int = Field(0, examples=[105])
+    captured: int = Field(0, examples=[30])
+    released: int = Field(0, examples=[0])
+
+
+class TaskSummary(Told):
+    task_id: uuid.UUID = Field(examples=[A_TASK])
+    tool_id: str = Field(examples=["profile-my-data"])
+    status: TaskStatus = Field(examples=[TaskStatus.PROCESSING])
+    outcome: str | None = Field(None, description="Of a COMPLETED task: success or partial.", examples=[None])
+    progress: float = Field(ge=0, le=100, examples=[33.3])
+    error: TaskError | None = Field(None, examples=[None])
+    created_at: datetime = Field(examples=[A_TIME])
+    queued_at: datetime | None = Field(None, examples=[A_TIME])
+    started_at: datetime | None = Field(None, examples=[A_TIME])
+    finished_at: datetime | None = Field(None, examples=[None])
+
+
+class TaskView(TaskSummary):
+    agents: list[str] = Field(description="As chosen; from the submit on, as they run.")
+    parameters: dict[str, Any] = Field(examples=[{"unified-profiler": {"top_n_values": 5}}])
+    celery_task_id: uuid.UUID | None = Field(None, examples=[A_RUN])
+    current_agent: str | None = Field(None, examples=["score-risk"])
+    steps: list[StepView]
+    credits: TaskCredits
+
+
+class TaskPage(Told):
+    tasks: list[TaskSummary] = Field(description="Newest first.")
+    next: str | None = Field(None, description="The `cursor` of the next page.", examples=[None])
+
+
+class OutputView(Told):
+    name: str = Field(examples=["report.html"])
+    url: str = Field(description="A GET link, good for an hour.", examples=["https://s3.example.com/agensium/…"])
+    size: int = Field(examples=[41_870])
+    sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
+    content_type: str = Field(examples=["text/html"])
+
+
+class Outputs(Told):
+    outputs: list[OutputView]
+
+
+class Check(Told):
+    ok: bool = Field(examples=[True])
+    reason: str | None = Field(None, examples=[None])
+
+
+class Alive(Told):
+    status: Literal["ok"] = Field("ok", examples=["ok"])
+
+
+class Readiness(Told):
+    status: Literal["ready", "not ready"] = Field(examples=["ready"])
+    database: Check
+    broker: Check
+    storage: Check
+    worker: Check

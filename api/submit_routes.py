@@ -1,0 +1,95 @@
+"""The submit: from CREATED to QUEUED.
+
+The file store is asked while no transaction is open. Then one transaction (DESIGN §4) locks the row, holds the
+credits, writes the event and wakes the conductors. The broker is not asked: the row is the message.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.dependencies import CurrentUser, StorageDep, TaskId
+from api.error_responses import problems
+from api.once import OnceDep
+from api.schemas import Queued
+from backend.errors import (
+    BadParameters,
+    Conflict,
+    FileTooLarge,
+    IdempotencyMismatch,
+    InsufficientCredits,
+    InvalidTaskState,
+    MissingInputRole,
+    NoInputFiles,
+    RequestInFlight,
+    StorageUnavailable,
+    TaskNotFound,
+    UnknownAgent,
+    UnknownTool,
+    UnsupportedFormat,
+)
+from backend.storage import Storage
+from db import task_store
+from db.database import Session, transaction
+from db.models import Task, TaskStatus
+from db.task_store import Submission
+from transformers.catalog import tool_for
+from transformers.input_plan import planned_files
+from transformers.submission import ArrivedFile, check_files, merged_parameters, submission_for
+from transformers.tool import PARAMETERS_ROLE
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+
+@router.post(
+    "/{task_id}/process",
+    status_code=202,
+    operation_id="process_task",
+    summary="Queue a task",
+    responses=problems(
+        TaskNotFound, InvalidTaskState, Conflict, InsufficientCredits, UnknownTool, UnknownAgent, BadParameters,
+        NoInputFiles, MissingInputRole, FileTooLarge, UnsupportedFormat, IdempotencyMismatch, RequestInFlight,
+        StorageUnavailable,
+    ),
+)  # fmt: skip
+def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: OnceDep) -> Queued:
+    """Holds the credits of the agents that will run. Send an `Idempotency-Key`, so that a retry is harmless."""
+    with transaction() as session:
+        if (kept := once.answered(session, Queued)) is not None:
+            return kept
+        task = task_store.get(session, task_id, user.id)
+    if task.status != TaskStatus.CREATED:
+        raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)
+    submission = _checked(task, storage)
+    with transaction() as session:
+        return once(session, Queued, lambda: _submit(session, task, submission))
+
+
+def _checked(task: Task, storage: Storage) -> Submission:
+    tool = tool_for(task.tool_id)
+    planned = planned_files(task.inputs)
+    found = {file.key: storage.head(file.key) for files in planned.values() for file in files}
+    arrived = check_files(tool, planned, found)
+    parameters = _parameters(task, arrived.get(PARAMETERS_ROLE, ()), storage)
+    return submission_for(tool, task.agents, parameters, arrived)
+
+
+def _parameters(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage) -> Mapping[str, Any]:
+    parameters: Mapping[str, Any] = task.parameters
+    for file in uploaded:
+        parameters = merged_parameters(storage.get_bytes(file.found.key), parameters)
+    return parameters
+
+
+def _submit(session: Session, checked: Task, submission: Submission) -> Queued:
+    task = task_store.get(session, checked.id, checked.user_id, lock=True)
+    if task.status == TaskStatus.CREATED and task.inputs != checked.inputs:
+        raise Conflict("Other files were announced while the submit was being checked.")
+    queued = task_store.submit(session, task, submission)
+    held, agents = sum(submission.prices.values()), len(submission.agents)
+    return Queued(
+        task_id=queued.id,
+        celery_task_id=queued.celery_task_id,
+        message=f"The task is queued; {held} credits are held for {agents} agent{'s' * (agents != 1)}.",
+    )

@@ -1,0 +1,112 @@
+"""Tasks: create, list, look at, cancel. Uploading and submitting are in submit_routes.py."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from api.cursors import CursorQuery, LimitQuery, cursor_of, task_cursor
+from api.dependencies import CurrentUser, SessionDep, TaskId
+from api.error_responses import problems
+from api.once import OnceDep
+from api.schemas import NewTask, TaskPage, TaskView
+from api.task_view import etag_of, summary_of, view_of
+from backend.errors import (
+    BadParameters,
+    BadRequest,
+    IdempotencyMismatch,
+    RequestInFlight,
+    TaskNotCancellable,
+    TaskNotFound,
+    UnknownAgent,
+    UnknownTool,
+)
+from db import checkpoints, ledger, task_store
+from db.database import Session
+from db.models import Task, TaskStatus
+from transformers.catalog import tool_for
+from transformers.forms import chosen_steps, read_forms
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="create_task",
+    summary="Create a task",
+    responses=problems(UnknownTool, UnknownAgent, BadParameters, BadRequest, IdempotencyMismatch, RequestInFlight),
+)
+def create_task(asked: NewTask, user: CurrentUser, session: SessionDep, once: OnceDep, response: Response) -> TaskView:
+    """Nothing is charged yet. Next: `upload-urls`, the uploads, then `process`; within 24 hours."""
+    tool = tool_for(asked.tool_id)
+    chosen_steps(tool, asked.agents)
+    read_forms(tool, asked.parameters)
+
+    def create() -> TaskView:
+        return view_of(task_store.create(session, user.id, tool.id, asked.agents, asked.parameters), {}, ())
+
+    view = once(session, TaskView, create)
+    response.headers["Location"] = f"/tasks/{view.task_id}"
+    return view
+
+
+@router.get("", operation_id="list_tasks", summary="My tasks, newest first", responses=problems(BadRequest))
+def list_tasks(
+    user: CurrentUser,
+    session: SessionDep,
+    *,
+    status: Annotated[TaskStatus | None, Query(examples=[TaskStatus.COMPLETED])] = None,
+    tool_id: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", examples=["profile-my-data"])] = None,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = 50,
+) -> TaskPage:
+    rows = task_store.page(
+        session, user.id, status=status, tool_id=tool_id, before=task_cursor(cursor), limit=limit + 1
+    )
+    shown = rows[:limit]
+    following = cursor_of(shown[-1].created_at.isoformat(), shown[-1].id) if len(rows) > limit else None
+    return TaskPage(tasks=[summary_of(row) for row in shown], next=following)
+
+
+@router.get(
+    "/{task_id}",
+    operation_id="get_task",
+    summary="How a task stands",
+    response_model=TaskView,
+    responses={304: {"description": "Nothing changed since that ETag."}, **problems(TaskNotFound)},
+)
+def get_task(
+    task_id: TaskId,
+    user: CurrentUser,
+    session: SessionDep,
+    response: Response,
+    if_none_match: Annotated[str | None, Header(examples=['"7-1-33.30"'])] = None,
+) -> TaskView | Response:
+    """Poll this with `If-None-Match`: it costs one read while nothing changes."""
+    task = task_store.get(session, task_id, user.id)
+    headers = {"ETag": etag_of(task), "Cache-Control": "private, no-cache"}
+    if _matches(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return _view(session, task)
+
+
+@router.post(
+    "/{task_id}/cancel",
+    operation_id="cancel_task",
+    summary="Cancel a task",
+    responses=problems(TaskNotFound, TaskNotCancellable, IdempotencyMismatch, RequestInFlight),
+)
+def cancel_task(task_id: TaskId, user: CurrentUser, session: SessionDep, once: OnceDep) -> TaskView:
+    """What was delivered is paid, the rest of the held credits is back at once. Asking twice answers alike."""
+    return once(session, TaskView, lambda: _view(session, task_store.cancel(session, task_id, user.id)))
+
+
+def _view(session: Session, task: Task) -> TaskView:
+    return view_of(task, checkpoints.of_task(session, task.id), ledger.of_task(session, task.id))
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    """RFC 9110: a list, weak or strong alike, or `*`."""
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return etag in tags or "*" in tags

@@ -1,0 +1,64 @@
+"""`uvicorn backend.main:app`: assembles the HTTP app, and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import (
+    account_routes,
+    auth_routes,
+    error_responses,
+    health_routes,
+    result_routes,
+    submit_routes,
+    task_routes,
+    tool_routes,
+    upload_routes,
+)
+from api.edge import BoundBodies, NoSniff
+from api.metrics import CountRequests
+from backend.logs import configure_logs
+from db.database import close_database
+from transformers.catalog import tools
+
+ROUTES = (
+    auth_routes,
+    account_routes,
+    tool_routes,
+    task_routes,
+    upload_routes,
+    submit_routes,
+    result_routes,
+    health_routes,
+)
+DESCRIPTION = """Upload data, ask a tool to work on it, follow the task, fetch the report.
+
+1. `POST /auth/register`, then send `Authorization: Bearer <access_token>`.
+2. `POST /tasks`, `POST /tasks/{task_id}/upload-urls`, upload each file to its form.
+3. `POST /tasks/{task_id}/process`, then poll `GET /tasks/{task_id}` with `If-None-Match`.
+4. `GET /tasks/{task_id}/report` and `/outputs`.
+
+Every error is `application/problem+json` with an `error_code` and a next action.
+"""
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    configure_logs()
+    tools()  # a broken catalogue stops the process here, not at a customer's request
+    yield
+    close_database()
+
+
+def create_app() -> FastAPI:
+    app = FastAPI(title="Agensium", version="0.1.0", description=DESCRIPTION, lifespan=_lifespan)
+    error_responses.install(app)
+    for room in ROUTES:
+        app.include_router(room.router)
+    for layer in (BoundBodies, CountRequests, NoSniff):  # the last one is the outermost
+        app.add_middleware(layer)
+    return app
+
+
+app = create_app()

@@ -1,0 +1,88 @@
+"""Before the upload: which file goes into which role, under which name. Pure: it asks no store and no database."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from backend.errors import BadRequest, FileTooLarge, UnsupportedFormat
+from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, InputRole, Tool
+
+PARAMETERS_FILE = InputRole(PARAMETERS_ROLE, formats=("json",), max_bytes=MEBIBYTE)
+LONGEST_NAME = 150  # characters; some file systems stop at 255 bytes, and one may be four of them
+_UNSAFE = re.compile(r"[^\w .()+=@,-]")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """One file the customer announced, as it stands on the task's row; size in bytes, as announced."""
+
+    filename: str
+    key: str
+    content_type: str
+    size: int
+
+    def as_row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def planned_files(inputs: Mapping[str, Any]) -> dict[str, list[PlannedFile]]:
+    """The row's inputs, by role."""
+    return {
+        role: [PlannedFile(f["filename"], f["key"], f["content_type"], f["size"]) for f in files]
+        for role, files in inputs.items()
+    }
+
+
+def role_of(tool: Tool, name: str) -> InputRole:
+    """A role of the tool, or that of parameters.json.
+
+    Raises:
+        BadRequest: with the roles there are in its context.
+    """
+    role = PARAMETERS_FILE if name == PARAMETERS_ROLE else tool.role(name)
+    if role is None:
+        known = [role.name for role in tool.roles] + [PARAMETERS_ROLE]
+        raise BadRequest(f"{tool.name} has no input role called {name!r}.", role=name, roles=known)
+    return role
+
+
+def check_format(role: InputRole, filename: str) -> None:
+    """The extension decides what we let in, in either case; intake looks at the content itself.
+
+    Raises:
+        UnsupportedFormat
+    """
+    extension = filename.rpartition(".")[2].lower() if "." in filename else ""
+    if extension not in role.formats:
+        accepted = ", ".join(role.formats)
+        raise UnsupportedFormat(
+            f"{filename!r} is not of a format that the role {role.name!r} takes: {accepted}.",
+            role=role.name, filename=filename, formats=list(role.formats),
+        )  # fmt: skip
+
+
+def check_size(role: InputRole, filename: str, size: int) -> None:
+    """Size in bytes.
+
+    Raises:
+        FileTooLarge
+    """
+    if size > role.max_bytes:
+        raise FileTooLarge(
+            f"{filename!r} has {size:,} bytes; the role {role.name!r} takes at most {role.max_bytes:,}.",
+            role=role.name, filename=filename, size=size, max_bytes=role.max_bytes,
+        )  # fmt: skip
+
+
+def safe_filename(name: str) -> str:
+    """One path segment that is a legal file name on every system, with its extension kept."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    clean = _UNSAFE.sub("_", last).strip(" .")
+    stem, dot, extension = clean.rpartition(".")
+    if not dot:
+        stem, extension = (clean, "") if "." not in last else ("", clean)
+    room = LONGEST_NAME - len(extension) - 1
+    stem = stem[: max(room, 1)].strip(" .") or "file"
+    return f"{stem}.{extension}" if extension else stem

@@ -1,0 +1,134 @@
+"""What a submit checks. Pure: the caller brings the task's row, what the store holds, and parameters.json.
+
+check_files     every announced file is there, of a format and size that its role takes
+merged_parameters   parameters.json under the task's own parameters
+submission_for  tool, agents, forms, roles → what is fixed on the row, with its price
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.errors import BadParameters, MissingInputRole, NoInputFiles
+from backend.storage import ObjectInfo
+from db.task_store import Submission
+from transformers.forms import chosen_steps, read_forms
+from transformers.input_plan import PlannedFile, check_format, check_size, role_of
+from transformers.plain_json import fault_in
+from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, Step, Tool
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedFile:
+    """An announced file and what the store says of it."""
+
+    planned: PlannedFile
+    found: ObjectInfo
+
+    def as_row(self) -> dict[str, Any]:
+        """What the worker reads: the size is the store's, and the ETag tells a later overwrite."""
+        return {**self.planned.as_row(), "size": self.found.size, "etag": self.found.etag}
+
+
+Arrived = Mapping[str, Sequence[ArrivedFile]]
+
+
+def check_files(
+    tool: Tool, planned: Mapping[str, Sequence[PlannedFile]], found: Mapping[str, ObjectInfo | None]
+) -> Arrived:
+    """The announced files by role, each as it arrived; `found` is by key.
+
+    Raises:
+        MissingInputRole: a file was announced and never arrived.
+        UnsupportedFormat, FileTooLarge: whatever was announced, the object itself is judged.
+    """
+    return {
+        name: [_arrived(tool, name, file, found.get(file.key)) for file in files] for name, files in planned.items()
+    }
+
+
+def _arrived(tool: Tool, role_name: str, file: PlannedFile, found: ObjectInfo | None) -> ArrivedFile:
+    role = role_of(tool, role_name)
+    if found is None:
+        sentence = f"{file.filename!r} was announced for the role {role_name!r}, but it has not arrived."
+        raise MissingInputRole(sentence, role=role_name, filename=file.filename)
+    check_format(role, file.filename)
+    check_size(role, file.filename, found.size)
+    return ArrivedFile(file, found)
+
+
+def merged_parameters(body: bytes, own: Mapping[str, Any]) -> dict[str, Any]:
+    """The uploaded parameters.json, under the parameters that the task was created with: these win, one by one.
+
+    Raises:
+        BadParameters: the file is no JSON object of objects.
+    """
+    uploaded = _read_json(body)
+    if not isinstance(uploaded, dict):
+        raise BadParameters("parameters.json must be an object: agent → parameters.", field=PARAMETERS_ROLE)
+    return {agent: _merged(agent, uploaded.get(agent, {}), own.get(agent, {})) for agent in {**uploaded, **own}}
+
+
+def _merged(agent: str, uploaded: Any, own: Any) -> dict[str, Any]:
+    if not isinstance(uploaded, dict):
+        raise BadParameters(f"{agent}: parameters: must be an object.", agent=agent, field="")
+    return {**uploaded, **own}
+
+
+def _read_json(body: bytes) -> Any:
+    try:
+        value = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise BadParameters("parameters.json is not valid JSON.", field=PARAMETERS_ROLE) from None
+    if (fault := fault_in(value)) is not None:
+        raise BadParameters(f"parameters.json is not accepted: {fault}.", field=PARAMETERS_ROLE)
+    return value
+
+
+def submission_for(tool: Tool, agents: Sequence[str], parameters: Mapping[str, Any], arrived: Arrived) -> Submission:
+    """What the submit fixes on the row. No agents chosen: all whose inputs are there.
+
+    Raises:
+        UnknownAgent, BadParameters, NoInputFiles, MissingInputRole
+    """
+    steps = chosen_steps(tool, agents)
+    read_forms(tool, parameters)
+    data = {role: files for role, files in arrived.items() if role != PARAMETERS_ROLE and files}
+    _check_required_roles(tool, data)
+    runnable = _with_inputs(steps, data, all_must_run=bool(agents))
+    return Submission(
+        agents=[step.id for step in runnable],
+        prices={step.id: step.price for step in runnable},
+        inputs={role: [file.as_row() for file in files] for role, files in data.items()},
+        cost=_expected_cost(data, len(runnable)),
+        parameters=parameters,
+    )
+
+
+def _check_required_roles(tool: Tool, data: Arrived) -> None:
+    missing = [role.name for role in tool.roles if role.required and role.name not in data]
+    if missing and not data:
+        raise NoInputFiles(roles=missing)
+    if missing:
+        raise MissingInputRole(f"A file for the role {missing[0]!r} is missing.", role=missing[0])
+
+
+def _with_inputs(steps: Iterable[Step], data: Arrived, *, all_must_run: bool) -> list[Step]:
+    runnable = []
+    for step in steps:
+        missing = [role for role in step.agent.roles if role not in data]
+        if not missing:
+            runnable.append(step)
+        elif all_must_run or step.required:
+            sentence = f"{step.id} needs a file for the role {missing[0]!r}."
+            raise MissingInputRole(sentence, role=missing[0], agent=step.id)
+    if not runnable:
+        raise MissingInputRole("No agent of this tool can work with the files that are there.")
+    return runnable
+
+
+def _expected_cost(data: Arrived, agents: int) -> float:
+    """Slot-seconds, roughly: each agent goes once over every mebibyte."""
+    size = sum(file.found.size for files in data.values() for file in files)
+    return max(1.0, size / MEBIBYTE) * agents
