@@ -67,7 +67,6 @@ def _answer(wire: Wire, envelope: dict[str, str]) -> None:
         answer = operation.run(request, lambda fraction: wire.say({"progress": fraction}))
         Path(envelope["answer"]).write_text(answer.model_dump_json(), encoding="utf-8")
     except BaseException as error:  # noqa: BLE001 (the child's edge: every failure becomes a verdict)
-        faulthandler.dump_traceback(file=_stderr()) if isinstance(error, RecursionError) else None
         wire.say({"failed": verdict_to_json(verdict_for(error), error)})
     else:
         wire.say({"done": True})

@@ -1,0 +1,291 @@
+"""The supervisor against a real child: every way a call can end."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from backend.clock import monotonic
+from backend.errors import (
+    AgentCrashed,
+    AgentFailed,
+    ClaimLost,
+    ErrorClass,
+    HandBack,
+    MemoryLimit,
+    NoProgress,
+    TimeLimit,
+)
+from tests.probe_tools import Act, ProbeParameters, run_first
+from transformers.agent_process import STDERR_CAP, AgentProcess, Limits
+from transformers.findings import AgentResult
+from transformers.operations import AgentRequest, name_of
+from transformers.stop_signal import StopReason, StopSignal
+from transformers.tables import SOURCE_ROW, Table
+
+GENEROUS = Limits(deadline=float("inf"), no_progress_seconds=60, memory_bytes=2**31)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Table:
+    path = tmp_path / "primary.parquet"
+    pq.write_table(pa.table({"a": ["1", "2"], SOURCE_ROW: [1, 2]}), path)
+    return Table(role="primary", name="a.csv", path=path, format="csv", rows=2, columns=("a",), size_bytes=8)
+
+
+@asynccontextmanager
+async def supervised(folder: Path) -> AsyncIterator[AgentProcess]:
+    process = AgentProcess(folder / "slot")
+    await process.start()
+    try:
+        yield process
+    finally:
+        await process.kill()
+
+
+def request(table: Table, **parameters: object) -> AgentRequest:
+    return AgentRequest(
+        run=name_of(run_first),
+        form=name_of(ProbeParameters),
+        tables={"primary": table},
+        parameters=parameters,
+        scratch=table.path.parent,
+        memory_bytes=2**28,
+    )
+
+
+async def call(
+    process: AgentProcess,
+    asked: AgentRequest,
+    limits: Limits = GENEROUS,
+    stop: StopSignal | None = None,
+    **more: object,
+) -> AgentResult:
+    if stop is None:
+        stop = StopSignal(drain_seconds=0.2)
+        stop.attach()
+    return await process.call("run_agent", asked, AgentResult, folder=asked.scratch, limits=limits, stop=stop, **more)
+
+
+def run(story: Callable[[AgentProcess], Awaitable[None]], folder: Path) -> None:
+    async def tell() -> None:
+        async with supervised(folder) as process:
+            await story(process)
+
+    asyncio.run(tell())
+
+
+def test_the_same_child_answers_one_call_after_another(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        pid = process.pid
+        for _ in range(3):
+            result = await call(process, request(table))
+            assert result.summary_metrics["rows"] == 2
+            assert result.parameters["act"] == "deliver"
+        assert process.pid == pid
+
+    run(story, tmp_path)
+
+
+def test_the_child_knows_no_address_and_no_key_of_ours(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "AWS_SECRET_ACCESS_KEY", "SECRET_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "plain to see")
+
+    async def story(process: AgentProcess) -> None:
+        seen = (await call(process, request(table))).summary_metrics["environment"]
+        assert "PATH" in seen
+        assert not {"DATABASE_URL", "AWS_SECRET_ACCESS_KEY", "SECRET_KEY", "OPENAI_API_KEY"} & set(seen)
+
+    run(story, tmp_path)
+
+
+def test_progress_is_passed_on_and_rises(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        seen: list[float] = []
+        await call(process, request(table, act=Act.WAIT, seconds=0.4), on_progress=seen.append)
+        assert len(seen) > 3
+        assert seen == sorted(seen)
+
+    run(story, tmp_path)
+
+
+@pytest.mark.parametrize("act", [Act.SPIN, Act.STALL, Act.WAIT])
+def test_at_the_deadline_the_child_is_killed_whatever_it_does(act: Act, table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        pid = process.pid
+        assert pid is not None
+        await call(process, request(table))  # warm
+        began = monotonic()
+        with pytest.raises(TimeLimit):
+            await call(process, request(table, act=act, seconds=30), Limits(began + 0.3, 60, 2**31))
+        assert monotonic() - began < 3
+        assert not psutil.pid_exists(pid)
+        assert (await call(process, request(table))).status == "success", "the next call finds a new child"
+
+    run(story, tmp_path)
+
+
+def test_a_child_over_its_memory_is_killed(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        limit = process.memory_bytes() + 64 * 2**20
+        with pytest.raises(MemoryLimit) as caught:
+            await call(process, request(table, act=Act.HOARD, seconds=30), Limits(float("inf"), 60, limit))
+        assert caught.value.context["limit_mib"] == limit >> 20
+        assert process.pid is None
+
+    run(story, tmp_path)
+
+
+def test_a_memory_error_is_a_verdict_and_the_child_lives(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        pid = process.pid
+        with pytest.raises(AgentFailed) as caught:
+            await call(process, request(table, act=Act.EXHAUST))
+        assert caught.value.verdict.error_code == "MEMORY_LIMIT"
+        assert process.pid == pid
+
+    run(story, tmp_path)
+
+
+def test_without_a_word_for_too_long_the_stacks_are_kept_and_the_child_killed(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        with pytest.raises(NoProgress) as caught:
+            await call(process, request(table, act=Act.STALL, seconds=30), Limits(float("inf"), 0.3, 2**31))
+        assert "_stall" in caught.value.detail
+
+    run(story, tmp_path)
+
+
+def test_signs_of_life_hold_off_the_no_progress_limit(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        result = await call(process, request(table, act=Act.WAIT, seconds=1.2), Limits(float("inf"), 0.6, 2**31))
+        assert result.status == "success"
+
+    run(story, tmp_path)
+
+
+def test_a_dead_child_is_a_crash(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        with pytest.raises(AgentCrashed):
+            await call(process, request(table, act=Act.CRASH))
+        assert (await call(process, request(table))).status == "success"
+
+    run(story, tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_a_child_that_the_system_killed_is_a_crash(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        running = asyncio.ensure_future(call(process, request(table, act=Act.SPIN, seconds=30)))
+        await asyncio.sleep(0.2)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        with pytest.raises(AgentCrashed):
+            await running
+
+    run(story, tmp_path)
+
+
+def test_a_customers_fault_comes_over_with_its_sentence(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        with pytest.raises(AgentFailed, match="Row 3 cannot be read") as caught:
+            await call(process, request(table, act=Act.BLAME))
+        assert caught.value.verdict.error_class is ErrorClass.USER
+        assert caught.value.verdict.error_code == "UNREADABLE_FILE"
+
+    run(story, tmp_path)
+
+
+def test_a_bug_keeps_its_trace_to_us_and_its_words_from_the_customer(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        with pytest.raises(AgentFailed) as caught:
+            await call(process, request(table, act=Act.BUG))
+        verdict = caught.value.verdict
+        assert verdict.error_code == "INTERNAL_ERROR"
+        assert "secret internals" not in verdict.message
+        assert "secret internals" in verdict.detail
+        assert "_bug" in verdict.detail
+
+    run(story, tmp_path)
+
+
+def test_an_agent_that_prints_without_end_breaks_neither_protocol_nor_disk(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        result = await call(process, request(table, act=Act.SHOUT, seconds=0.5))
+        assert result.status == "success"
+        await process.end_task()
+        assert (tmp_path / "slot" / "agent.stderr").stat().st_size < STDERR_CAP
+
+    run(story, tmp_path)
+
+
+@pytest.mark.parametrize("reason", [StopReason.LOST, StopReason.CANCELLED])
+def test_a_lost_or_cancelled_claim_kills_the_child_at_once(reason: StopReason, table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        pid = process.pid
+        assert pid is not None
+        stop = StopSignal(drain_seconds=9)
+        stop.attach()
+        running = asyncio.ensure_future(call(process, request(table, act=Act.SPIN, seconds=30), stop=stop))
+        await asyncio.sleep(0.2)
+        began = monotonic()
+        await asyncio.to_thread(stop.stop, reason)
+        with pytest.raises(ClaimLost):
+            await running
+        assert monotonic() - began < 1
+        assert not psutil.pid_exists(pid)
+
+    run(story, tmp_path)
+
+
+def test_a_drain_gives_the_step_its_grace_and_then_hands_back(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        stop = StopSignal(drain_seconds=0.6)
+        stop.attach()
+        stop.stop(StopReason.DRAIN)
+        assert (await call(process, request(table, act=Act.WAIT, seconds=0.2), stop=stop)).status == "success"
+        with pytest.raises(HandBack):
+            await call(process, request(table, act=Act.WAIT, seconds=30), stop=stop)
+        with pytest.raises(HandBack):
+            stop.check_between_steps()
+
+    run(story, tmp_path)
+
+
+def test_the_child_ends_with_its_supervisor(tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        assert process._child is not None
+        assert process._child.stdin is not None
+        process._child.stdin.close()  # what the system does when the supervisor is killed
+        assert await asyncio.wait_for(process._child.wait(), 10) == 0
+
+    run(story, tmp_path)
+
+
+def test_a_worn_child_is_replaced_after_its_task(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transformers.agent_process.WORN_TASKS", 2)
+
+    async def story(process: AgentProcess) -> None:
+        first = process.pid
+        await call(process, request(table))
+        await process.end_task()
+        assert process.pid == first
+        await process.end_task()
+        assert process.pid not in {None, first}
+
+    run(story, tmp_path)
