@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,10 @@ def test_a_format_that_the_role_does_not_take_is_refused(tmp_path: Path) -> None
 def test_a_table_with_tabs_is_taken_where_csv_is(tmp_path: Path) -> None:
     got = read(tmp_path, "a\tb\n1\t2\n", "data.tsv", accepted=("csv",))
     assert (got.table.format, got.table.delimiter) == ("csv", "\t")
+
+
+def test_the_door_imports_no_heavy_library() -> None:
+    heavy = "pandas pyarrow duckdb numpy clevercsv python_calamine charset_normalizer"
+    program = f"import sys, transformers.intake; print([m for m in '{heavy}'.split() if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -63,6 +63,9 @@ def test_the_list_taken_out_of_an_object_is_told(tmp_path: Path) -> None:
         ('[{"a": 1},\n {"a": tru}]', "line 2, column 8"),
         ('[{"a": 1}\n {"a": 2}]', "line 2, column 2"),
         ('[{"a": 1}, {"a": "x', "line 1, column 18"),
+        ('{"a" 1}', "line 1, column 6"),
+        ('{"a": 1, b: 2}', "line 1, column 10"),
+        ('{"data": [{"a": 1}, {"a" 2}]}', "line 1, column 26"),
         ('{"a": 1} trailing', "line 1, column 10"),
         ('[{"a": 1}', "line 1, column 10"),
         ("not json", "line 1, column 1"),
@@ -85,6 +88,11 @@ def test_items_longer_than_the_window_are_read_whole(tmp_path: Path) -> None:
     assert [len(row[0]) for row in got.rows] == [3_000_000, 2]
 
 
+def test_a_list_of_many_megabytes_inside_an_object_is_read(tmp_path: Path) -> None:
+    rows = [{"a": "x" * 2**20} for _ in range(20)]
+    assert read(tmp_path, json.dumps({"data": rows}), "d.json").table.rows == 20
+
+
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 100_000, '[{"a":' + "[" * 5_000 + "]" * 5_000 + "}]"])
 def test_a_depth_bomb_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(UnreadableFile, match="nested too deeply"):
@@ -98,11 +106,11 @@ def test_json_without_rows_is_refused(tmp_path: Path, content: str) -> None:
 
 
 def test_one_large_object_is_refused_and_a_large_list_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_documents, "WHOLE_LIMIT", 100)
+    monkeypatch.setattr(json_documents, "LONGEST_VALUE", 100)
     rows = [{"a": "x" * 60}, {"a": "y" * 60}]
     assert read(tmp_path, json.dumps(rows), "d.json").table.rows == 2
     with pytest.raises(FileTooLarge, match="JSON lines"):
-        read(tmp_path, json.dumps({"rows": rows}), "d.json")
+        read(tmp_path, json.dumps({"one": rows, "two": rows}), "d.json")
 
 
 def test_bad_lines_of_json_lines_are_set_aside_with_their_line(tmp_path: Path) -> None:

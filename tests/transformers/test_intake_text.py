@@ -188,6 +188,11 @@ def test_column_names_become_unique_and_the_change_is_told(
         ("1,Ann\n2,Bob\n3,Cleo\n", False),
         ("name,city\nAnn,Rome\nBob,Oslo\n", True),
         ("item,2020,2021,2022\nbolts,4,5,6\nnuts,7,8,9\n", True),
+        ("name,2020\nbolts,4\nnuts,7\n", True),
+        ("0,1\nAnn,Rome\nBob,Oslo\n", True),
+        ("city,a,b,c,d\nRome,p,q,r,s\ncity,t,u,v,w\n", True),
+        ("1,2,3\n4,5,6\n", False),
+        ("Ann,2020\nBob,2021\n", False),
         ("red\nred\nblue\nred\n", False),
         ("2024-01-01,12.5\n2024-01-02,13.0\n", False),
         ("ann@example.com,Ann\nbob@example.com,Bob\n", False),
@@ -230,10 +235,11 @@ def test_more_columns_than_excel_has_are_refused(tmp_path: Path) -> None:
         read(tmp_path, f"{header}\n" + ",".join(["7"] * 20_000))
 
 
-def test_a_huge_field_is_refused_with_its_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize("field", ["x" * (17 * 2**20), '"' + "x\n" * (9 * 2**20)], ids=["one line", "an open quote"])
+def test_a_huge_field_is_refused_with_its_row(tmp_path: Path, field: str) -> None:
     before = csv.field_size_limit()
     with pytest.raises(UnreadableFile, match="Row 2 is longer than 16 MiB"):
-        read(tmp_path, "a,b\n1,2\n3," + "x" * (17 * 2**20) + "\n")
+        read(tmp_path, f"a,b,c\n1,2,3\n4,{field}\n")
     assert csv.field_size_limit() == before
 
 

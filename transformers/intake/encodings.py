@@ -30,6 +30,7 @@ FOREIGN = (
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r", "mac_roman",
     "big5", "gb18030", "cp932", "euc_jp", "cp949",
 )  # fmt: skip
+TOO_FEW = 12  # bytes beyond ASCII that no guess can rest on (eight of them were taken for Cyrillic, seen here)
 WESTERN_MARGIN = 0.03  # charset-normalizer's "chaos" by which another code page must beat Windows-1252
 ESCAPED = re.compile("[\udc80-\udcff]")
 
@@ -155,6 +156,8 @@ def _best_guess(sample: bytes) -> str:
     """Windows-1252 unless another code page reads clearly better: between look-alikes the most frequent one."""
     from charset_normalizer import from_bytes
 
+    if sum(byte > 127 for byte in sample) < TOO_FEW:  # noqa: PLR2004 (ASCII's last)
+        return "cp1252"
     matches = list(from_bytes(sample, cp_isolation=list(FOREIGN)))
     if not matches:
         return "cp1252"

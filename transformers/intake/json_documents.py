@@ -5,33 +5,68 @@ from itertools import chain
 from typing import Any
 
 from backend.errors import FileTooLarge, UnreadableFile
-from transformers.intake.encodings import as_utf8
-from transformers.intake.json_stream import PIECE, JsonStream
+from transformers.intake.encodings import Text, as_utf8
+from transformers.intake.json_stream import LONGEST_VALUE, PIECE, JsonStream
 from transformers.intake.json_values import JsonRows, json_text
 from transformers.intake.reading import Reading, SourceFile, check_rows
 from transformers.intake.repairs import RepairLog
 from transformers.intake.widening import WideningWriter
 from transformers.intake.writing import RejectWriter
 
-WHOLE_LIMIT = 48 * 2**20  # bytes; Python holds a parsed object in about eight times its text
-
 Items = Iterator[tuple[Any, int]]
 
 
 def read_json(file: SourceFile) -> Reading:
     text, repairs, rows = as_utf8(file), RepairLog(), JsonRows()
-    stream = JsonStream(text.pieces(PIECE), rows.decoder())
+    stream = _stream(text, rows)
     if stream.peek() == "[":
         items = _rows_of_lists(stream.items(), repairs)
-    elif text.path.stat().st_size > WHOLE_LIMIT:
-        raise FileTooLarge(
-            f"A JSON file larger than {WHOLE_LIMIT // 2**20} MiB must be a list of objects, or JSON lines; "
-            "this one is a single object."
-        )
+    elif field := _only_list_of_objects(text):
+        message = f"The rows are the list “{field}” of the object; its other fields were left out."
+        repairs.tell("json_list_used", message)
+        items = _items_of(stream, field)
     else:
-        items = _rows_of_object(stream.value(), repairs)
+        items = _rows_of_object(_whole(stream, text))
     columns, kept, rejected = _write(file, items, rows, repairs, stream)
     return Reading(columns, kept, repairs.repairs(), rejected, text.encoding)
+
+
+def _stream(text: Text, rows: JsonRows) -> JsonStream:
+    return JsonStream(text.pieces(PIECE), rows.decoder())
+
+
+def _only_list_of_objects(text: Text) -> str | None:
+    """The field's name, if the document is an object with exactly one; looked for in a reading of its own."""
+    stream = _stream(text, JsonRows())
+    if stream.peek() != "{":
+        return None
+    found: set[str] = set()
+    for field in stream.fields():
+        if stream.peek() != "[":
+            stream.value()
+        elif {type(value) for value, _ in stream.items()} == {dict}:
+            found.add(field)
+    return found.pop() if len(found) == 1 else None
+
+
+def _items_of(stream: JsonStream, wanted: str) -> Items:
+    for field in stream.fields():
+        if stream.peek() != "[":
+            stream.value()
+        elif field == wanted:
+            yield from stream.items()
+        else:
+            for _ in stream.items():
+                pass
+
+
+def _whole(stream: JsonStream, text: Text) -> tuple[Any, int]:
+    if text.path.stat().st_size > LONGEST_VALUE:
+        raise FileTooLarge(
+            f"A JSON file larger than {LONGEST_VALUE // 2**20} MiB must hold a list of objects, or be JSON lines; "
+            "this one is a single object."
+        )
+    return stream.value()
 
 
 def _write(
@@ -83,25 +118,14 @@ def _from_lists(first: tuple[Any, int], items: Items, repairs: RepairLog) -> Ite
             yield value, length
 
 
-def _rows_of_object(whole: tuple[Any, int], repairs: RepairLog) -> Items:
-    """{"data": [{…}, …]}, {"a": [1, 2], "b": [3, 4]} or one row."""
+def _rows_of_object(whole: tuple[Any, int]) -> Items:
+    """{"a": [1, 2], "b": [3, 4]}, or one row."""
     document, length = whole
     if not isinstance(document, dict):
         raise UnreadableFile("The JSON is a single value, not a list of objects.")
     if not document:
         raise UnreadableFile("The JSON holds no rows.")
-    lists = {name: value for name, value in document.items() if _is_list_of_objects(value)}
-    if len(lists) == 1:
-        ((name, found),) = lists.items()
-        repairs.tell("json_list_used", f"The rows are the list “{name}” of the object; its other fields were left out.")
-        return ((row, length // len(found)) for row in found)
-    if _is_columns(document):
-        return _from_columns(document, length)
-    return iter([whole])
-
-
-def _is_list_of_objects(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+    return _from_columns(document, length) if _is_columns(document) else iter([whole])
 
 
 def _is_columns(document: dict[str, Any]) -> bool:

@@ -1,13 +1,13 @@
-"""The items of one long JSON array, one after another, in the memory of a few of them."""
+"""A long JSON document, one item of a list or one field of an object after another, in the memory of a few of them."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from backend.errors import UnreadableFile
-from transformers.intake.reading import ROW_LIMIT
 
 PIECE = 2**20
+LONGEST_VALUE = 16 * 2**20  # characters; Python holds a parsed value in up to fourteen times its text (measured)
 CUT_OFF = 64  # an error this near the end of what was read may only be a token cut in two
 SPACE = " \t\r\n"
 
@@ -35,19 +35,31 @@ class JsonStream:
     def items(self) -> Iterator[tuple[Any, int]]:
         """Each value with its length in characters. The stream stands at `[`."""
         self._at += 1
-        if self.peek() == "]":
-            self._at += 1
-            return
-        while True:
+        more = self.peek() != "]" or self._goes_on("]")
+        while more:
             yield self.value()
-            match self.peek():
-                case ",":
-                    self._at += 1
-                case "]":
-                    self._at += 1
-                    return
-                case _:
-                    raise self._broken("a comma or the end of the list is missing", self._at)
+            more = self._goes_on("]")
+
+    def fields(self) -> Iterator[str]:
+        """Each key; its value is to be read before the next one is asked for. The stream stands at `{`."""
+        self._at += 1
+        more = self.peek() != "}" or self._goes_on("}")
+        while more:
+            if self.peek() != '"':
+                raise self._broken("a key in double quotes is missing", self._at)
+            key, _ = self.value()
+            if self.peek() != ":":
+                raise self._broken("a colon is missing", self._at)
+            self._at += 1
+            yield key
+            more = self._goes_on("}")
+
+    def _goes_on(self, end: str) -> bool:
+        found = self.peek()
+        if found not in (",", end):
+            raise self._broken(f"a comma or “{end}” is missing", self._at)
+        self._at += 1
+        return found == ","
 
     def value(self) -> tuple[Any, int]:
         self.peek()
@@ -72,7 +84,7 @@ class JsonStream:
         """Or is only the rest of the item missing from the window?"""
         whole = len(self._window) - self._at
         open_string = error.msg.startswith("Unterminated string")
-        return whole > ROW_LIMIT or (not open_string and error.pos < len(self._window) - CUT_OFF)
+        return whole > LONGEST_VALUE or (not open_string and error.pos < len(self._window) - CUT_OFF)
 
     def _read_on(self) -> bool:
         """Twice the window, so that a long item is not decoded again and again."""

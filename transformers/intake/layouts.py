@@ -15,6 +15,7 @@ VALUE = re.compile(r"https?://|[^@\s]+@[^@\s]+\.\w")  # no header is called like
 LONGEST_NAME = 200  # characters; a longer first cell is a sentence
 FIGURE_SHARE = 0.7  # of a column's cells: NA, ? and - stand between the numbers
 SHAPE_SHARE = 0.8
+CLEAR_VOTE = 4  # one vote against in every four columns: a name may turn up among its column's values by chance
 PREAMBLE_ROWS = 50
 
 Row = Sequence[str]
@@ -83,33 +84,36 @@ def _filled(row: Row) -> int:
 
 
 def _is_header(first: Row, body: Sequence[Row]) -> bool:
-    """Each column votes; without a vote the first row is the header, as in most files."""
+    """Each column votes; without a clear vote the first row is the header, as in most files."""
+    if [cell for cell in first if cell] == [str(number) for number in range(len(first))][: _filled(first)]:
+        return len(first) > 1  # 0, 1, 2 …: how pandas names columns without names
     copies = sum(row == first for row in body)
     if 2 * copies < len(body):  # files pasted together repeat their header
         body = [row for row in body if row != first]
-    years = _is_row_of_years(first)
     columns = ([row[at].strip() for row in body if at < len(row) and row[at].strip()] for at in range(len(first)))
-    return sum(_vote(cell.strip(), column, years=years) for cell, column in zip(first, columns, strict=True)) >= 0
+    votes = sum(_vote(cell.strip(), column) for cell, column in zip(first, columns, strict=True))
+    return CLEAR_VOTE * votes > -len(first)
 
 
-def _is_row_of_years(first: Row) -> bool:
-    figures = [cell.strip() for cell in first if FIGURE.fullmatch(cell.strip())]
-    return len(figures) > 1 and len(set(figures)) == len(figures) and all(YEAR.fullmatch(cell) for cell in figures)
-
-
-def _vote(cell: str, column: list[str], *, years: bool) -> int:
-    """+1: the cell is unlike its column; -1: it is one of its values; 0: it could be either."""
-    if not cell or (years and YEAR.fullmatch(cell)):
+def _vote(cell: str, column: list[str]) -> int:
+    """Above 0: the cell is unlike its column; below: it is one of its values; 0: it could be either."""
+    if not cell:
         return 0
-    if cell in column or FIGURE.fullmatch(cell) or VALUE.match(cell) or len(cell) > LONGEST_NAME:
+    if YEAR.fullmatch(cell):
+        return -2 if not column or _share(YEAR, column) >= SHAPE_SHARE else 0
+    if FIGURE.fullmatch(cell) or VALUE.match(cell):
+        return -2
+    if cell in column or len(cell) > LONGEST_NAME:
         return -1
-    if not column:
-        return 0
-    if sum(FIGURE.fullmatch(value) is not None for value in column) >= FIGURE_SHARE * len(column):
+    if column and _share(FIGURE, column) >= FIGURE_SHARE:
         return 1
     shape = _shape(cell)
-    alike = sum(_shape(value) == shape for value in column) >= SHAPE_SHARE * len(column)
+    alike = sum(_shape(value) == shape for value in column) >= SHAPE_SHARE * max(1, len(column))
     return -1 if alike and "9" in shape else 0
+
+
+def _share(pattern: re.Pattern[str], column: list[str]) -> float:
+    return sum(pattern.fullmatch(value) is not None for value in column) / len(column)
 
 
 def _shape(cell: str) -> str:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from transformers.intake.dialects import Dialect
 from transformers.intake.reading import ROW_LIMIT
 
+LINE_COST = 50  # bytes that Python adds to each string: a row of millions of short lines is long too
+
 
 class EndlessRowError(Exception):
     """A row longer than ROW_LIMIT; whoever counts the rows says which."""
@@ -61,7 +63,7 @@ class RecordReader:
             if line is None:
                 return
             self._taken.append(line)
-            self._characters += len(line)
+            self._characters += len(line) + (LINE_COST if len(self._taken) > 1 else 0)
             if self._characters > ROW_LIMIT:
                 raise csv.Error("a row without an end")
             yield line
@@ -78,8 +80,10 @@ class RecordReader:
     def _mended(self) -> Record:
         """The first line alone if it fits; else the whole row read leniently; else the first line as it is."""
         first, too_long = self._taken[0], self._characters > ROW_LIMIT
+        if len(first) > ROW_LIMIT:
+            raise EndlessRowError
         alone = next((cells for cells in self._readings(first) if len(cells) == self._width), None)
-        if len(first) > ROW_LIMIT or (alone is None and too_long):
+        if alone is None and too_long:
             raise EndlessRowError
         self._push_back(self._taken)
         if alone is None and (whole := self._lenient_record()):
