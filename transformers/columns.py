@@ -81,6 +81,17 @@ class Column(BaseModel):
         return self.physical == "VARCHAR"
 
     @property
+    def date_forms(self) -> tuple[Kind, ...]:
+        """The ways in which a column of dates is written."""
+        return tuple(kind for kind in DATE_KINDS if self.kinds.get(kind)) if self.logical in TEMPORAL else ()
+
+    @property
+    def typed_share(self) -> float:
+        """The share of a text column's present cells that are numbers or dates."""
+        typed = sum(self.kinds.get(kind, 0) for kind in (*NUMBER_KINDS, *DATE_KINDS, Kind.DATETIME))
+        return typed / self.present if self.present else 0.0
+
+    @property
     def cell(self) -> str:
         """SQL: the cell as text, trimmed where it is stored as text; NULL where there is none."""
         return f"trim({quoted(self.name)})" if self.is_text else f"CAST({quoted(self.name)} AS VARCHAR)"

@@ -3,7 +3,7 @@
 The agents are independent of one another: each is optional, and at least one must deliver.
 """
 
-from transformers.agents import unified_profiler
+from transformers.agents import readiness_rater, score_risk, unified_profiler
 from transformers.routing import transformer
 from transformers.tool import MEBIBYTE, PRIMARY, TABULAR, InputRole, Step, Tool
 
@@ -12,7 +12,11 @@ PROFILE_MY_DATA = Tool(
     name="Profile my data",
     description="Understand a table before you use it: content, quality, risk and readiness.",
     roles=(InputRole(PRIMARY, TABULAR, max_bytes=500 * MEBIBYTE, required=True),),
-    steps=(Step(unified_profiler.AGENT, price=30, required=False),),
+    steps=(
+        Step(unified_profiler.AGENT, price=30, required=False),
+        Step(score_risk.AGENT, price=35, required=False),
+        Step(readiness_rater.AGENT, price=25, required=False),
+    ),
 )
 
 run_profile_my_data_analysis = transformer(PROFILE_MY_DATA)

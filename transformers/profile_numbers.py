@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.cell_values import chunks
 from transformers.columns import NUMERIC, TEMPORAL, Column, LogicalType
+from transformers.personal_fields import is_hidden
+from transformers.semantic_types import SemanticType, names_a_key
 from transformers.table_profile import Bin
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -88,8 +90,13 @@ class Moments:
         return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * n * m4 / m2**2 - 3 * (n - 1))
 
 
+def is_code(column: Column) -> bool:
+    return column.semantic in {SemanticType.POSTCODE, SemanticType.PHONE_NUMBER} or names_a_key(column.name)
+
+
 def measurable(columns: Sequence[Column]) -> list[Column]:
-    return [c for c in columns if c.logical in NUMERIC + TEMPORAL]
+    """Numbers and dates; a column of card or telephone numbers measures nothing, and its ends are nobody's business."""
+    return [c for c in columns if c.logical in NUMERIC + TEMPORAL and not is_hidden(c.name)]
 
 
 def as_number(column: Column) -> str:
@@ -217,8 +224,8 @@ class Pass:
 
 
 def _fences(column: Column, known: Quantiles, multiplier: float) -> tuple[float, float]:
-    """No fences where half of the values are one value, nor for dates: all the rest would lie outside."""
-    if column.logical in TEMPORAL or known.q3 <= known.q1:
+    """No fences where half of the values are one value, nor for dates, codes and keys: they are no quantities."""
+    if column.logical in TEMPORAL or known.q3 <= known.q1 or is_code(column):
         return -math.inf, math.inf
     return known.fences(multiplier)
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
 from transformers.columns import NUMERIC, TEMPORAL, TEXTUAL, Column, LogicalType
-from transformers.profile_numbers import Moments, Pass, Quantiles
+from transformers.profile_numbers import Moments, Pass, Quantiles, is_code
 from transformers.profile_values import ValueFigures
-from transformers.semantic_types import SemanticType
+from transformers.semantic_types import SemanticType, names_a_key
 from transformers.table_profile import (
     Bin,
     ColumnProfile,
@@ -32,7 +32,6 @@ NOTABLE = 0.5  # weaker correlations are many and say little
 CORRELATIONS_LISTED = 100
 MATRIX_COLUMNS = 30  # a heat map of more cannot be read
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ID_WORDS = ("id", "key", "code", "no", "nr", "number", "uuid", "guid", "index", "ref", "sku", "isbn")
 
 
 class Thresholds(Protocol):
@@ -141,22 +140,13 @@ def refined(column: Column, values: ValueFigures, limits: Thresholds) -> Logical
     if not column.present or column.logical in TEMPORAL:
         return column.logical
     all_differ = values.distinct == column.present == column.rows and column.rows > 1
-    if all_differ and (column.semantic is SemanticType.UUID or _named_as_key(column.name)):
+    if all_differ and (column.semantic is SemanticType.UUID or names_a_key(column.name)):
         return LogicalType.IDENTIFIER if column.logical in (*TEXTUAL, LogicalType.INTEGER) else column.logical
     repeats = values.distinct < column.present
     few = values.distinct <= max(limits.categorical_threshold, limits.categorical_ratio_threshold * column.present)
     if column.logical is LogicalType.TEXT and repeats and few:
         return LogicalType.CATEGORICAL
     return column.logical
-
-
-def _named_as_key(name: str) -> bool:
-    """customerId, customer_id and CUSTOMER ID end in the word id; paid does not."""
-    spaced = "".join(
-        f" {c}" if c.isupper() and before.islower() else c for before, c in zip(" " + name, name, strict=False)
-    )
-    words = "".join(c if c.isalnum() else " " for c in spaced).lower().split()
-    return bool(words) and (words[-1] in ID_WORDS or words[0] in ID_WORDS)
 
 
 def _numbers(known: Quantiles | None, moments: Moments | None) -> NumberSummary | None:
@@ -206,6 +196,8 @@ def _outliers(column: Column, known: Quantiles | None, moments: Moments | None, 
     if known is None or moments is None or column.logical not in NUMERIC:
         return None
     low, high = known.fences(multiplier)
+    if is_code(column):
+        return None
     judged = known.q3 > known.q1
     return Outliers(
         method="iqr" if judged else "not judged: half of the values are equal",

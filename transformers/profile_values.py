@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from transformers import cell_kinds as forms
 from transformers.cell_values import gathered
 from transformers.columns import Column
-from transformers.table_profile import Lengths, Sampled, ValueCount, percent, shown, steady
+from transformers.personal_fields import display
+from transformers.table_profile import Lengths, Sampled, ValueCount, percent, steady
 from transformers.tables import Table
 
 if TYPE_CHECKING:
@@ -101,7 +102,11 @@ def _top(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int)
     )
     return {
         place: tuple(
-            ValueCount(value=shown(e["v"]), count=e["n"], percent=percent(e["n"], columns[place].present))
+            ValueCount(
+                value=display(columns[place].name, e["v"]),
+                count=e["n"],
+                percent=percent(e["n"], columns[place].present),
+            )
             for e in entries
         )
         for place, entries in db.execute(ranked).fetchall()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from transformers.findings import ROW_ISSUES_KEPT, Issue, IssueSummary, RowIssue, Severity
-from transformers.table_profile import shown
+from transformers.personal_fields import display
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class RowFindings:
                 issue_type=kind,
                 severity=severity,
                 message=message,
-                value=None if value is None else shown(value),
+                value=None if value is None else display(column, value),
             )
             for row, value in db.execute(first).fetchall()
         )

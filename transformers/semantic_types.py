@@ -47,6 +47,7 @@ _POSTCODES = (
 )
 _PHONE = r"(\+|00)?[0-9]?[ .-]?(\([0-9]{1,5}\)|[0-9]{1,5})([ ./-]?[0-9]{1,5}){1,5}"
 
+_KEY_WORDS = ("id", "key", "code", "no", "nr", "number", "uuid", "guid", "index", "ref", "sku", "isbn")
 _NAMES = {
     SemanticType.PHONE_NUMBER: r"phone|mobile|cell|fax|tel(no|efon|ephone)?$|^tel",
     SemanticType.POSTCODE: r"zip|post.?(al)?.?code|postcode|plz|^cap$|pincode",
@@ -61,6 +62,12 @@ _NAMES = {
 
 def name_suggests(name: str, semantic: SemanticType) -> bool:
     return semantic in _NAMES and re.search(_NAMES[semantic], name.strip(), re.IGNORECASE) is not None
+
+
+def names_a_key(name: str) -> bool:
+    """customerId, customer_id and CUSTOMER ID end in the word id; paid does not."""
+    words = re.sub(r"[^a-z0-9]+", " ", re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name).lower()).split()
+    return bool(words) and (words[-1] in _KEY_WORDS or words[0] in _KEY_WORDS)
 
 
 def may_mean_something(name: str) -> bool:

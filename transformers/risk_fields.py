@@ -1,0 +1,154 @@
+"""One field's risk: which kinds of personal or secret data it holds, how sure that is, and which cells surprise."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from transformers.findings import Severity
+from transformers.given_names import ABOUND, GIVEN_NAMES
+from transformers.personal_data import NEVER_SHOWN, PersonalKind, found_within, kind_of_value, masked
+from transformers.personal_fields import WEIGHTS, contradicts, kinds_by_name
+from transformers.table_profile import Described
+
+EXPECTED_SHARE = 0.5  # from here a kind is what the column is for; below, its cells are a surprise
+SURE, BY_NAME, SURPRISING = 1.0, 0.75, 0.7  # confidence: form and name, a name alone, a few cells of another column
+BY_FORM = 0.9
+LEAST_PHONES = 2  # a phone number has no check digit: one lone find is chance
+EXAMPLES = 3
+SHORTEST_PROSE = 12  # below it a cell is one thing, and was asked as a whole
+
+
+class KindFound(Described):
+    """`share` of the cells read; `by`: value, name, or both. Examples are masked."""
+
+    kind: PersonalKind
+    by: str
+    share: float
+    confidence: float
+    cells: int
+    examples: tuple[str, ...] = ()
+
+
+class FieldRisk(Described):
+    name: str
+    score: float
+    kinds: tuple[KindFound, ...] = ()
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A cell that holds what its column does not."""
+
+    row: int
+    column: str
+    kind: PersonalKind
+    severity: Severity
+    masked: str
+
+
+Found = dict[PersonalKind, list[tuple[int, str]]]
+
+
+def field_risk(
+    name: str,
+    cells: Sequence[tuple[int, str]],
+    *,
+    temporal: bool,
+    measured: bool,
+    by_value: bool,
+    by_name: bool,
+) -> tuple[FieldRisk, list[Leak]]:
+    """`cells` are (source row, text). Moments and measured numbers are read by their name only."""
+    found = _by_value(cells) if by_value and not temporal and not measured else {}
+    values = [text for _, text in cells]
+    named = [kind for kind in kinds_by_name(name) if not contradicts(kind, values)] if by_name and cells else []
+    if by_value and not named and not found and not temporal and _abounds_in_people(values):
+        found = {PersonalKind.PERSON_NAME: list(cells)}
+    kinds = [_found(kind, found.get(kind, []), len(cells), named=kind in named) for kind in _ordered(found, named)]
+    score = max((WEIGHTS[k.kind].sensitivity * k.confidence for k in kinds), default=0.0)
+    leaks = [leak for kind, where in found.items() if _surprises(kind, kinds) for leak in _leaks(name, kind, where)]
+    return FieldRisk(name=name, score=round(score, 1), kinds=tuple(kinds)), leaks
+
+
+def _surprises(kind: PersonalKind, kinds: Sequence[KindFound]) -> bool:
+    """Not where the column is for this kind, or is named for something at least as sensitive."""
+    expected = [k.kind for k in kinds if k.share >= EXPECTED_SHARE or k.by != "value"]
+    return all(kind is not other and WEIGHTS[other].sensitivity < WEIGHTS[kind].sensitivity for other in expected)
+
+
+def _ordered(found: Found, named: Iterable[PersonalKind]) -> list[PersonalKind]:
+    return sorted({*found, *named}, key=lambda kind: (-WEIGHTS[kind].sensitivity, kind))
+
+
+def _by_value(cells: Sequence[tuple[int, str]]) -> Found:
+    found: Found = defaultdict(list)
+    known: dict[str, list[tuple[PersonalKind, str]]] = {}
+    for row, text in cells:
+        if text not in known:
+            known[text] = _kinds_in(text)
+        for kind, words in known[text]:
+            found[kind].append((row, words))
+    return {kind: where for kind, where in found.items() if not _by_chance(kind, where, cells)}
+
+
+def _kinds_in(text: str) -> list[tuple[PersonalKind, str]]:
+    whole = kind_of_value(text)
+    if whole is not None:
+        return [(whole, text)]
+    return list(dict.fromkeys(found_within(text))) if len(text) >= SHORTEST_PROSE else []
+
+
+def _by_chance(kind: PersonalKind, where: Sequence[tuple[int, str]], cells: Sequence[tuple[int, str]]) -> bool:
+    """One digit string in ten passes Luhn's test: among others of its length a few cards are no cards."""
+    few = len({row for row, _ in where}) < EXPECTED_SHARE * len(cells)
+    if kind is PersonalKind.CREDIT_CARD and few:
+        alike = sum(re.fullmatch(r"\d[\d -]{10,22}", text) is not None for _, text in cells)
+        return alike > 2 * len(where)
+    if kind is PersonalKind.IP_ADDRESS and few:
+        return True  # version numbers, sections of a law
+    return kind is PersonalKind.PHONE and few and (len(where) < LEAST_PHONES or _are_codes(cells))
+
+
+def _are_codes(cells: Sequence[tuple[int, str]]) -> bool:
+    """Whether most cells are digits with marks between them, as part numbers and references are."""
+    codes = sum(re.fullmatch(r"[\d ()./+-]+", text) is not None for _, text in cells)
+    return codes > EXPECTED_SHARE * len(cells)
+
+
+def _found(kind: PersonalKind, where: Sequence[tuple[int, str]], read: int, *, named: bool) -> KindFound:
+    rows = len({row for row, _ in where})
+    share = rows / read if read else 0.0
+    if share >= EXPECTED_SHARE:
+        confidence = SURE if named else BY_FORM
+    else:
+        confidence = max(BY_NAME if named else 0.0, SURPRISING if where else 0.0)
+    by = "both" if named and where else "name" if named else "value"
+    examples = [masked(words) for words in dict.fromkeys(words for _, words in where)][:EXAMPLES]
+    return KindFound(
+        kind=kind, by=by, share=round(share, 4), confidence=confidence, cells=rows, examples=tuple(examples)
+    )
+
+
+def _leaks(name: str, kind: PersonalKind, where: Sequence[tuple[int, str]]) -> list[Leak]:
+    severity = Severity.HIGH if kind in NEVER_SHOWN else Severity.MEDIUM
+    first: Counter[int] = Counter()
+    leaks = []
+    for row, words in where:
+        first[row] += 1
+        if first[row] == 1:  # a cell counts once a kind
+            leaks.append(Leak(row=row, column=name, kind=kind, severity=severity, masked=masked(words)))
+    return leaks
+
+
+def _abounds_in_people(values: Sequence[str]) -> bool:
+    if not values:
+        return False
+    people = sum(_names_someone(value) for value in values)
+    different = len({value for value in values if _names_someone(value)})
+    return people >= ABOUND * len(values) and different > min(len(values), 10) // 2
+
+
+def _names_someone(value: str) -> bool:
+    words = re.sub(r"[^\w' -]", " ", value).lower().split()
+    return 0 < len(words) <= 5 and (words[0] in GIVEN_NAMES or words[-1] in GIVEN_NAMES)  # noqa: PLR2004  a full name
