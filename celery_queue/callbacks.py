@@ -9,6 +9,7 @@ from typing import Any
 from celery.signals import task_failure, task_postrun, task_prerun
 from prometheus_client import Counter
 
+from backend.errors import TaskNotFound
 from backend.logs import log
 from celery_queue.celery_config import TASK_NAME
 from db import task_store
@@ -31,7 +32,7 @@ def ended(task_id: str, task: Any, args: tuple[Any, ...], state: str | None = No
     try:
         with transaction() as session:
             row = task_store.get(session, uuid.UUID(args[0]), int(args[1]))
-    except DATABASE_ERRORS:
+    except (*DATABASE_ERRORS, TaskNotFound):
         return
     RUNS.labels(tool=row.tool_id, status=row.status.lower()).inc()
     log().info("run ended", celery_task_id=task_id, task_id=args[0], status=row.status, celery_state=state)

