@@ -39,8 +39,11 @@ def move(
 
 
 def claim_ended() -> dict[str, Any]:
-    """What changes on a row whenever a claim on it ends; harmless where there was none."""
-    ran = func.coalesce(func.extract("epoch", CLOCK - Task.claimed_at), 0)
+    """What changes on a row whenever a claim on it ends; harmless where there was none.
+
+    A lost worker ran until its lease ended at most: the time until somebody noticed is not the customer's.
+    """
+    ran = func.coalesce(func.extract("epoch", func.least(CLOCK, Task.lease_until) - Task.claimed_at), 0)
     return {
         "run_seconds": Task.run_seconds + ran,
         "claimed_at": None,

@@ -1,0 +1,42 @@
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from backend.devstack import Stack
+from tests.acceptance.house import House
+
+POOLS = ("solo", "threads", "prefork")
+
+
+@pytest.fixture(scope="session")
+def houses(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, House]]:
+    """A house for each pool, opened at first use; their workers stay warm from test to test."""
+    opened: dict[str, House] = {}
+    with ExitStack() as cleanup:
+
+        class Opening(dict[str, House]):
+            def __missing__(self, pool: str) -> House:
+                self[pool] = house = House(stack, pool, tmp_path_factory.mktemp(pool))
+                cleanup.callback(house.close)
+                house.open()
+                return house
+
+        opened = Opening()
+        yield opened
+
+
+@pytest.fixture(params=POOLS)
+def house(request: pytest.FixtureRequest, houses: dict[str, House]) -> House:
+    """A deployment with at least one live worker, on each of the pools."""
+    found = houses[request.param]
+    assert found.worker.running
+    return found
+
+
+@pytest.fixture
+def solo_house(houses: dict[str, House]) -> House:
+    """For what does not depend on the pool."""
+    found = houses["solo"]
+    assert found.worker.running
+    return found

@@ -1,0 +1,161 @@
+"""The whole product as processes: an API, workers of one pool, a customer with an HTTP client."""
+
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from backend.devstack import Stack
+from backend.ports import LOOPBACK, free_port
+from backend.processes import POLL_SECONDS, Process
+from tests.conftest import new_database
+from tests.probe_tools import EXTRA_TOOLS
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 40.0  # seconds until a test gives up waiting, on a loaded machine too
+TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "EXPIRED"}
+TABLE = b"name,age\nAda,36\nGrace,85\n"
+
+# Short limits, so that a test sees each of them in seconds.
+LIMITS = {
+    "TIME_LIMIT_SECONDS": "8",
+    "NO_PROGRESS_SECONDS": "1.5",
+    "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "450000",
+    "DRAIN_SECONDS": "1",
+    "RETRY_BASE_SECONDS": "0.2",
+}
+
+
+class House:
+    """One deployment with a database and a Redis prefix of its own."""
+
+    def __init__(self, stack: Stack, pool: str, directory: Path, *, broker_in_files: bool = False) -> None:
+        self.pool = pool
+        self.database_url = new_database(stack, f"house_{pool}_{uuid.uuid4().hex[:6]}")
+        self._directory = directory
+        self._environment = {
+            **os.environ,
+            **stack.environment(),
+            **LIMITS,
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": "" if broker_in_files else stack.redis_url,
+            "CELERY_KEY_PREFIX": f"{directory.name}.",
+            "CELERY_WORKER_CONCURRENCY": "2",
+            "BROKER_DIR": str(directory / "broker"),
+            "SCRATCH_DIR": str(directory / "scratch"),
+            "SIGNUP_CREDITS": "10000",
+            "EXTRA_TOOLS": EXTRA_TOOLS,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "default",
+        }
+        self._workers: list[Process] = []
+        port = free_port()
+        self._api = self._process("api", "uvicorn", "backend.main:app", "--host", LOOPBACK, "--port", str(port))
+        self._http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=20)
+
+    def open(self) -> None:
+        self._api.start()
+        self._api.wait_until(self._answers, PATIENCE)
+        account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "correct horse battery staple"}
+        token = self._http.post("/auth/register", json=account).raise_for_status().json()["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def close(self) -> None:
+        self._http.close()
+        for process in (*self._workers, self._api):
+            process.kill()
+
+    # workers
+
+    @property
+    def worker(self) -> Process:
+        """A live worker; one is started where there is none."""
+        self._workers = [worker for worker in self._workers if worker.running]
+        return self._workers[-1] if self._workers else self.start_worker()
+
+    def start_worker(self) -> Process:
+        number = len(list(self._directory.glob("worker*.log")))
+        worker = self._process(
+            f"worker{number}", "celery", "-A", "celery_queue.celery_app", "worker", f"--pool={self.pool}",
+            f"--hostname={self._directory.name}-{number}@test", "--without-gossip", "--without-mingle",
+        )  # fmt: skip
+        worker.start()
+        worker.wait_until(lambda: b"worker ready" in worker.log.read_bytes(), PATIENCE)
+        self._workers.append(worker)
+        return worker
+
+    def agent_children(self) -> set[int]:
+        """The processes in which agents compute."""
+        found = set()
+        for child in psutil.Process(self.worker.pid).children(recursive=True):
+            try:
+                if "transformers.agent_child" in child.cmdline():
+                    found.add(child.pid)
+            except psutil.Error:
+                continue
+        return found
+
+    def log(self) -> str:
+        return "".join(path.read_text(errors="replace") for path in sorted(self._directory.glob("worker*.log")))
+
+    # the customer
+
+    def submit(self, tool_id: str = "probe", *, body: bytes = TABLE, name: str = "people.csv", **task: Any) -> str:
+        """Create, upload, process: the three calls of every customer; the task's id."""
+        created = self.post("/tasks", {"tool_id": tool_id, **task})
+        task_id: str = created["task_id"]
+        files = {"primary": {"filename": name, "content_type": "text/csv", "size": len(body)}}
+        link = self.post(f"/tasks/{task_id}/upload-urls", {"files": files})["uploads"]["primary"]
+        httpx.post(link["url"], data=link["fields"], files={"file": (name, body, "text/csv")}).raise_for_status()
+        queued = self.post(f"/tasks/{task_id}/process", {})
+        assert queued["status"] == "queued"
+        return task_id
+
+    def get(self, path: str) -> Any:
+        return self._http.get(path).raise_for_status().json()
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        answer = self._http.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.get(f"/tasks/{task_id}")
+        return found
+
+    def wait(self, task_id: str, until: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE
+        while not until(task := self.task(task_id)):
+            assert time.monotonic() < deadline, f"gave up on {task}\n{self.log()[-6000:]}"
+            time.sleep(POLL_SECONDS)  # noqa: TID251 (polling with a deadline)
+        return task
+
+    def ended(self, task_id: str) -> dict[str, Any]:
+        return self.wait(task_id, lambda task: task["status"] in TERMINAL)
+
+    def at_agent(self, task_id: str, agent: str) -> dict[str, Any]:
+        """Wait until the agent is at work."""
+        return self.wait(task_id, lambda task: task["status"] == "PROCESSING" and task["current_agent"] == agent)
+
+    def entries(self, task_id: str) -> dict[tuple[str, str], int]:
+        """The task's movements of credits by kind and agent; a doubled one fails."""
+        mine = [entry for entry in self.get("/credits/entries")["entries"] if entry["task_id"] == task_id]
+        found = {(entry["kind"], entry["agent_id"]): entry["amount"] for entry in mine}
+        assert len(found) == len(mine), mine
+        return found
+
+    def _process(self, name: str, *command: str) -> Process:
+        log = self._directory / f"{name}.log"
+        return Process(name, [sys.executable, "-m", *command], log, environment=self._environment)
+
+    def _answers(self) -> bool:
+        try:
+            return self._http.get("/healthz").is_success
+        except httpx.TransportError:
+            return False

@@ -1,0 +1,58 @@
+"""The main job, over HTTP, on every pool: a customer's file is profiled, reported and billed."""
+
+import hashlib
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.devstack import Stack
+from tests.acceptance.house import House
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "data"
+PRICES = {"unified-profiler": 30, "score-risk": 35, "readiness-rater": 25}
+
+
+def profile(house: House) -> dict[str, object]:
+    file = next(path for path in sorted(EXAMPLE.iterdir()) if path.suffix == ".csv")
+    return house.ended(house.submit("profile-my-data", body=file.read_bytes(), name=file.name))
+
+
+def test_a_real_file_is_profiled_and_billed(house: House) -> None:
+    task = profile(house)
+    assert (task["status"], task["outcome"], task["progress"]) == ("COMPLETED", "success", 100)
+    entries = house.entries(str(task["task_id"]))
+    assert {agent: amount for (kind, agent), amount in entries.items() if kind == "CAPTURE"} == PRICES
+    assert not [key for key in entries if key[0] == "RELEASE"]
+    report = house.get(f"/tasks/{task['task_id']}/report")
+    assert set(report["report"]["agent_results"]) == set(PRICES)
+    assert report["status"] == "success"
+
+
+def test_what_is_downloaded_is_what_the_manifest_promised(solo_house: House) -> None:
+    task = profile(solo_house)
+    outputs = solo_house.get(f"/tasks/{task['task_id']}/outputs")["outputs"]
+    assert {"report.json", "report.xlsx", "report.html"} <= {output["name"] for output in outputs}
+    for output in outputs:
+        body = httpx.get(output["url"]).raise_for_status().content
+        assert (len(body), hashlib.sha256(body).hexdigest()) == (output["size"], output["sha256"]), output["name"]
+
+
+def test_without_redis_the_broker_in_files_carries_a_task(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    house = House(stack, "solo", tmp_path_factory.mktemp("files"), broker_in_files=True)
+    try:
+        house.open()
+        assert house.worker.running
+        assert house.ended(house.submit())["status"] == "COMPLETED"
+    finally:
+        house.close()
+
+
+def test_an_unreadable_file_costs_nothing_and_the_worker_lives(solo_house: House) -> None:
+    before = solo_house.get("/credits")["balance"]
+    task = solo_house.ended(solo_house.submit(body=b"name,age\n", name="header-only.csv"))
+    assert (task["status"], task["error"]["error_code"]) == ("FAILED", "UNREADABLE_FILE")
+    assert solo_house.get("/credits")["balance"] == before
+    assert solo_house.ended(solo_house.submit())["status"] == "COMPLETED"
