@@ -1,4 +1,4 @@
-"""The door to the files: any S3. The only room that knows boto3.
+"""The door to the files: any S3. The only room that knows boto3, which is loaded when the door is first used.
 
 Keys (CATALOGUE §5): `users/{user}/tasks/{task}/inputs/{role}/{filename}`, `…/steps/{epoch}/{step}/…`,
 `…/outputs/{epoch}/…`. What a worker writes carries its epoch, so a zombie can only write beside the truth.
@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backend.settings import Settings
@@ -89,6 +87,9 @@ class Storage:
         return self._connect(self._settings.s3_public_endpoint_url or self._settings.s3_endpoint_url)
 
     def _connect(self, endpoint: str | None) -> "S3Client":
+        import boto3
+        from botocore.config import Config
+
         settings = self._settings
         key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
         return boto3.session.Session().client(

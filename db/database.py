@@ -8,11 +8,8 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session as Session  # noqa: PLC0414 (the other rooms know it from here)
@@ -22,7 +19,6 @@ from backend.settings import get_settings
 
 DatabaseError = SQLAlchemyError  # what any of this room's functions may raise, for rooms that know no SQLAlchemy
 DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 # A station is a few milliseconds of work. Whoever holds a transaction longer is frozen or lost, and must let go
 # before a lease (3 s) runs out. PostgreSQL 17 brought transaction_timeout.
@@ -105,18 +101,6 @@ def forget_database() -> None:
         engine().dispose(close=False)
     engine.cache_clear()
     SessionLocal.cache_clear()
-
-
-def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest migration."""
-    command.upgrade(alembic_config(url), "head")
-
-
-def alembic_config(url: str) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["url"] = sqlalchemy_url(url)
-    return config
 
 
 if hasattr(os, "register_at_fork"):

@@ -20,7 +20,8 @@ from backend.devstack import Stack, embedded_stack
 from backend.doors import get_doors
 from backend.settings import get_settings
 from backend.storage import Storage
-from db.database import close_database, libpq_url, migrate
+from db.database import close_database, libpq_url
+from db.schema import migrate
 from transformers import catalog
 
 TEMPLATE = "agensium_template"

@@ -1,4 +1,4 @@
-"""Alembic's way in: `db.database.migrate` and `alembic_config` give the address."""
+"""Alembic's way in: `db.schema.migrate` and `alembic_config` give the address."""
 
 from alembic import context
 from sqlalchemy import create_engine, pool
