@@ -71,7 +71,7 @@ class Moments:
 
     @property
     def variance(self) -> float | None:
-        return float(self.central[0] / (self.n - 1) * self.scale**2) if self.n > 1 else None
+        return float(self.central[0] / (self.n - 1) * self.scale * self.scale) if self.n > 1 else None
 
     @property
     def skewness(self) -> float | None:
@@ -195,7 +195,6 @@ class Pass:
 
     def moments(self, i: int) -> Moments:
         edges = self.edges[i]
-        step = (edges[-1] - edges[0]) / (len(edges) - 1)
         return Moments(
             n=int(self.n[i]),
             center=float(self.center[i]),
@@ -204,8 +203,8 @@ class Pass:
             zeros=int(self.zeros[i]),
             negatives=int(self.negatives[i]),
             bins=tuple(
-                Bin(low=edges[0] + b * step, high=edges[0] + (b + 1) * step, count=int(n))
-                for b, n in enumerate(self.bins[i])
+                Bin(low=low, high=high, count=int(n))
+                for low, high, n in zip(edges, edges[1:], self.bins[i], strict=False)
             ),
             outliers=int(self.outliers[i]),
         )
@@ -244,6 +243,8 @@ def _edges(column: Column, known: Quantiles) -> list[float]:
     low, high = known.minimum, known.maximum
     if column.logical is LogicalType.INTEGER and high - low < BARS:
         return [low - 0.5 + i for i in range(int(high - low) + 2)]
+    if not math.isfinite(high - low):
+        return [low, high]  # the range is wider than a float: one bar
     if high <= low:
         return [low - 0.5, low + 0.5]
     return [low + (high - low) * i / BARS for i in range(BARS + 1)]

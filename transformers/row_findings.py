@@ -5,8 +5,10 @@ The source row numbers come as arrays; what is held is one byte a row and at mos
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from transformers.cell_values import chunks
 from transformers.findings import ROW_ISSUES_KEPT, Issue, IssueSummary, RowIssue, Severity
 from transformers.personal_fields import display
 from transformers.tables import SOURCE_ROW, Table, quoted
@@ -14,7 +16,31 @@ from transformers.tables import SOURCE_ROW, Table, quoted
 if TYPE_CHECKING:
     import duckdb
 
+CHECKS_A_QUERY = 100  # conditions of one scan: beyond it DuckDB plans longer than it scans
 RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+@dataclass(frozen=True)
+class CellCheck:
+    """What is wrong with some cells of a column: an SQL condition, and how many cells it holds for."""
+
+    kind: str
+    severity: Severity
+    column: str
+    condition: str
+    cell: str
+    count: int
+    message: str
+
+    def issue(self, row: int, cell: str) -> RowIssue:
+        return RowIssue(
+            row_index=row,
+            column=self.column,
+            issue_type=self.kind,
+            severity=self.severity,
+            message=self.message,
+            value=display(self.column, cell) if cell else None,
+        )
 
 
 class RowFindings:
@@ -41,9 +67,12 @@ class RowFindings:
         """`rows` is a NumPy array of source row numbers, every one of them."""
         if len(rows):
             self._at_fault[rows] = True
-            self._kinds[kind] += len(rows)
-            self._severities[severity] += len(rows)
-            self._columns |= {column} if column else set()
+            self._add(kind, severity, column, len(rows))
+
+    def _add(self, kind: str, severity: Severity, column: str, n: int) -> None:
+        self._kinds[kind] += n
+        self._severities[severity] += n
+        self._columns |= {column} if column else set()
 
     def keep(self, issues: Iterable[RowIssue]) -> None:
         for issue in issues:
@@ -51,36 +80,34 @@ class RowFindings:
                 self._kept_of[issue.issue_type] += 1
                 self._kept.append(issue)
 
-    def find(
-        self,
-        db: "duckdb.DuckDBPyConnection",
-        table: Table,
-        *,
-        column: str,
-        condition: str,
-        cell: str,
-        kind: str,
-        severity: Severity,
-        message: str,
-    ) -> None:
-        """Count every row where the SQL condition holds, and keep the first with its cell."""
-        source = f"FROM {quoted(table.role)} WHERE {condition}"
-        found = db.execute(f"SELECT {quoted(SOURCE_ROW)} AS r {source}").fetchnumpy()["r"]
-        self.count(kind, severity, column, found)
-        if not len(found) or self.room(kind) <= 0:
+    def find(self, db: "duckdb.DuckDBPyConnection", table: Table, checks: Sequence[CellCheck]) -> None:
+        """Mark every row in which a check's condition holds, and keep the first cells, in the order of the file."""
+        for some in chunks([check for check in checks if check.count], CHECKS_A_QUERY):
+            either = " OR ".join(check.condition for check in some)
+            found = db.execute(
+                f"SELECT {quoted(SOURCE_ROW)} AS r FROM {quoted(table.role)} WHERE {either}"
+            ).fetchnumpy()
+            self._at_fault[found["r"]] = True
+            for check in some:
+                self._add(check.kind, check.severity, check.column, check.count)
+            for kind in sorted({check.kind for check in some}):
+                self._keep_first(db, table, [check for check in some if check.kind == kind])
+
+    def _keep_first(self, db: "duckdb.DuckDBPyConnection", table: Table, checks: Sequence[CellCheck]) -> None:
+        room = self.room(checks[0].kind)
+        if room <= 0:
             return
-        first = f"SELECT {quoted(SOURCE_ROW)}, left({cell}, 200) {source} ORDER BY 1 LIMIT {self.room(kind)}"
-        self.keep(
-            RowIssue(
-                row_index=row,
-                column=column,
-                issue_type=kind,
-                severity=severity,
-                message=message,
-                value=None if value is None else display(column, value),
-            )
-            for row, value in db.execute(first).fetchall()
+        row, either = quoted(SOURCE_ROW), " OR ".join(check.condition for check in checks)
+        places = ", ".join(str(place) for place in range(len(checks)))
+        cells = ", ".join(
+            f"CASE WHEN {check.condition} THEN coalesce(left({check.cell}, 200), '') END" for check in checks
         )
+        by_check = f"unnest([{places}]) AS c, unnest([{cells}]) AS v"
+        unrolled = f"SELECT {row} AS r, {by_check} FROM {quoted(table.role)} WHERE {either}"
+        first = db.execute(
+            f"SELECT r, c, v FROM ({unrolled}) WHERE v IS NOT NULL ORDER BY r, c LIMIT {room}"
+        ).fetchall()
+        self.keep(checks[place].issue(number, cell) for number, place, cell in first)
 
     @property
     def total(self) -> int:

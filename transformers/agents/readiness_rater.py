@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
+from transformers.cell_checks import broken, missing
 from transformers.cell_values import chunks, gathered
 from transformers.columns import Column, read_columns
 from transformers.findings import AgentResult, Alert, Issue, Recommendation, Severity, SummaryCard
-from transformers.profile_rows import repeated_rows
+from transformers.profile_rows import note_repeated, repeated_rows
 from transformers.readiness_scores import ColumnFacts, Component, Deduction, Readiness, Score, deductions, scores
 from transformers.row_findings import RowFindings
 from transformers.tables import Table, quoted
@@ -57,9 +58,9 @@ def run(context: AgentContext) -> AgentResult:
         facts = _facts(db, table, columns)
         context.report_progress(0.7)
         rows = RowFindings.over(db, table)
-        duplicates, _ = repeated_rows(db, table, [column.name for column in columns])
-        rows.count("duplicate_row", Severity.MEDIUM, "", duplicates)
-        _cells_at_fault(db, table, columns, rows)
+        duplicates, first = repeated_rows(db, table, [column.name for column in columns])
+        note_repeated(rows, duplicates, first)
+        rows.find(db, table, missing(columns) + broken(columns))
     context.report_progress(1.0)
     found = deductions(table, facts, len(duplicates))
     return _result(scores(found, parameters.weights), found, rows, parameters)
@@ -100,34 +101,6 @@ def _untrimmed(db: "duckdb.DuckDBPyConnection", table: Table, names: list[str]) 
         [row] = db.execute(f"SELECT {counts} FROM {quoted(table.role)}").fetchall()
         found |= dict(zip(some, row, strict=True))
     return found
-
-
-def _cells_at_fault(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: tuple[Column, ...], rows: RowFindings
-) -> None:
-    for column in columns:
-        if column.missing:
-            rows.find(
-                db,
-                table,
-                column=column.name,
-                condition=column.is_missing,
-                cell=column.cell,
-                kind="missing",
-                severity=Severity.LOW,
-                message="The cell is missing.",
-            )
-        if column.invalid:
-            rows.find(
-                db,
-                table,
-                column=column.name,
-                condition=column.is_invalid,
-                cell=column.cell,
-                kind="type_mismatch",
-                severity=Severity.MEDIUM,
-                message=f"Not {column.logical.value}, as the column's other values are.",
-            )
 
 
 def _result(

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from transformers.cell_checks import broken, disguised
 from transformers.columns import Column, read_columns
 from transformers.findings import AgentResult, RowIssue, Severity
 from transformers.profile_judgements import judged
 from transformers.profile_numbers import Pass, batches, measurable, quantiles
-from transformers.profile_rows import repeated_rows
+from transformers.profile_rows import note_repeated, repeated_rows
 from transformers.profile_table import NumberFigures, RepeatedRows, profile_of
 from transformers.profile_values import value_figures
 from transformers.row_findings import RowFindings
@@ -57,7 +58,7 @@ def run(context: AgentContext) -> AgentResult:
         )
         numbers = _numbers(context, db, columns, rows)
         repeated = _repeated(db, table, columns, rows)
-        _broken_cells(db, table, columns, rows)
+        rows.find(db, table, broken(columns) + disguised(columns))
     profile = profile_of(table, columns, values=values, numbers=numbers, repeated=repeated, limits=parameters)
     context.report_progress(1.0)
     return _result(profile, rows, parameters)
@@ -98,46 +99,8 @@ def _repeated(
     db: "duckdb.DuckDBPyConnection", table: Table, columns: tuple[Column, ...], rows: RowFindings
 ) -> RepeatedRows:
     found, first = repeated_rows(db, table, [column.name for column in columns])
-    rows.count("duplicate_row", Severity.MEDIUM, "", found)
-    rows.keep(
-        RowIssue(
-            row_index=int(row),
-            column="",
-            issue_type="duplicate_row",
-            severity=Severity.MEDIUM,
-            message=f"Repeats row {int(original)} in every column.",
-        )
-        for row, original in zip(found[: rows.room("duplicate_row")], first, strict=False)
-    )
+    note_repeated(rows, found, first)
     return RepeatedRows(count=len(found), groups=len(set(first.tolist())))
-
-
-def _broken_cells(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: tuple[Column, ...], rows: RowFindings
-) -> None:
-    for column in columns:
-        if column.invalid:
-            rows.find(
-                db,
-                table,
-                column=column.name,
-                condition=column.is_invalid,
-                cell=column.cell,
-                kind="type_mismatch",
-                severity=Severity.MEDIUM,
-                message=f"Not {column.logical.value}, as the column's other values are.",
-            )
-        if column.disguised:
-            rows.find(
-                db,
-                table,
-                column=column.name,
-                condition=f"{column.cell} <> '' AND {column.is_missing}",
-                cell=column.cell,
-                kind="disguised_missing",
-                severity=Severity.LOW,
-                message="A word that stands for nothing; counted as missing.",
-            )
 
 
 def _result(profile: TableProfile, rows: RowFindings, parameters: UnifiedProfilerParameters) -> AgentResult:
