@@ -1,0 +1,58 @@
+# Everything a fresh machine with Python 3.11 or 3.12 and make needs. `make` alone lists the commands.
+# The environment is made once for each lock file; a second run only checks the stamps.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo dev test check lock
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+BIN := .venv/bin
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	$(UPGRADE)
+FITS := sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
+
+help: ## List these commands.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/demo.stamp ## Profile a real file end to end, with everything started and stopped for you.
+	@$(BIN)/python -m backend demo
+
+dev: .venv/demo.stamp ## The same stack, staying up, with code reload; Ctrl+C stops it.
+	@$(BIN)/python -m backend dev
+
+test: .venv/dev.stamp ## The whole test suite.
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: .venv/uv.stamp ## Make the lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions.
+	$(COMPILE) --extra dev pyproject.toml --output-file requirements-dev.lock
+	$(COMPILE) --extra demo --constraint requirements-dev.lock pyproject.toml --output-file requirements-demo.lock
+	$(COMPILE) --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
+	echo uv | $(COMPILE) - --output-file requirements-uv.lock
+
+# The project itself needs no network: its build backend is in the lock.
+.venv/demo.stamp .venv/dev.stamp: .venv/%.stamp: requirements-%.lock pyproject.toml .venv/uv.stamp
+	@echo "Installing $<"
+	@$(INSTALL) --require-hashes --requirement $<
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A candidate is run, not looked up: a version manager's shim may be there and answer nothing.
+.venv/uv.stamp: requirements-uv.lock
+	@$(BIN)/python -c 'import pip, sys; $(FITS)' >/dev/null 2>&1 || for python in $(PYTHON) python3.12 python3.11 python3 python; do \
+		"$$python" -c 'import ensurepip, sys, venv; $(FITS)' >/dev/null 2>&1 || continue; \
+		echo "Making .venv with $$("$$python" --version)"; \
+		exec "$$python" -m venv --clear .venv; \
+	done
+	@$(BIN)/python -c '' 2>/dev/null || { \
+		echo "Agensium needs Python 3.11 or 3.12 with venv and ensurepip, and found none that runs."; \
+		echo "Install one (Debian and Ubuntu: python3 and python3-venv), or name it: make demo PYTHON=/path/to/python"; \
+		exit 1; } >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
