@@ -39,7 +39,7 @@ def _session() -> Iterator[Session]:
         yield session
 
 
-def _storage() -> Storage:
+def file_store() -> Storage:
     return get_doors().storage
 
 
@@ -87,5 +87,5 @@ def _task_id(
 
 AdminUser = Annotated[Customer, Depends(_admin_user)]
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
-StorageDep = Annotated[Storage, Depends(_storage)]
+StorageDep = Annotated[Storage, Depends(file_store)]
 TaskId = Annotated[uuid.UUID, Depends(_task_id)]

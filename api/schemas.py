@@ -139,6 +139,7 @@ class StepView(Told):
     agent_name: str = Field(examples=["Unified profiler"])
     state: Literal["pending", "running", "delivered", "failed", "skipped"] = Field(examples=["delivered"])
     price: int = Field(examples=[30])
+    attempt: int | None = Field(None, description="Which run of the task finished it, from 1.", examples=[1])
     duration_ms: int | None = Field(None, examples=[812])
     error_code: str | None = Field(None, examples=[None])
     message: str | None = Field(None, examples=[None])

@@ -14,8 +14,8 @@ StepState = Literal["pending", "running", "delivered", "failed", "skipped"]
 
 
 def etag_of(task: Task) -> str:
-    """Changes with everything the task's view shows: each event, and the progress between events."""
-    return f'"{task.last_event}-{task.epoch}-{task.progress:.2f}"'
+    """Changes with all that the task's view shows: each event, and between events the progress and whose turn it is."""
+    return f'"{task.last_event}-{task.epoch}-{task.progress:.2f}-{task.current_agent or ""}"'
 
 
 def summary_of(task: Task) -> TaskSummary:
@@ -59,6 +59,7 @@ def _step(task: Task, agent_id: str, finished: TaskStep | None) -> StepView:
         agent_name=step.agent.name if step else agent_id,
         state=_state(task, agent_id, finished),
         price=task.prices.get(agent_id, step.price if step else 0),
+        attempt=finished.epoch if finished else None,
         duration_ms=finished.duration_ms if finished else None,
         error_code=finished.error_code if finished else None,
         message=finished.error_message if finished else None,

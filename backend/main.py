@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 
@@ -16,6 +17,7 @@ from api import (
     tool_routes,
     upload_routes,
 )
+from api.documented import DocumentedApi
 from api.edge import BoundBodies, NoSniff
 from api.metrics import CountRequests
 from backend.logs import configure_logs
@@ -52,7 +54,7 @@ async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app() -> FastAPI:
-    app = FastAPI(title="Agensium", version="0.1.0", description=DESCRIPTION, lifespan=_lifespan)
+    app = DocumentedApi(title="Agensium", version=version("agensium"), description=DESCRIPTION, lifespan=_lifespan)
     error_responses.install(app)
     for room in ROUTES:
         app.include_router(room.router)

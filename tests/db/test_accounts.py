@@ -1,0 +1,161 @@
+import uuid
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from backend.errors import EmailTaken, NotFound, UserNotFound
+from db import accounts, ledger
+from db.database import transaction
+from db.models import Lane, RefreshToken, User
+
+pytestmark = pytest.mark.usefixtures("database")
+DAY = timedelta(days=1)
+
+
+def register(email: str = "ada@example.com", welcome: int = 0) -> User:
+    with transaction() as session:
+        return accounts.register(session, email, "hash", welcome)
+
+
+def rotate(spent: str, following: str) -> int | None:
+    with transaction() as session:
+        return accounts.rotate_refresh_token(session, spent, following, DAY)
+
+
+def test_a_new_customer_has_a_wallet_and_a_lane() -> None:
+    user = register()
+
+    with transaction() as session:
+        assert session.scalar(select(Lane.weight).where(Lane.user_id == user.id)) == 1
+        assert ledger.grant(session, user.id, 5, "") == 5
+    assert user.role == "customer"
+
+
+def test_the_welcome_is_a_grant_like_any_other() -> None:
+    user = register(welcome=70)
+
+    with transaction() as session:
+        (entry,) = ledger.entries(session, user.id)
+        assert (entry.kind, entry.amount, entry.note) == ("GRANT", 70, "Welcome")
+        assert ledger.balance(session, user.id) == 70
+
+
+def test_an_address_is_taken_once() -> None:
+    register()
+
+    with pytest.raises(EmailTaken):
+        register()
+
+
+def test_an_address_that_is_being_taken_is_waited_for_and_then_taken() -> None:
+    from threading import Event, Thread
+
+    outcomes: list[str] = []
+    inserted = Event()
+
+    def second() -> None:
+        inserted.wait(5)
+        try:
+            register()
+        except EmailTaken:
+            outcomes.append("taken")
+
+    thread = Thread(target=second)
+    thread.start()
+    with transaction() as session:
+        accounts.register(session, "ada@example.com", "hash")
+        inserted.set()
+        thread.join(0.2)
+    thread.join(5)
+
+    assert outcomes == ["taken"]
+
+
+def test_an_administrator_may_name_a_user_by_id_or_by_address() -> None:
+    user = register()
+
+    with transaction() as session:
+        assert accounts.named(session, user_id=user.id).id == user.id
+        assert accounts.named(session, email="ada@example.com").id == user.id
+        with pytest.raises(UserNotFound):
+            accounts.named(session, user_id=user.id + 1)
+        with pytest.raises(UserNotFound):
+            accounts.named(session, email="bob@example.com")
+
+
+def test_a_key_is_found_by_its_prefix_until_it_is_revoked() -> None:
+    user = register()
+    with transaction() as session:
+        key = accounts.add_api_key(session, user.id, "nightly", "abc", "digest")
+        found = accounts.by_api_key(session, "abc")
+        assert found is not None
+        assert (found[0].id, found[1]) == (user.id, "digest")
+
+        accounts.revoke_api_key(session, user.id, key.id)
+
+        assert accounts.by_api_key(session, "abc") is None
+        assert accounts.api_keys(session, user.id) == []
+
+
+def test_a_key_is_revoked_once_and_by_its_owner_alone() -> None:
+    user, stranger = register(), register("bob@example.com")
+    with transaction() as session:
+        key = accounts.add_api_key(session, user.id, "nightly", "abc", "digest")
+
+    for user_id, key_id in ((stranger.id, key.id), (user.id, uuid.uuid4())):
+        with pytest.raises(NotFound), transaction() as session:
+            accounts.revoke_api_key(session, user_id, key_id)
+    with transaction() as session:
+        accounts.revoke_api_key(session, user.id, key.id)
+    with pytest.raises(NotFound), transaction() as session:
+        accounts.revoke_api_key(session, user.id, key.id)
+
+
+def test_a_chain_of_refresh_tokens_is_one_family() -> None:
+    user = register()
+    with transaction() as session:
+        accounts.add_refresh_token(session, user.id, "one", DAY)
+
+    assert rotate("one", "two") == user.id
+    assert rotate("two", "three") == user.id
+
+    with transaction() as session:
+        links = session.scalars(select(RefreshToken).order_by(RefreshToken.created_at)).all()
+    assert len({link.family for link in links}) == 1
+    assert [link.spent_at is None for link in links] == [False, False, True]
+
+
+def test_a_spent_link_ends_its_family_and_adds_none() -> None:
+    user = register()
+    with transaction() as session:
+        accounts.add_refresh_token(session, user.id, "one", DAY)
+        accounts.add_refresh_token(session, user.id, "elsewhere", DAY)
+    rotate("one", "two")
+
+    assert rotate("one", "stolen") is None
+
+    assert rotate("two", "three") is None
+    assert rotate("stolen", "four") is None
+    assert rotate("elsewhere", "five") == user.id
+
+
+def test_an_old_link_and_an_unknown_one_lead_nowhere() -> None:
+    user = register()
+    with transaction() as session:
+        accounts.add_refresh_token(session, user.id, "old", timedelta(seconds=-1))
+
+    assert rotate("old", "two") is None
+    assert rotate("unknown", "three") is None
+
+
+def test_a_role_that_there_is_not_is_refused_by_the_database() -> None:
+    from db.database import DatabaseError
+
+    user = register()
+    with pytest.raises(DatabaseError), transaction() as session:
+        session.execute(text("UPDATE users SET role = 'king' WHERE id = :id"), {"id": user.id})
+    with transaction() as session:
+        accounts.make_admin(session, user.id)
+    with transaction() as session:
+        assert accounts.named(session, user_id=user.id).role == accounts.ADMIN
