@@ -13,8 +13,6 @@ import structlog
 
 from backend.settings import get_settings
 
-# Never with local variables: they hold customers' data, passwords and tokens.
-_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 
 def configure_logs() -> None:
