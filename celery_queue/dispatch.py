@@ -7,6 +7,7 @@ because every step is a conditional UPDATE.
 
 import threading
 from collections.abc import Callable
+from contextlib import closing, suppress
 
 from backend.logs import log
 from celery_queue.fork_gate import ForkGate
@@ -17,7 +18,7 @@ from db.database import DATABASE_ERRORS, transaction
 from db.rings import Ring
 from db.wakeups import Listener
 
-LISTEN_SECONDS = 30.0  # a look at whether we are to stop; wake-ups come at once
+LISTEN_SECONDS = 1.0  # between looks at whether we are to stop; wake-ups come at once
 
 
 class Conductor:
@@ -43,8 +44,8 @@ class Conductor:
         self._stopping.set()
         self._wake.set()
         self._ring_due.set()
-        for name in ("conduct", "ring"):
-            self._threads[name].join(seconds)
+        for thread in self._threads.values():
+            thread.join(seconds)
         with self._gates["conduct"]:
             try:
                 self._rounds.leave()
@@ -71,12 +72,10 @@ class Conductor:
                 return None
 
     def _pass_on(self, listener: Listener) -> None:
-        try:
+        with closing(listener), suppress(*DATABASE_ERRORS):
             while not self._stopping.is_set():
                 if listener.wait(LISTEN_SECONDS):
                     self._wake.set()
-        except DATABASE_ERRORS:
-            listener.close()
 
     # rounds
 

@@ -1,0 +1,148 @@
+import asyncio
+
+import pytest
+
+from backend.clock import monotonic
+from backend.errors import (
+    AgentCrashed,
+    ClaimLost,
+    HandBack,
+    InternalError,
+    MemoryLimit,
+    StorageUnavailable,
+    TimeLimit,
+    UnknownTool,
+    UnreadableFile,
+)
+from backend.settings import get_settings
+from celery_queue import drain
+from celery_queue.error_handlers import Fate, answer, backoff
+from db import ledger
+from db.claims import Claim
+from db.database import transaction
+from tests import builders
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def told(error: BaseException, **columns: object) -> tuple[Claim, Fate]:
+    claim = builders.claimed_task(**columns)
+    builders.deliver(claim, "unified-profiler") if not columns else None
+    return claim, answer(claim, error).fate
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UnreadableFile("Row 3."), "UNREADABLE_FILE"),
+        (TimeLimit(), "TIMEOUT"),
+        (MemoryLimit(), "MEMORY_LIMIT"),
+        (InternalError(), "INTERNAL_ERROR"),
+        (ZeroDivisionError("our bug"), "INTERNAL_ERROR"),
+        (MemoryError(), "MEMORY_LIMIT"),
+    ],
+)
+def test_a_final_failure_is_written_once_and_releases_the_undelivered(error: BaseException, code: str) -> None:
+    claim, fate = told(error)
+    task = builders.read(claim.task_id)
+    assert (fate, task.status, task.error_code) == (Fate.FAILED, "FAILED", code)
+    with transaction() as session:
+        moves = {(entry.kind, entry.agent_id): entry.amount for entry in ledger.of_task(session, claim.task_id)}
+    assert moves["CAPTURE", "unified-profiler"] == 30
+    assert (moves["RELEASE", "score-risk"], moves["RELEASE", "readiness-rater"]) == (20, 10)
+    assert ("RELEASE", "unified-profiler") not in moves
+
+
+def test_a_hiccup_goes_back_to_the_queue_for_later_and_is_counted() -> None:
+    claim, fate = told(StorageUnavailable(retry_after=60))
+    task = builders.read(claim.task_id)
+    assert (fate, task.status, task.hiccups) == (Fate.RETRYING, "QUEUED", 1)
+    assert task.admitted_at is None
+    assert task.not_before is not None
+    assert task.finished_at is None
+
+
+def test_a_hiccup_is_final_when_the_tries_are_spent() -> None:
+    claim, fate = told(StorageUnavailable(), hiccups=get_settings().transient_retries)
+    assert (fate, builders.read(claim.task_id).status) == (Fate.FAILED, "FAILED")
+
+
+def test_a_foreign_time_out_is_a_hiccup_not_the_customers_fault() -> None:
+    claim, fate = told(TimeoutError("a socket's"))
+    assert (fate, builders.read(claim.task_id).status) == (Fate.RETRYING, "QUEUED")
+
+
+def test_a_crash_runs_again_at_once_ahead_of_every_lane() -> None:
+    claim, fate = told(AgentCrashed())
+    task = builders.read(claim.task_id)
+    assert (fate, task.status, task.crashes, task.not_before) == (Fate.RETRYING, "QUEUED", 1, None)
+    assert task.admitted_at is not None
+    assert task.ring_wanted
+
+
+def test_the_third_crash_at_one_step_is_final() -> None:
+    claim, fate = told(AgentCrashed(), crashes=2)
+    task = builders.read(claim.task_id)
+    assert (fate, task.status, task.error_code) == (Fate.FAILED, "FAILED", "AGENT_CRASHED")
+
+
+@pytest.mark.parametrize("error", [HandBack(), SystemExit(0), KeyboardInterrupt(), asyncio.CancelledError()])
+def test_a_shutdown_hands_back_and_counts_nothing(error: BaseException) -> None:
+    claim, fate = told(error)
+    task = builders.read(claim.task_id)
+    assert (fate, task.status) == (Fate.RETRYING, "QUEUED")
+    assert (task.hiccups, task.crashes, task.losses, task.error_code) == (0, 0, 0, None)
+    assert builders.story(claim.task_id)[-1] == "handed_back"
+
+
+def test_what_a_cold_shutdown_throws_on_solo_is_no_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "requested", lambda: True)
+    claim, _ = told(NotImplementedError("solo cannot terminate"))
+    assert builders.read(claim.task_id).status == "QUEUED"
+
+
+def test_the_same_without_a_shutdown_is_a_bug() -> None:
+    claim, _ = told(NotImplementedError())
+    assert builders.read(claim.task_id).error_code == "INTERNAL_ERROR"
+
+
+def test_a_tool_this_worker_does_not_know_waits_for_another_worker() -> None:
+    claim, fate = told(UnknownTool())
+    task = builders.read(claim.task_id)
+    assert (fate, task.status, task.error_code) == (Fate.RETRYING, "QUEUED", None)
+    assert task.not_before is not None
+
+
+def test_a_lost_claim_writes_nothing() -> None:
+    claim = builders.claimed_task()
+    before = builders.story(claim.task_id)
+    assert answer(claim, ClaimLost()).fate is Fate.DROPPED
+    assert builders.story(claim.task_id) == before
+
+
+def test_a_zombies_failure_does_not_touch_the_row() -> None:
+    zombie = builders.claimed_task()
+    builders.change(zombie.task_id, epoch=zombie.epoch + 1)
+    assert answer(zombie, UnreadableFile()).fate is Fate.DROPPED
+    assert builders.read(zombie.task_id).status == "PROCESSING"
+
+
+def test_without_the_database_the_ending_is_left_to_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = builders.claimed_task()
+    from db import database
+
+    database.close_database()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/nothing")
+    get_settings.cache_clear()
+    began = monotonic()
+    assert answer(claim, UnreadableFile()).fate is Fate.DROPPED
+    assert monotonic() - began < 10
+
+
+def test_the_back_off_doubles_up_to_its_cap_with_full_jitter() -> None:
+    settings = get_settings()
+    for tries in range(12):
+        ceiling = min(settings.retry_cap_seconds, settings.retry_base_seconds * 2**tries)
+        delays = [backoff(tries, settings) for _ in range(50)]
+        assert all(0 <= delay <= ceiling for delay in delays)
+        assert max(delays) > ceiling / 2, "jitter spreads over the whole range"

@@ -1,0 +1,67 @@
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from backend.clock import monotonic
+from backend.settings import get_settings
+from celery_queue.heartbeat import Heartbeat
+from celery_queue.identity import BOOT_UUID
+from db import task_store
+from db.database import transaction
+from tests import builders
+from transformers.stop_signal import StopReason
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def eventually(what: Callable[[], bool], seconds: float = 6.0) -> None:
+    pause, deadline = threading.Event(), monotonic() + seconds
+    while not what():
+        assert monotonic() < deadline, "it never came"
+        pause.wait(0.02)
+
+
+def test_a_held_claims_lease_and_progress_are_renewed() -> None:
+    claim = builders.claimed_task(worker=BOOT_UUID)
+    before = builders.read(claim.task_id).lease_until
+    with Heartbeat(get_settings()).hold(claim) as held:
+        held.progress = 42.0
+        eventually(lambda: builders.read(claim.task_id).progress == 42.0)
+    after = builders.read(claim.task_id).lease_until
+    assert before is not None
+    assert after is not None
+    assert after != before
+
+
+def test_a_cancel_reaches_the_claim_with_the_next_beat() -> None:
+    claim = builders.claimed_task()
+    with Heartbeat(get_settings()).hold(claim) as held:
+        with transaction() as session:
+            task_store.cancel(session, claim.task_id, claim.user_id)
+        eventually(lambda: held.stop.reason is StopReason.CANCELLED, seconds=2)
+
+
+def test_a_claim_that_another_epoch_owns_is_lost() -> None:
+    claim = builders.claimed_task()
+    with Heartbeat(get_settings()).hold(claim) as held:
+        builders.change(claim.task_id, epoch=claim.epoch + 1)
+        eventually(lambda: held.stop.reason is StopReason.LOST, seconds=2)
+
+
+def test_one_lost_claim_leaves_its_neighbours_alone() -> None:
+    lost, kept = builders.claimed_task(), builders.claimed_task()
+    heartbeat = Heartbeat(get_settings())
+    with heartbeat.hold(lost) as one, heartbeat.hold(kept) as other:
+        builders.change(lost.task_id, epoch=lost.epoch + 1)
+        eventually(lambda: one.stop.reason is StopReason.LOST)
+        assert other.stop.reason is StopReason.NONE
+
+
+def test_without_a_beat_for_a_lease_the_claims_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = builders.claimed_task()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/nothing")
+    monkeypatch.setenv("LEASE_SECONDS", "1")
+    get_settings.cache_clear()
+    with Heartbeat(get_settings()).hold(claim) as held:
+        eventually(lambda: held.stop.reason is StopReason.LOST)

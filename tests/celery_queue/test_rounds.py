@@ -1,0 +1,128 @@
+import threading
+from datetime import timedelta
+
+import pytest
+
+from backend.settings import Settings, get_settings
+from celery_queue import drain, rounds
+from celery_queue.rounds import Rounds
+from db import admission, rings
+from db.database import transaction
+from db.models import CLOCK
+from db.workers import WorkerIdentity
+from tests import builders
+
+pytestmark = pytest.mark.usefixtures("database")
+LONG_AGO = CLOCK - timedelta(seconds=30)
+
+
+def rounds_of(worker: WorkerIdentity, *, settled: bool = True) -> Rounds:
+    """A worker's rounds; `settled`: the database has answered for longer than a lease."""
+    found = Rounds(worker, get_settings())
+    found.conduct()
+    if settled:
+        found._sweep_from = 0.0
+    return found
+
+
+def test_a_round_admits_what_waits_into_the_free_slots_and_asks_for_a_ring() -> None:
+    tasks = [builders.submitted_task() for _ in range(3)]
+    worker = builders.live_worker(slots=2)
+    done = Rounds(worker, get_settings()).conduct()
+    admitted = [task for task in tasks if builders.read(task.id).admitted_at is not None]
+    assert len(admitted) == 2
+    assert done.to_ring
+    with transaction() as session:
+        assert {ring.task_id for ring in rings.take(session)} == {task.id for task in admitted}
+
+
+def test_a_round_rescues_a_silent_workers_task_ahead_of_the_waiting() -> None:
+    claim = builders.claimed_task(lease_until=None)
+    builders.change(claim.task_id, lease_until=LONG_AGO)
+    builders.submitted_task()
+    worker = builders.live_worker(slots=1)
+    rounds_of(worker).conduct()
+    task = builders.read(claim.task_id)
+    assert (task.status, task.losses, task.ring_wanted) == ("QUEUED", 1, True)
+    assert task.admitted_at is not None
+
+
+def test_after_an_outage_nobody_is_swept_for_one_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = builders.claimed_task()
+    builders.change(claim.task_id, lease_until=LONG_AGO)
+    time = [1000.0]
+    monkeypatch.setattr(rounds, "monotonic", lambda: time[0])
+    found = Rounds(builders.live_worker(), get_settings())
+    lease = get_settings().lease_seconds
+    found.conduct()
+    assert builders.read(claim.task_id).status == "PROCESSING", "a new conductor knows nothing of the last lease"
+    time[0] += lease / 2
+    found.conduct()
+    assert builders.read(claim.task_id).status == "PROCESSING"
+    time[0] += lease * 0.6
+    found.conduct()
+    assert builders.read(claim.task_id).status == "QUEUED"
+
+
+def test_a_ring_that_nobody_answers_is_rung_again_only_while_a_slot_is_idle() -> None:
+    running = builders.claimed_task()
+    unanswered = builders.admitted_task()
+    builders.change(unanswered.id, ring_wanted=False, rings=1, rung_at=LONG_AGO)
+    found = rounds_of(builders.live_worker(slots=1))
+    assert not builders.read(unanswered.id).ring_wanted, "the only slot is busy"
+    builders.change(running.task_id, status="CANCELLED")
+    found.conduct()
+    assert builders.read(unanswered.id).ring_wanted
+
+
+def test_only_one_conductor_does_the_round_and_the_other_looks_again_soon() -> None:
+    worker = builders.live_worker()
+    found = rounds_of(worker)
+    holding, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction() as session:
+            assert admission.lock_round(session)
+            holding.set()
+            leave.wait(1.5)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    holding.wait(5)
+    done = found.conduct()
+    leave.set()
+    other.join()
+    assert not done.to_ring
+    assert done.next_due < 0.1
+
+
+def test_a_task_put_off_makes_the_next_round_due_when_it_ripens() -> None:
+    task = builders.submitted_task(not_before=None)
+    builders.change(task.id, not_before=CLOCK + timedelta(seconds=0.3))
+    found = Rounds(builders.live_worker(), get_settings())
+    done = found.conduct()
+    assert 0 < done.next_due <= 0.3
+    assert builders.read(task.id).admitted_at is None
+
+
+def test_a_draining_worker_says_so_and_gets_no_more_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "requested", lambda: True)
+    task = builders.submitted_task()
+    Rounds(builders.live_worker(slots=4), get_settings()).conduct()
+    assert builders.read(task.id).admitted_at is None
+
+
+def test_housekeeping_expires_what_was_never_started() -> None:
+    old = builders.created_task(created_at=CLOCK - timedelta(hours=25))
+    young = builders.created_task()
+    Rounds(builders.live_worker(), get_settings()).conduct()
+    assert (builders.read(old.id).status, builders.read(young.id).status) == ("EXPIRED", "CREATED")
+
+
+def test_a_worker_that_leaves_takes_its_slots_with_it() -> None:
+    worker = builders.live_worker(slots=3)
+    found = Rounds(worker, Settings(_env_file=None, database_url=get_settings().database_url))
+    found.conduct()
+    found.leave()
+    with transaction() as session:
+        assert admission.free_slots(session, timedelta(seconds=30)).in_all == 0
