@@ -14,7 +14,6 @@ import structlog
 from backend.settings import get_settings
 
 
-
 def configure_logs() -> None:
     """Once at a process' start."""
     settings = get_settings()
