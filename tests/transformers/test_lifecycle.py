@@ -1,0 +1,216 @@
+"""The life of a task on a slot, with a real child, the real database and real storage."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.doors import Doors
+from backend.errors import AgensiumError, ClaimLost, HardTimeLimit, InternalError, StorageUnavailable
+from backend.settings import Settings, get_settings
+from backend.storage import Storage, input_key
+from db import checkpoints, ledger, task_store
+from db.claims import Claim
+from db.database import transaction
+from db.models import CLOCK, TaskStep
+from db.task_store import Submission
+from tests import builders
+from tests.probe_tools import PROBE
+from transformers.agent_process import AgentProcess
+from transformers.lifecycle import TaskReport, run_task
+from transformers.publish import Manifest
+from transformers.stop_signal import StopReason, StopSignal
+from transformers.workbench import Slot
+
+TABLE = b"name,age\nAda,36\nGrace,85\n"
+PRICES = {"first": 10, "second": 20, "third": 30}
+
+
+class Workshop:
+    """A slot to run tasks on, and a customer who has them."""
+
+    def __init__(self, storage: Storage, scratch: Path) -> None:
+        self.storage = storage
+        self.scratch = scratch
+        self.user_id = builders.customer()
+        self.progress: list[float] = []
+        self.runner = asyncio.Runner()
+        self.process = AgentProcess(scratch)
+
+    def close(self) -> None:
+        self.runner.run(self.process.kill())
+        self.runner.close()
+
+    def claim(self, *, prices: dict[str, int] = PRICES, size: int = len(TABLE), **parameters: Any) -> Claim:
+        """A claimed probe task over a small uploaded table."""
+        with transaction() as session:
+            task = task_store.create(session, self.user_id, PROBE.id, [], parameters)
+        key = input_key(self.user_id, task.id, "primary", "people.csv")
+        self.storage.put_bytes(key, TABLE, "text/csv")
+        inputs = {"primary": [{"filename": "people.csv", "key": key, "size": size, "etag": "e"}]}
+        with transaction() as session:
+            task_store.submit(session, task, Submission(list(PRICES), prices, inputs, 1.0))
+        return builders.claim(builders.change(task.id, admitted_at=CLOCK))
+
+    def again(self, claim: Claim) -> Claim:
+        """The same task, claimed anew after its worker was lost."""
+        builders.change(claim.task_id, status="QUEUED", admitted_at=CLOCK)
+        return builders.claim(builders.read(claim.task_id))
+
+    def run(self, claim: Claim, *, settings: Settings | None = None, stop: StopSignal | None = None) -> TaskReport:
+        slot = Slot(
+            process=self.process,
+            doors=Doors(storage=self.storage),
+            settings=settings or get_settings(),
+            stop=stop or StopSignal(drain_seconds=0.5),
+            scratch=self.scratch,
+            known_tools=(PROBE.id,),
+            on_progress=lambda percent, _agent: self.progress.append(percent),
+        )
+        return self.runner.run(run_task(PROBE, claim, slot))
+
+
+@pytest.fixture
+def workshop(database: str, storage_bucket: Storage, tmp_path: Path) -> Iterator[Workshop]:
+    shop = Workshop(storage_bucket, tmp_path / "scratch")
+    yield shop
+    shop.close()
+
+
+def steps(claim: Claim) -> dict[str, TaskStep]:
+    with transaction() as session:
+        return dict(checkpoints.of_task(session, claim.task_id))
+
+
+def captures(claim: Claim) -> dict[str, int]:
+    with transaction() as session:
+        return {e.agent_id: e.amount for e in ledger.of_task(session, claim.task_id) if e.kind == "CAPTURE"}
+
+
+def test_a_task_is_completed_billed_and_published(workshop: Workshop) -> None:
+    claim = workshop.claim()
+    report = workshop.run(claim)
+    task = builders.read(claim.task_id)
+    assert (task.status, task.outcome, task.progress) == ("COMPLETED", "success", 100)
+    assert (report.outcome, report.agents_delivered, report.agents_failed) == ("success", 3, 0)
+    assert captures(claim) == PRICES
+    assert task.manifest_key is not None
+    manifest = Manifest.model_validate_json(workshop.storage.get_bytes(task.manifest_key))
+    assert {file.name for file in manifest.files} == {"report.json", "report.xlsx", "report.html"}
+    for file in manifest.files:
+        found = workshop.storage.head(file.key)
+        assert found is not None
+        assert found.size == file.size
+
+
+def test_everything_a_claim_writes_to_storage_carries_its_epoch(workshop: Workshop) -> None:
+    claim = workshop.claim()
+    before = {found.key for found in workshop.storage.list("")}
+    workshop.run(claim)
+    written = {found.key for found in workshop.storage.list("")} - before
+    assert written
+    assert all(f"/steps/{claim.epoch}/" in key or f"/outputs/{claim.epoch}/" in key for key in written), written
+
+
+def test_progress_rises_to_99_and_the_settlement_makes_it_100(workshop: Workshop) -> None:
+    workshop.run(workshop.claim(second={"act": "wait", "seconds": 0.3}))
+    assert workshop.progress == sorted(workshop.progress)
+    assert workshop.progress[-1] == 99
+
+
+def test_a_second_claim_goes_on_where_the_first_stopped(workshop: Workshop) -> None:
+    claim = workshop.claim(second={"act": "crash"})
+    with pytest.raises(AgensiumError):
+        workshop.run(claim)
+    assert set(steps(claim)) == {"first"}
+    builders.change(claim.task_id, parameters={"second": {"act": "deliver"}})
+    second = workshop.again(claim)
+    workshop.run(second)
+    assert {agent: step.epoch for agent, step in steps(claim).items()} == {"first": 1, "second": 2, "third": 2}
+    assert captures(claim) == PRICES
+
+
+def test_a_step_whose_parameters_changed_is_run_again(workshop: Workshop) -> None:
+    claim = workshop.claim(third={"act": "crash"})
+    with pytest.raises(AgensiumError):
+        workshop.run(claim)
+    builders.change(claim.task_id, parameters={"first": {"seconds": 5}})
+    workshop.run(workshop.again(claim))
+    assert {agent: step.epoch for agent, step in steps(claim).items()} == {"first": 2, "second": 1, "third": 2}
+    assert captures(claim) == PRICES, "charged once, however often it ran"
+
+
+def test_an_optional_agents_failure_costs_only_its_own_share(workshop: Workshop) -> None:
+    claim = workshop.claim(third={"act": "blame"})
+    report = workshop.run(claim)
+    assert (report.outcome, report.agents_failed) == ("partial", 1)
+    third = steps(claim)["third"]
+    assert (third.status, third.error_code) == ("FAILED", "UNREADABLE_FILE")
+    assert captures(claim) == {"first": 10, "second": 20}
+
+
+def test_a_required_agents_failure_is_the_tasks(workshop: Workshop) -> None:
+    claim = workshop.claim(second={"act": "blame"})
+    with pytest.raises(AgensiumError, match="Row 3 cannot be read"):
+        workshop.run(claim)
+    assert set(steps(claim)) == {"first"}
+
+
+def test_a_download_of_another_size_is_a_hiccup(workshop: Workshop) -> None:
+    with pytest.raises(StorageUnavailable):
+        workshop.run(workshop.claim(size=len(TABLE) + 1))
+
+
+def test_a_step_without_a_price_is_our_bug_and_runs_nothing(workshop: Workshop) -> None:
+    claim = workshop.claim(prices={"first": 10})
+    with pytest.raises(InternalError):
+        workshop.run(claim)
+    assert not steps(claim)
+
+
+def test_a_zombie_writes_no_checkpoint_and_no_ending(workshop: Workshop) -> None:
+    claim = workshop.claim()
+    builders.change(claim.task_id, epoch=claim.epoch + 1)
+    with pytest.raises(ClaimLost):
+        workshop.run(claim)
+    assert not steps(claim)
+    assert not captures(claim)
+    assert builders.read(claim.task_id).status == "PROCESSING"
+
+
+def test_a_claim_that_hangs_past_its_hard_limit_is_abandoned(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    monkeypatch.setattr("transformers.lifecycle.publish", hang)
+    settings = get_settings().model_copy(update={"time_limit_seconds": 2.0, "hard_limit_grace_seconds": 0.5})
+    with pytest.raises(HardTimeLimit):
+        workshop.run(workshop.claim(), settings=settings)
+
+
+def test_a_stop_that_came_before_the_run_is_heard(workshop: Workshop) -> None:
+    stop = StopSignal(drain_seconds=0.5)
+    stop.stop(StopReason.CANCELLED)
+    claim = workshop.claim()
+    with pytest.raises(ClaimLost):
+        workshop.run(claim, stop=stop)
+    assert not steps(claim)
+
+
+def test_scratch_is_empty_after_a_task_however_it_ended(workshop: Workshop) -> None:
+    workshop.run(workshop.claim())
+    with pytest.raises(AgensiumError):
+        workshop.run(workshop.claim(second={"act": "bug"}))
+    assert [path.name for path in workshop.scratch.iterdir() if path.is_dir()] == []
+
+
+def test_the_claimed_agents_turn_is_shown(workshop: Workshop) -> None:
+    claim = workshop.claim(second={"act": "bug"})
+    with pytest.raises(AgensiumError):
+        workshop.run(claim)
+    assert builders.read(claim.task_id).current_agent == "second"
