@@ -149,7 +149,12 @@ class EmbeddedPostgres(Service):
         options = {"listen_addresses": LOOPBACK, "port": self.port, "unix_socket_directories": ""}
         if self.fast:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        return [_postgres_binary("postgres"), "-D", self.data, *(f"--{name}={value}" for name, value in options.items())]
+        return [
+            _postgres_binary("postgres"),
+            "-D",
+            self.data,
+            *(f"--{name}={value}" for name, value in options.items()),
+        ]
 
     def _answers(self) -> bool:
         with suppress(psycopg.OperationalError), psycopg.connect(self.url_of("postgres"), connect_timeout=1):
@@ -232,7 +237,9 @@ def _redis_binary() -> Path | None:
 def _folder_of(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ProcessFailed(f"{package} is not installed; install agensium[demo]: pip install -r requirements-demo.lock")
+        raise ProcessFailed(
+            f"{package} is not installed; install agensium[demo]: pip install -r requirements-demo.lock"
+        )
     return Path(spec.origin).parent
 
 
@@ -248,6 +255,6 @@ def _nobody_if_root() -> int | None:
     """The user PostgreSQL runs as: ourselves, but `nobody` where we are root."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
-    import pwd
+    import pwd  # noqa: PLC0415 (Windows has none)
 
     return pwd.getpwnam("nobody").pw_uid

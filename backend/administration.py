@@ -1,0 +1,16 @@
+"""What an operator does on the machine itself: name an administrator, grant credits. No HTTP route makes a role."""
+
+from db import accounts, ledger
+from db.database import transaction
+
+
+def make_admin(email: str) -> None:
+    """Raises UserNotFound."""
+    with transaction() as session:
+        accounts.make_admin(session, accounts.named(session, email=email).id)
+
+
+def grant(email: str, amount: int, note: str) -> int:
+    """The customer's new balance. Raises UserNotFound."""
+    with transaction() as session:
+        return ledger.grant(session, accounts.named(session, email=email).id, amount, note)

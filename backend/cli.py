@@ -1,0 +1,76 @@
+"""The `agensium` command. Each command imports what it needs, so that `--help` is quick."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from backend.errors import AgensiumError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+Email = Annotated[str, typer.Argument(help="The account's address.")]
+
+
+@app.callback()
+def agensium() -> None:
+    """Runs customers' analysis tasks: honest progress, credits charged once."""
+
+
+@app.command()
+def demo() -> None:
+    """Profile a real file end to end on this machine, then stop everything."""
+    from backend.demo import run_demo
+
+    sys.exit(run_demo())
+
+
+@app.command()
+def dev() -> None:
+    """Keep the whole stack running with code reload; Ctrl+C stops it."""
+    from backend.dev import run_dev
+
+    sys.exit(run_dev())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database at DATABASE_URL to the newest migration."""
+    from backend.settings import get_settings
+    from db.schema import migrate
+
+    migrate(get_settings().database_url.get_secret_value())
+    print("The database is at the newest migration.")
+
+
+@app.command()
+def make_admin(email: Email) -> None:
+    """Let an account grant credits."""
+    from backend import administration
+
+    with _saying_what_failed():
+        administration.make_admin(email)
+    print(f"{email} is an administrator now.")
+
+
+@app.command()
+def grant(
+    email: Email,
+    amount: Annotated[int, typer.Argument(min=1, help="Credits.")],
+    note: Annotated[str, typer.Option(help="Why; shown in the customer's ledger.")] = "",
+) -> None:
+    """Give credits to an account."""
+    from backend import administration
+
+    with _saying_what_failed():
+        balance = administration.grant(email, amount, note)
+    print(f"{email} has {balance} credits now.")
+
+
+@contextmanager
+def _saying_what_failed() -> Iterator[None]:
+    try:
+        yield
+    except AgensiumError as error:
+        sys.exit(f"{error} {error.next_action}")

@@ -1,0 +1,125 @@
+"""`agensium demo`: a real file through the whole product, as a customer sees it, and everything stopped after it."""
+
+import os
+import secrets
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from backend.administration import make_admin
+from backend.client import Customer, Download, RequestRefused
+from backend.devstack import embedded_stack
+from backend.processes import ProcessFailed
+from backend.product import ROOT, product_environment, running_product
+from db.schema import migrate
+
+EXAMPLE = ROOT / "examples" / "data" / "hospitals.csv"
+HOME = Path(".agensium") / "demo"
+CREDITS = 500
+TASK_SECONDS = 300.0  # 5 s when idle
+EXPECTED = (ProcessFailed, RequestRefused, httpx.HTTPError, OSError)
+
+
+class DemoFailed(Exception):
+    """The product ran, but not as it must."""
+
+
+def run_demo(file: Path = EXAMPLE) -> int:
+    """The exit code: 0 only when the report, the bill and the files are all as promised."""
+    console = Console()
+    try:
+        _demo(console, file)
+    except (*EXPECTED, DemoFailed) as error:
+        console.print(f"\nThe demo failed: {error}", style="red", markup=False, highlight=False)
+        console.print(
+            f"The logs of the API, the worker and Flower are in {HOME / 'logs'}; run it again with: make demo"
+        )
+        return 1
+    console.print("[green]Done.[/] All that was started is stopped.")
+    return 0
+
+
+def _demo(console: Console, file: Path) -> None:
+    console.print("Starting PostgreSQL, Redis and S3 …")
+    with tempfile.TemporaryDirectory(prefix="agensium-demo-") as directory, embedded_stack(Path(directory)) as stack:
+        environment = product_environment(stack) | {"AGENSIUM_NO_ENV_FILE": "1"}
+        os.environ.update(environment)  # the operator's part, in this process, means the same database
+        migrate(stack.database_url)
+        console.print("Starting the API, a Celery worker and Flower …")
+        with running_product(stack, HOME / "logs") as product:
+            console.print(f"  API     {product.api_url}/docs\n  Flower  {product.flower_url}", highlight=False)
+            with Customer(product.api_url) as customer:
+                _be_a_customer(console, customer, product.api_url, file)
+
+
+def _be_a_customer(console: Console, customer: Customer, api_url: str, file: Path) -> None:
+    user_id = customer.register(f"customer-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(16))
+    _grant(api_url, user_id)
+    console.print(f"\nA customer with {CREDITS} credits uploads {file.name} and asks for profile-my-data.")
+    task_id = customer.submit("profile-my-data", file)
+    task = _watch(console, customer, task_id)
+    if task["status"] != "COMPLETED" or task["outcome"] != "success":
+        raise DemoFailed(f"the task ended {task['status']} ({task['outcome']}): {task['error'] or task['steps']}")
+    _show_report(console, customer.ask("GET", f"/tasks/{task_id}/report"))
+    _show_bill(console, customer, task)
+    _show_files(console, customer.download_outputs(task_id, HOME))
+
+
+def _grant(api_url: str, user_id: int) -> None:
+    """What an operator does: an administrator is named on the machine, credits are granted over HTTP."""
+    email = f"operator-{secrets.token_hex(4)}@example.com"
+    with Customer(api_url) as operator:
+        operator.register(email, secrets.token_urlsafe(16))
+        make_admin(email)
+        operator.ask("POST", "/admin/credits/grant", {"user_id": user_id, "amount": CREDITS, "note": "Demo"})
+
+
+def _watch(console: Console, customer: Customer, task_id: str) -> dict[str, Any]:
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("queued", total=100)
+        for task in customer.follow(task_id, TASK_SECONDS):
+            said = task["current_agent"] or str(task["status"]).lower()
+            progress.update(bar, completed=task["progress"], description=said)
+    return task
+
+
+def _show_report(console: Console, report: dict[str, Any]) -> None:
+    console.print(Markdown(report["report"]["analysis_summary"]))
+
+
+def _show_bill(console: Console, customer: Customer, task: dict[str, Any]) -> None:
+    entries = customer.ask("GET", "/credits/entries")["entries"]
+    table = Table("Entry", "Agent", "Credits", title="\nThe ledger", title_justify="left")
+    for entry in reversed(entries):
+        table.add_row(entry["kind"], entry["agent_id"] or "", str(entry["amount"]))
+    console.print(table)
+    balance = customer.ask("GET", "/credits")["balance"]
+    console.print(f"Available now: {balance} credits.")
+    _check_bill(entries, task, balance)
+
+
+def _check_bill(entries: list[dict[str, Any]], task: dict[str, Any], balance: int) -> None:
+    """Charged once for every delivered agent, at its price, and for nothing else."""
+    delivered = Counter({step["agent_id"]: step["price"] for step in task["steps"] if step["state"] == "delivered"})
+    charged: Counter[str] = Counter()
+    for entry in entries:
+        if entry["kind"] == "CAPTURE":
+            charged[entry["agent_id"]] += entry["amount"]
+    if charged != delivered or balance != CREDITS - charged.total():
+        raise DemoFailed(f"the bill is wrong: charged {dict(charged)}, delivered {dict(delivered)}, left {balance}")
+
+
+def _show_files(console: Console, downloads: list[Download]) -> None:
+    if not downloads:
+        raise DemoFailed("the task published no file")
+    console.print("\nThe outputs, checked against their checksums:")
+    for download in downloads:
+        console.print(f"  {download.path}  {download.size:,} bytes", highlight=False, soft_wrap=True)

@@ -1,0 +1,93 @@
+"""Agensium's own processes beside an embedded stack: the API, a Celery worker and Flower, on free ports.
+
+Knows how they are typed and when they are ready; what is done with them is demo.py's and dev.py's.
+"""
+
+import os
+import secrets
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.devstack import Stack
+from backend.ports import LOOPBACK, free_port
+from backend.processes import Process
+
+CELERY = ("celery", "-A", "celery_queue.celery_app")
+PACKAGES = ("api", "backend", "celery_queue", "db", "transformers")
+ROOT = Path(__file__).parents[1]
+READY_SECONDS = 60.0  # 3 s when idle
+DRAIN_SECONDS = 15.0  # a worker's own drain (7 s) and some air
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy has no business on the loopback
+
+
+@dataclass(frozen=True)
+class Product:
+    """The running processes and where a person finds them."""
+
+    api: Process
+    worker: Process
+    flower: Process
+    api_url: str
+    flower_url: str  # with the name and the password that it asks for
+
+
+@contextmanager
+def running_product(stack: Stack, logs: Path, *, reload: bool = False) -> Iterator[Product]:
+    """Start the three, wait until a task could run, stop them in order whatever happens."""
+    product = _product(product_environment(stack), logs, reload=reload)
+    with ExitStack() as cleanup:
+        for process in (product.api, product.worker, product.flower):
+            cleanup.callback(process.stop, DRAIN_SECONDS)
+            process.start()
+        product.api.wait_until(lambda: _answers(f"{product.api_url}/healthz"), READY_SECONDS)
+        product.worker.wait_until(lambda: _answers(f"{product.api_url}/readyz"), READY_SECONDS)
+        product.flower.wait_until(lambda: _answers(f"{product.flower_url}/healthcheck"), READY_SECONDS)
+        yield product
+
+
+def product_environment(stack: Stack) -> dict[str, str]:
+    """This process' environment with the stack's addresses, and without what would lead elsewhere."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CELERY_"))}
+    return mine | stack.environment() | {"ENVIRONMENT": "development", "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK}
+
+
+def _product(environment: Mapping[str, str], logs: Path, *, reload: bool) -> Product:
+    api_port, flower_port = free_port(), free_port()
+    password = secrets.token_urlsafe(12)  # Flower has none by itself and shows every argument of every task
+
+    def process(name: str, *command: str) -> Process:
+        return Process(name, [sys.executable, "-m", *command], logs / f"{name}.log", environment=environment)
+
+    return Product(
+        api=process("api", *_api_command(api_port, reload=reload)),
+        worker=process("worker", *CELERY, "worker", f"--pool={_pool()}", "--without-gossip", "--without-mingle"),
+        flower=process(
+            "flower", *CELERY, "flower", f"--address={LOOPBACK}", f"--port={flower_port}",
+            f"--basic-auth=agensium:{password}",
+        ),
+        api_url=f"http://{LOOPBACK}:{api_port}",
+        flower_url=f"http://agensium:{password}@{LOOPBACK}:{flower_port}",
+    )  # fmt: skip
+
+
+def _api_command(port: int, *, reload: bool) -> list[str]:
+    watched = [part for package in PACKAGES for part in ("--reload-dir", str(ROOT / package))] if reload else []
+    return ["uvicorn", "backend.main:app", "--host", LOOPBACK, "--port", str(port), *(["--reload"] * reload), *watched]
+
+
+def _pool() -> str:
+    return "solo" if sys.platform == "win32" else "prefork"
+
+
+def _answers(url: str) -> bool:
+    scheme, _, rest = url.partition("://")
+    address = f"{scheme}://{rest.rpartition('@')[2]}"
+    try:
+        with _DIRECT.open(address, timeout=5):
+            return True
+    except OSError:  # refused, reset, or an HTTP error such as /readyz' 503
+        return False
