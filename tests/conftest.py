@@ -95,7 +95,7 @@ def storage_bucket(stack: Stack, monkeypatch: pytest.MonkeyPatch, request: pytes
 
 def forget_settings() -> None:
     """Everything that was made from settings is made anew."""
-    for cached in (get_settings, get_doors, catalog.tools):
+    for cached in (get_settings, get_doors, catalog.transformers):
         cached.cache_clear()
 
 

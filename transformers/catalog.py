@@ -10,19 +10,18 @@ from types import MappingProxyType
 
 from backend.errors import UnknownTool
 from backend.settings import get_settings
-from transformers.profile_my_data_transformer import PROFILE_MY_DATA, run_profile_my_data_analysis
-from transformers.routing import Run, transformer
+from transformers.profile_my_data_transformer import run_profile_my_data_analysis
+from transformers.routing import Transformer, transformer
 from transformers.tool import Tool
 
-TOOLS: tuple[Tool, ...] = (PROFILE_MY_DATA,)
-RUNS: Mapping[str, Run] = MappingProxyType({PROFILE_MY_DATA.id: run_profile_my_data_analysis})
+TRANSFORMERS: tuple[Transformer, ...] = (run_profile_my_data_analysis,)
 
 
 @lru_cache(maxsize=1)
-def tools() -> Mapping[str, Tool]:
-    """All tools by id: ours, and those of EXTRA_TOOLS, each named as `module:NAME`."""
-    every = TOOLS + tuple(_extra(name) for name in get_settings().extra_tools)
-    found = {tool.id: tool for tool in every}
+def transformers() -> Mapping[str, Transformer]:
+    """All transformers by tool id: ours, and one for each tool of EXTRA_TOOLS, named there as `module:NAME`."""
+    every = TRANSFORMERS + tuple(transformer(_extra(name)) for name in get_settings().extra_tools)
+    found = {one.tool.id: one for one in every}
     if len(found) != len(every):
         raise ValueError("two tools share an id")
     return MappingProxyType(found)
@@ -35,22 +34,19 @@ def _extra(name: str) -> Tool:
     return tool
 
 
+def tools() -> Mapping[str, Tool]:
+    """All tools by id."""
+    return {tool_id: one.tool for tool_id, one in transformers().items()}
+
+
 def tool_for(tool_id: str) -> Tool:
-    """The tool asked for.
-
-    Raises:
-        UnknownTool: with the ids there are in its context.
-    """
-    tool = tools().get(tool_id)
-    if tool is None:
-        raise UnknownTool(f"There is no tool called {tool_id!r}.", tools=sorted(tools()))
-    return tool
+    """The tool asked for. Raises UnknownTool, with the ids there are in its context."""
+    return run_for(tool_id).tool
 
 
-def run_for(tool_id: str) -> Run:
-    """The coroutine that runs a task of this tool.
-
-    Raises:
-        UnknownTool
-    """
-    return RUNS.get(tool_id) or transformer(tool_for(tool_id))
+def run_for(tool_id: str) -> Transformer:
+    """The coroutine that runs a task of this tool. Raises UnknownTool."""
+    found = transformers().get(tool_id)
+    if found is None:
+        raise UnknownTool(f"There is no tool called {tool_id!r}.", tools=sorted(transformers()))
+    return found

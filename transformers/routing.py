@@ -1,6 +1,6 @@
-"""From a tool to the coroutine that runs it: one line at the end of each transformer file, on the one life."""
+"""From a tool to the coroutine that runs it: the one line at the end of each transformer file, on the one life."""
 
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from transformers.tool import Tool
@@ -10,15 +10,19 @@ if TYPE_CHECKING:
     from transformers.lifecycle import TaskReport
     from transformers.workbench import Slot
 
-Run = Callable[["Claim", "Slot"], "Awaitable[TaskReport]"]
+
+@dataclass(frozen=True)
+class Transformer:
+    """A tool, and how to run a task of it: `await run_my_tool_analysis(claim, slot)`."""
+
+    tool: Tool
+
+    async def __call__(self, claim: "Claim", slot: "Slot") -> "TaskReport":
+        from transformers.lifecycle import run_task  # here, for the API reads declarations only
+
+        return await run_task(self.tool, claim, slot)
 
 
-def transformer(tool: Tool) -> Run:
-    """The life of a task (lifecycle.py), for this tool; loaded when it runs, for the API reads declarations only."""
-
-    async def run(claim: "Claim", slot: "Slot") -> "TaskReport":
-        from transformers.lifecycle import run_task
-
-        return await run_task(tool, claim, slot)
-
-    return run
+def transformer(tool: Tool) -> Transformer:
+    """The life of a task (lifecycle.py), for this tool."""
+    return Transformer(tool)

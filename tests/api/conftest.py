@@ -9,14 +9,15 @@ from backend.devstack import Stack
 from backend.settings import Settings
 from backend.storage import Storage
 from transformers import catalog
+from transformers.routing import transformer
 
 
 @pytest.fixture(autouse=True)
 def _trial_tool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(catalog, "TOOLS", (*catalog.TOOLS, TRIAL))
-    catalog.tools.cache_clear()
+    monkeypatch.setattr(catalog, "TRANSFORMERS", (*catalog.TRANSFORMERS, transformer(TRIAL)))
+    catalog.transformers.cache_clear()
     yield
-    catalog.tools.cache_clear()
+    catalog.transformers.cache_clear()
 
 
 @pytest.fixture(scope="session")
