@@ -21,6 +21,7 @@ import psutil
 LEASH = Path(__file__).with_name("leash.py")
 LOG_TAIL_BYTES = 4_000  # what fits on a screen
 POLL_SECONDS = 0.02
+AT_ONCE = getattr(signal, "SIGKILL", signal.SIGTERM)  # a stop signal for what keeps nothing; Windows has no SIGKILL
 
 
 class ProcessFailed(Exception):

@@ -5,6 +5,7 @@ Knows how they are typed and when they are ready; what is done with them is demo
 
 import os
 import secrets
+import signal
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from backend.devstack import Stack
 from backend.ports import LOOPBACK, free_port
-from backend.processes import Process
+from backend.processes import AT_ONCE, Process
 
 CELERY = ("celery", "-A", "celery_queue.celery_app")
 PACKAGES = ("api", "backend", "celery_queue", "db", "transformers")
@@ -59,8 +60,9 @@ def _product(environment: Mapping[str, str], logs: Path, *, reload: bool) -> Pro
     api_port, flower_port = free_port(), free_port()
     password = secrets.token_urlsafe(12)  # Flower has none by itself and shows every argument of every task
 
-    def process(name: str, *command: str) -> Process:
-        return Process(name, [sys.executable, "-m", *command], logs / f"{name}.log", environment=environment)
+    def process(name: str, *command: str, stop_signal: int = signal.SIGTERM) -> Process:
+        arguments = [sys.executable, "-m", *command]
+        return Process(name, arguments, logs / f"{name}.log", environment=environment, stop_signal=stop_signal)
 
     return Product(
         api=process("api", *_api_command(api_port, reload=reload)),
@@ -68,6 +70,7 @@ def _product(environment: Mapping[str, str], logs: Path, *, reload: bool) -> Pro
         flower=process(
             "flower", *CELERY, "flower", f"--address={LOOPBACK}", f"--port={flower_port}",
             f"--basic-auth=agensium:{password}",
+            stop_signal=AT_ONCE,  # it takes 15 s to say goodbye and has nothing to save
         ),
         api_url=f"http://{LOOPBACK}:{api_port}",
         flower_url=f"http://agensium:{password}@{LOOPBACK}:{flower_port}",
