@@ -28,6 +28,7 @@ check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/windows
 	$(BIN)/lint-imports
 
 lock: .venv/uv.stamp ## Make the lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions.

@@ -137,7 +137,8 @@ class EmbeddedPostgres(Service):
         if self.uid is not None:
             shutil.chown(unfinished, self.uid, self.uid)
         options = ["--username=postgres", "--encoding=utf8", "--locale=C", "--no-sync", "--auth=scram-sha-256"]
-        command = [_postgres_binary("initdb"), "-D", unfinished, *options, f"--pwfile={self._password_file}"]
+        options.append(f"--pwfile={self._password_file}")
+        command: list[str | Path] = [_postgres_binary("initdb"), "-D", unfinished, *options]
         initdb = Process("initdb", command, self.directory / "initdb.log", uid=self.uid)
         initdb.start()
         if not initdb.ends_within(READY_SECONDS) or initdb.exit_code != 0:
@@ -197,7 +198,7 @@ class EmbeddedRedis(Service):
 
     def _answers(self) -> bool:
         with suppress(redis.RedisError), redis.Redis.from_url(self.url, socket_timeout=1) as client:
-            return client.info("server")["process_id"] == self.process.pid
+            return bool(client.info("server")["process_id"] == self.process.pid)
         return False
 
 

@@ -72,7 +72,8 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
-                **_own_group(),
+                start_new_session=sys.platform != "win32",
+                creationflags=_own_group_flag(),
             )
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
@@ -175,7 +176,7 @@ def _kill_orphans(group: int) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def _own_group() -> dict[str, bool | int]:
+def _own_group_flag() -> int:
     if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
+        return subprocess.CREATE_NEW_PROCESS_GROUP
+    return 0
