@@ -60,7 +60,9 @@ class House:
         self._http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=20)
 
     def open(self) -> None:
+        """API and worker start side by side; then somebody registers."""
         self._api.start()
+        self.start_worker()
         self._api.wait_until(self._answers, PATIENCE)
         account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "correct horse battery staple"}
         token = self._http.post("/auth/register", json=account).raise_for_status().json()["access_token"]
@@ -120,8 +122,11 @@ class House:
     def get(self, path: str) -> Any:
         return self._http.get(path).raise_for_status().json()
 
+    def request(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        return self._http.request(method, path, json=body)
+
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        answer = self._http.post(path, json=body)
+        answer = self.request("POST", path, body)
         assert answer.is_success, answer.text
         return answer.json()
 
