@@ -9,38 +9,52 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "not-a-secret-only-for-development"  # noqa: S105 (refused in production)
+DEVELOPMENT_DATABASE = "postgresql://postgres@127.0.0.1:5432/agensium"  # the same
+SHORTEST_SECRET = 32  # characters; HS256 wants 256 bits
 KIBIBYTE = 1024
 
 
-class Settings(BaseSettings):
-    """All settings; a field's name in capitals is its environment variable."""
+def _scratch() -> Path:
+    return Path(tempfile.gettempdir()) / "agensium-scratch"
 
-    model_config = SettingsConfigDict(env_file=(".agensium/env", ".env"), extra="ignore", frozen=True)
+
+class Settings(BaseSettings):
+    """All settings; a field's name in capitals is its environment variable. `.env.example` shows each (a test)."""
+
+    model_config = SettingsConfigDict(
+        env_file=(".agensium/env", ".env"), extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     # the house
-    environment: str = Field("development", pattern="^(development|test|production)$")
-    secret_key: SecretStr = Field(SecretStr(DEVELOPMENT_SECRET), description="Signs access tokens.")
-    log_level: str = "INFO"
+    environment: str = Field(
+        "development", pattern="^(development|test|production)$", description="development, test or production."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="Signs access tokens; change it: at least 32 random characters."
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=True, description="JSON lines; false for people.")
     scratch_dir: Path = Field(
-        Path(tempfile.gettempdir()) / "agensium-scratch",
-        description="Local disk for tables while a task runs.",
+        default_factory=_scratch,
+        description="Local disk for tables while a task runs; empty: in the system's temporary directory.",
     )
     extra_tools: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Tools of your own package, as module:NAME, separated by commas."
     )
 
     # the memory
-    database_url: SecretStr = SecretStr("postgresql://postgres@127.0.0.1:5432/agensium")
-    database_pool_size: int = Field(5, ge=1)
+    database_url: SecretStr = Field(SecretStr(DEVELOPMENT_DATABASE), description="PostgreSQL 17 or newer.")
+    database_pool_size: int = Field(5, ge=1, description="Connections that one process keeps.")
     database_connect_timeout: int = Field(5, ge=1, description="Seconds.")
 
     # the bell
-    redis_url: str = Field("", description="The broker; empty: a broker in files, for one machine.")
+    redis_url: str = Field(
+        "", repr=False, description="The broker, redis://… or rediss://…; empty: files, for one machine."
+    )
     broker_dir: Path = Field(Path(".agensium/broker"), description="Where the broker in files lives.")
     celery_worker_concurrency: int = Field(2, ge=1, description="Slots of a worker.")
     celery_worker_max_memory_per_child: int = Field(
@@ -50,35 +64,37 @@ class Settings(BaseSettings):
     celery_result_expires: int = Field(86_400, ge=60, description="Seconds Flower's results are kept.")
     celery_key_prefix: str = Field("", description="Separates environments that share one Redis database.")
     celery_polling_interval: float = Field(1.0, gt=0, description="Seconds between looks at an idle broker.")
-    celery_queues: str = Field("", description="Queues this worker takes from; empty: all of ours.")
+    celery_queues: str = Field(
+        "", description="Queues this worker takes from, separated by commas; empty: all of ours."
+    )
 
     # the life of a task
     lease_seconds: float = Field(3.0, ge=1, description="A silent worker loses its tasks after this.")
-    beat_seconds: float = Field(0.5, gt=0)
+    beat_seconds: float = Field(
+        0.5, gt=0, description="Seconds between a worker's signs of life; well under the lease."
+    )
     drain_seconds: float = Field(7.0, ge=0, description="Time to reach a checkpoint at shutdown.")
-    no_progress_seconds: float | None = Field(None, gt=0, description="Overrides each tool's own.")
-    time_limit_seconds: float | None = Field(None, gt=0, description="Overrides each tool's own.")
+    no_progress_seconds: float | None = Field(None, gt=0, description="Overrides each tool's own; empty: the tool's.")
+    time_limit_seconds: float | None = Field(None, gt=0, description="Overrides each tool's own; empty: the tool's.")
     hard_limit_grace_seconds: float = Field(60.0, gt=0, description="The hard limit above the soft one.")
     transient_retries: int = Field(8, ge=0, description="Hiccups a task survives before it fails.")
-    retry_base_seconds: float = Field(2.0, ge=0)
-    retry_cap_seconds: float = Field(300.0, ge=0)
+    retry_base_seconds: float = Field(2.0, ge=0, description="The longest wait after a first hiccup; then it doubles.")
+    retry_cap_seconds: float = Field(300.0, ge=0, description="The longest wait after any hiccup.")
     never_started_hours: float = Field(24.0, gt=0, description="CREATED becomes EXPIRED after this.")
 
     # the files
     s3_endpoint_url: str | None = Field(None, description="Empty: AWS.")
     s3_public_endpoint_url: str | None = Field(None, description="What presigned links name, if another.")
-    s3_bucket: str = "agensium"
-    s3_region: str = "us-east-1"
-    aws_access_key_id: SecretStr | None = None
-    aws_secret_access_key: SecretStr | None = None
-    upload_link_seconds: int = Field(900, ge=60)
-    download_link_seconds: int = Field(3600, ge=60)
+    s3_bucket: str = Field("agensium", description="Holds every customer's inputs, checkpoints and outputs.")
+    s3_region: str = Field("us-east-1", description="The bucket's region.")
+    aws_access_key_id: SecretStr | None = Field(None, description="Empty: the credentials this machine has (its role).")
+    aws_secret_access_key: SecretStr | None = Field(None, description="The same.")
+    upload_link_seconds: int = Field(900, ge=60, description="How long an upload form is good.")
+    download_link_seconds: int = Field(3600, ge=60, description="How long a download link is good.")
 
     # the front hall
-    api_host: str = "127.0.0.1"
-    api_port: int = Field(8000, ge=0, le=65535)
-    access_token_minutes: int = Field(15, ge=1)
-    refresh_token_days: int = Field(14, ge=1)
+    access_token_minutes: int = Field(15, ge=1, description="How long an access token is good.")
+    refresh_token_days: int = Field(14, ge=1, description="How long a refresh token is good.")
     signup_credits: int = Field(0, ge=0, description="Granted to a new customer.")
 
     @field_validator("extra_tools", mode="before")
@@ -94,19 +110,26 @@ class Settings(BaseSettings):
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
+    @field_validator("scratch_dir", "broker_dir", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: object, info: ValidationInfo) -> object:
+        """An empty path would mean the working directory."""
+        assert info.field_name is not None
+        return cls.model_fields[info.field_name].get_default(call_default_factory=True) if value == "" else value
+
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
-        if self.environment == "production":
-            for fault in self._production_faults():
-                raise ValueError(fault)
+        faults = self._production_faults() if self.environment == "production" else []
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     def _production_faults(self) -> list[str]:
-        secret = self.secret_key.get_secret_value()
+        secret, database = self.secret_key.get_secret_value(), self.database_url.get_secret_value()
         faults = {
-            "SECRET_KEY must be set, to at least 32 random characters": secret == DEVELOPMENT_SECRET
-            or len(secret) < 32,  # noqa: PLR2004
-            "DATABASE_URL must be set": "database_url" not in self.model_fields_set,
+            f"SECRET_KEY must be set, to at least {SHORTEST_SECRET} random characters": secret == DEVELOPMENT_SECRET
+            or len(secret) < SHORTEST_SECRET,
+            "DATABASE_URL must be set": database in {"", DEVELOPMENT_DATABASE},
             "REDIS_URL must be set": not self.redis_url,
         }
         return [sentence for sentence, wrong in faults.items() if wrong]
