@@ -42,7 +42,7 @@ NEVER_SHOWN = (PersonalKind.SECRET, PersonalKind.IBAN, PersonalKind.CREDIT_CARD,
 LONGEST_READ = 2000  # characters of one cell that are searched
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}\.[A-Za-z]{2,24}")
-_CARD = re.compile(r"(?<![\d.,-])\d(?:[ -]?\d){11,18}(?![\d-]|[.,]\d)")
+_CARD = re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){11,18}(?![\w-]|[.,]\d)")
 _SSN = re.compile(r"(?<![\w.-])(\d{3})-(\d{2})-(\d{4})(?![\w-]|\.\d)")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}")
@@ -177,7 +177,7 @@ _WITHIN: dict[PersonalKind, tuple[re.Pattern[str], Callable[[str], bool]]] = {
 _WHOLE: dict[PersonalKind, Callable[[str], bool]] = {
     PersonalKind.SECRET: lambda text: _SECRET.search(text) is not None,
     PersonalKind.EMAIL: lambda text: _EMAIL.fullmatch(text) is not None,
-    PersonalKind.IBAN: is_iban,
+    PersonalKind.IBAN: lambda text: _IBAN.fullmatch(text) is not None and is_iban(text),
     PersonalKind.CREDIT_CARD: lambda text: _CARD.fullmatch(text) is not None and is_credit_card(text),
     PersonalKind.US_SSN: lambda text: _SSN.fullmatch(text) is not None and is_us_ssn(text),
     PersonalKind.IP_ADDRESS: is_ip_address,

@@ -19,7 +19,7 @@ from transformers.tables import SOURCE_ROW, Table, quoted
 if TYPE_CHECKING:
     import duckdb
 
-CELLS_RANKED = 4_000_000  # doubles DuckDB holds for exact quantiles at a time: 32 MB
+CELLS_RANKED = 2_000_000  # doubles DuckDB holds for exact quantiles at a time: 16 MB, once a thread
 CELLS_A_BATCH = 400_000  # doubles in one batch of the pass, and in each of its few temporaries: 3 MB
 BARS = 20  # in a histogram: as many as can be told apart on a card
 CORRELATED_COLUMNS = 100  # pairs grow with the square; a heat map of more says nothing

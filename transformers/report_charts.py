@@ -22,7 +22,8 @@ def histogram(bins: Sequence[Bin]) -> str:
         for i, b in enumerate(bins)
         if b.count
     )
-    return f'<svg class="chart bars" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Histogram">{bars}</svg>'
+    shape = f'preserveAspectRatio="none" viewBox="0 0 {WIDTH} {HEIGHT}"'
+    return f'<svg class="chart bars" {shape} role="img" aria-label="Histogram">{bars}</svg>'
 
 
 def _height(b: Bin, tallest: int) -> float:

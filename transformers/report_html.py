@@ -94,7 +94,8 @@ def _prose(markdown: str) -> str:
 
 def _inline(text: str) -> str:
     severities = "|".join(severity.value for severity in Severity)
-    return re.sub(rf"^\*\*({severities})\*\*", lambda m: tag(m[1]), escape(text))
+    tagged = re.sub(rf"^\*\*({severities})\*\*", lambda m: tag(m[1]), escape(text))
+    return re.sub(r"`([a-z-]+)`", r"<code>\1</code>", tagged)
 
 
 def _alerts(report: Report) -> str:
@@ -118,6 +119,7 @@ def _overview(profile: TableProfile | None) -> str:
 def _risk(report: Report) -> str:
     result = report.report.agent_results.get("score-risk")
     fields = [field for field in (result.data.get("fields", []) if result else []) if field["risk_score"]]
+    fields.sort(key=lambda field: -field["risk_score"])
     rows = [
         (
             escape(field["name"]),

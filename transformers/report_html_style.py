@@ -10,9 +10,10 @@ STYLE = """
 *{box-sizing:border-box}
 html{scroll-behavior:smooth}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"Segoe UI",sans-serif;
-font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 main{max-width:1120px;margin:0 auto;padding:40px 24px 80px}
 header p{margin:4px 0 0;color:var(--soft)}
+h3,dd,.card b,code{overflow-wrap:anywhere}
 h1{font-size:28px;font-weight:650;letter-spacing:-.01em;margin:0;line-height:1.25}
 h2{font-size:19px;font-weight:650;margin:44px 0 14px}
 h3{font-size:15px;font-weight:650;margin:22px 0 6px}
@@ -27,7 +28,8 @@ nav{margin:18px 0 0;display:flex;flex-wrap:wrap;gap:6px 18px;font-size:14px}
 .panel{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:18px 20px}
 .panel h3:first-child{margin-top:0}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:14px;align-items:start}
-.prose p{margin:8px 0;max-width:76ch}.prose ul,.prose ol{margin:8px 0;padding-left:22px}.prose li{margin:3px 0}
+.prose p,.prose li{max-width:100ch}.prose p{margin:8px 0}
+.prose ul,.prose ol{margin:8px 0;padding-left:22px}.prose li{margin:3px 0}
 .tag{display:inline-block;border-radius:99px;padding:0 9px;font-size:12px;line-height:20px;font-weight:600;
 background:var(--tint);color:var(--soft);white-space:nowrap}
 .critical,.high,.medium,.low,.info{color:var(--info)}
@@ -37,6 +39,7 @@ background:var(--tint);color:var(--soft);white-space:nowrap}
 .tablewrap{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:10px}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th{text-align:left;font-weight:600;color:var(--soft);background:var(--tint)}
+td{min-width:72px}
 th,td{padding:7px 12px;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}
 td.n,th.n{text-align:right;white-space:nowrap}

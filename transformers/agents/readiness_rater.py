@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 AGENT_ID = "readiness-rater"
 SERIOUS, NOTABLE = 5.0, 1.0  # points of a component's hundred from which a deduction is of high and of medium severity
 ADVISED = 10  # recommendations: the deductions that cost most
-COLUMNS_A_QUERY = 100
+COLUMNS_A_QUERY, CELLS_A_QUERY = 100, 4_000_000  # of text read side by side: wider scans only hold more
 
 
 class ReadinessRaterParameters(AgentParameters):
@@ -96,7 +96,7 @@ def _spellings(db: "duckdb.DuckDBPyConnection") -> tuple[dict[int, int], dict[in
 
 def _untrimmed(db: "duckdb.DuckDBPyConnection", table: Table, names: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for some in chunks(names, COLUMNS_A_QUERY):
+    for some in chunks(names, max(1, min(COLUMNS_A_QUERY, CELLS_A_QUERY // max(table.rows, 1)))):
         counts = ", ".join(f"count(*) FILTER ({quoted(name)} <> trim({quoted(name)}))" for name in some)
         [row] = db.execute(f"SELECT {counts} FROM {quoted(table.role)}").fetchall()
         found |= dict(zip(some, row, strict=True))

@@ -3,7 +3,9 @@ import gzip
 import os
 import random
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
+from uuid import UUID
 
 import pytest
 from workshop import Workshop
@@ -55,6 +57,9 @@ needs_shared_data = pytest.mark.skipif(
         ("postgresql://bob:hunter2@db.example.com", PersonalKind.SECRET),
         ("8c5d9f1e-5b7a-4a58-9d55-0d7a5e0f9c11", None),
         ("978-3-16-148410-0", None),
+        ("41111111-1111-4111-a000-111111111111", None),
+        ("gb82west12345698765432", None),
+        ("GB82 WEST 1234 5698 7654 32", PersonalKind.IBAN),
     ],
 )
 def test_one_cell_is_one_thing(value: str, kind: PersonalKind | None) -> None:
@@ -119,6 +124,13 @@ def test_long_order_numbers_are_no_cards_though_some_pass_luhn(workshop: Worksho
     orders = [str(chance.randint(4 * 10**15, 5 * 10**15)) for _ in range(400)]
     assert any(is_credit_card(order) for order in orders)
     assert fields(workshop, {"order": orders}) == {}
+
+
+def test_random_identifiers_and_words_hold_nothing_personal(workshop: Workshop) -> None:
+    chance = random.Random(3)
+    uuids = [str(UUID(int=chance.getrandbits(128), version=4)) for _ in range(5000)]
+    words = [" ".join("".join(chance.choices(ascii_lowercase, k=8)) for _ in range(3)) for _ in range(5000)]
+    assert fields(workshop, {"reference": uuids, "remark": words}) == {}
 
 
 def test_each_detection_can_be_switched_off(workshop: Workshop) -> None:
