@@ -61,11 +61,15 @@ _RUNNING = text("SELECT count(*) FROM tasks WHERE status = 'PROCESSING'")
 
 
 def free_slots(session: Session, lease: timedelta) -> Slots:
-    """The slots of live workers, less what runs and what was rung."""
+    """The slots of live workers, less what runs and what was rung.
+
+    A queue takes no more slots than it has: rings that wait for workers which are away starve no other queue.
+    """
     busy = {row.queue: row.busy for row in session.execute(_BUSY)}
     slots = {row.queue: row.slots for row in session.execute(_LIVE_SLOTS, {"lease": lease})}
-    in_all = session.execute(_ALL_SLOTS, {"lease": lease}).scalar_one() - sum(busy.values())
     free = {queue: max(0, count - busy.get(queue, 0)) for queue, count in slots.items()}
+    taken = sum(count - free[queue] for queue, count in slots.items())
+    in_all = session.execute(_ALL_SLOTS, {"lease": lease}).scalar_one() - taken
     return Slots(by_queue=free, in_all=max(0, in_all))
 
 

@@ -73,7 +73,8 @@ def record(
         ClaimLost: the claim is not ours any more; nothing was written.
     """
     delivered = checkpoint.status == StepStatus.DELIVERED
-    told: dict[str, Any] = {"agent_id": checkpoint.agent_id, "progress": progress, "credits": amount}
+    charged = amount if delivered else 0
+    told: dict[str, Any] = {"agent_id": checkpoint.agent_id, "progress": progress, "credits": charged}
     if not delivered:
         told |= {"error_code": checkpoint.error_code, "message": checkpoint.error_message}
     row = session.execute(
@@ -82,7 +83,7 @@ def record(
         | {
             "task_id": claim.task_id,
             "epoch": claim.epoch,
-            "amount": amount if delivered else 0,
+            "amount": charged,
             "progress": progress,
             "next_agent": next_agent,
             "kind": "step_delivered" if delivered else "step_failed",

@@ -34,7 +34,10 @@ def add_children(session: Session, parent_id: uuid.UUID, epoch: int, wanted: Seq
 
     Raises:
         ClaimLost: the parent is not ours any more.
+        ValueError: no child is wanted, so nothing would ever wake the parent.
     """
+    if not wanted:
+        raise ValueError("a parent that waits for no child would wait for ever")
     ended = moves.claim_ended() | {"open_children": len(wanted)}
     parent = moves.move(
         session, parent_id, TaskStatus.WAITING, EventKind.WAITING, ended,

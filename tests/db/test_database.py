@@ -1,0 +1,141 @@
+import gc
+import os
+import warnings
+from contextlib import ExitStack
+
+import pytest
+from side_by_side import private, said, sql
+from sqlalchemy.exc import DBAPIError
+
+from backend.settings import get_settings
+from db import database
+from db.database import STATION_LIMITS, DatabaseError, close_database, transaction
+from tests import builders
+
+PID = "SELECT pg_backend_pid()"
+
+
+@pytest.fixture(autouse=True)
+def _a_pool_of_its_own(database: str) -> None:
+    close_database()
+
+
+def test_a_block_that_ends_is_committed() -> None:
+    with transaction() as session:
+        said(session, "UPDATE admission_clock SET v = 7")
+    assert sql("SELECT v FROM admission_clock") == 7
+
+
+def test_a_block_that_raises_leaves_nothing_and_its_connection_is_good_again() -> None:
+    def fail() -> None:
+        with transaction() as session:
+            said(session, "UPDATE admission_clock SET v = 7")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert sql("SELECT v FROM admission_clock") == 0
+
+
+def test_a_block_whose_sql_fails_leaves_nothing() -> None:
+    def fail() -> None:
+        with transaction() as session:
+            said(session, "UPDATE admission_clock SET v = 7")
+            said(session, "SELECT 1 / 0")
+
+    with pytest.raises(DatabaseError):
+        fail()
+    assert sql("SELECT v FROM admission_clock") == 0
+
+
+@pytest.mark.parametrize(("name", "limit"), [*STATION_LIMITS.items(), ("TimeZone", "UTC"), ("jit", "off")])
+def test_every_connection_has_the_limits_of_a_station(name: str, limit: str) -> None:
+    assert sql(f"SHOW {name}") == limit
+    with private() as begin, begin() as session:
+        assert said(session, f"SHOW {name}") == limit
+
+
+def test_the_limits_of_a_station_let_go_before_a_lease_runs_out() -> None:
+    assert STATION_LIMITS["idle_in_transaction_session_timeout"] == "2s"
+    assert STATION_LIMITS["lock_timeout"] == "2s"
+
+
+def test_who_waits_too_long_for_a_row_gives_up() -> None:
+    task = builders.created_task()
+    lock = "SELECT id FROM tasks WHERE id = :id FOR UPDATE"
+    with transaction() as holder, transaction() as waiting:
+        said(holder, lock, id=task.id)
+        said(waiting, "SET LOCAL lock_timeout = '50ms'")
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            said(waiting, lock, id=task.id)
+        waiting.rollback()
+
+
+def test_a_private_transaction_goes_through_when_everybody_else_keeps_theirs() -> None:
+    with ExitStack() as everybody:
+        pids = {said(everybody.enter_context(transaction()), PID) for _ in range(10)}
+        with private() as begin, begin() as session:
+            said(session, "UPDATE admission_clock SET v = 7")
+            assert said(session, PID) not in pids
+    assert sql("SELECT v FROM admission_clock") == 7
+
+
+def test_a_connection_that_was_cut_is_replaced_before_it_is_used() -> None:
+    first = sql(PID)
+    with private() as begin, begin() as session:
+        said(session, "SELECT pg_terminate_backend(:pid, 1000)", pid=first)
+    assert sql(PID) != first
+
+
+def test_ping_says_when_the_database_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    database.ping()
+    close_database()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
+    get_settings.cache_clear()
+    with pytest.raises(DatabaseError):
+        database.ping()
+    close_database()
+
+
+def test_a_closed_database_is_opened_anew_at_the_next_use() -> None:
+    first = sql(PID)
+    close_database()
+    with private() as begin, begin() as session:
+        until_gone = said(session, "SELECT pg_terminate_backend(:pid)", pid=first)
+    assert sql(PID) != first
+    assert until_gone is False  # it had left by itself
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_opens_its_own_connection_and_leaves_its_parents_alone() -> None:
+    mine = sql(PID)
+    childs = _asked_in_a_forked_child()
+    assert childs not in {0, mine}
+    assert sql(PID) == mine
+
+
+def _asked_in_a_forked_child() -> int:
+    """The child's own connection, 0 if it could open none. It ends without a word to what its parent opened."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads; the child execs nothing
+        child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, str(sql(PID)).encode())
+            gc.collect()
+        finally:
+            os._exit(0)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as answer:
+            return int(answer.read() or "0")
+    finally:
+        os.waitpid(child, 0)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_an_address_is_said_to_each_library_in_its_way(scheme: str) -> None:
+    url = f"{scheme}://user:p%40ss@db.example.org:5433/name"
+    assert database.sqlalchemy_url(url) == "postgresql+psycopg://user:p%40ss@db.example.org:5433/name"
+    assert database.libpq_url(url) == "postgresql://user:p%40ss@db.example.org:5433/name"

@@ -1,0 +1,246 @@
+import uuid
+from contextlib import suppress
+from typing import Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from side_by_side import sql, together
+from sqlalchemy.exc import IntegrityError
+
+from backend.errors import (
+    ClaimLost,
+    InsufficientCredits,
+    InternalError,
+    InvalidTaskState,
+    TaskNotCancellable,
+)
+from db import endings, ledger, task_store
+from db.claims import Claim
+from db.database import transaction
+from db.endings import Ending, HandBackTerms
+from db.events import EventKind
+from db.models import TERMINAL, EntryKind, Task
+from db.task_store import Submission
+from tests import builders
+from tests.builders import failed_step
+
+
+def balance(user_id: int) -> int:
+    with transaction() as session:
+        return ledger.balance(session, user_id)
+
+
+def hold(task: Task, prices: dict[str, int]) -> int:
+    with transaction() as session:
+        return ledger.hold(session, task.user_id, task.id, prices)
+
+
+def release(task_id: uuid.UUID) -> int:
+    with transaction() as session:
+        return ledger.release(session, task_id)
+
+
+def movements(task_id: uuid.UUID) -> list[tuple[str, str, int]]:
+    with transaction() as session:
+        return [(entry.kind, entry.agent_id, entry.amount) for entry in ledger.of_task(session, task_id)]
+
+
+def test_a_new_wallet_is_empty_and_a_second_opening_changes_nothing() -> None:
+    user = builders.customer(credits=0)
+    assert balance(user) == 0
+    with transaction() as session:
+        ledger.grant(session, user, 7, "Welcome")
+        ledger.open_wallet(session, user)
+    assert balance(user) == 7
+
+
+def test_a_grant_adds_to_the_balance_and_leaves_an_entry() -> None:
+    user = builders.customer(credits=5)
+    with transaction() as session:
+        assert ledger.grant(session, user, 10, "A present") == 15
+        entry = ledger.entries(session, user)[0]
+    assert (entry.kind, entry.amount, entry.agent_id, entry.task_id, entry.note) == ("GRANT", 10, "", None, "A present")
+
+
+def test_a_hold_sets_each_price_aside() -> None:
+    task = builders.created_task(builders.customer(credits=100))
+    assert hold(task, {"a": 30, "b": 20}) == 50
+    assert balance(task.user_id) == 50
+    assert movements(task.id) == [("HOLD", "a", 30), ("HOLD", "b", 20)]
+
+
+def test_what_costs_nothing_has_no_entry() -> None:
+    task = builders.created_task(builders.customer(credits=0))
+    assert hold(task, {"a": 0}) == 0
+    assert hold(task, {}) == 0
+    assert movements(task.id) == []
+
+
+def test_the_last_credit_can_be_spent_and_no_more() -> None:
+    task = builders.created_task(builders.customer(credits=50))
+    hold(task, {"a": 50})
+    with pytest.raises(InsufficientCredits) as refusal:
+        hold(task, {"b": 1})
+    assert refusal.value.context == {"available": 0, "required": 1, "shortfall": 1}
+
+
+def test_who_has_too_little_learns_how_much_is_missing_and_loses_nothing() -> None:
+    task = builders.created_task(builders.customer(credits=40))
+    with pytest.raises(InsufficientCredits) as refusal:
+        hold(task, {"a": 30, "b": 20})
+    assert refusal.value.context == {"available": 40, "required": 50, "shortfall": 10}
+    assert balance(task.user_id) == 40
+    assert movements(task.id) == []
+
+
+def test_a_task_is_held_once_per_agent() -> None:
+    task = builders.created_task()
+    hold(task, {"a": 30})
+    with pytest.raises(IntegrityError):
+        hold(task, {"a": 30})
+    assert balance(task.user_id) == 1000 - 30
+
+
+def test_holds_at_once_never_overspend() -> None:
+    user = builders.customer(credits=100)
+    tasks = [builders.created_task(user) for _ in range(6)]
+    answers = together(*[lambda task=task: hold(task, {"a": 30}) for task in tasks])
+    assert answers.count(30) == 3
+    assert [type(answer) for answer in answers].count(InsufficientCredits) == 3
+    assert balance(user) == 10
+
+
+def test_a_release_gives_back_what_was_held_and_not_captured() -> None:
+    claim = builders.claimed_task()
+    builders.deliver(claim, "score-risk")
+    assert release(claim.task_id) == 40
+    assert balance(claim.user_id) == 1000 - 20
+
+
+def test_a_release_that_is_asked_twice_gives_nothing_more() -> None:
+    task = builders.submitted_task()
+    assert (release(task.id), release(task.id)) == (60, 0)
+    assert balance(task.user_id) == 1000
+
+
+def test_a_usage_that_was_less_than_its_price_is_captured_and_the_rest_released() -> None:
+    claim = builders.claimed_task()
+    builders.deliver(claim, "unified-profiler", amount=7)
+    release(claim.task_id)
+    assert ("CAPTURE", "unified-profiler", 7) in movements(claim.task_id)
+    assert ("RELEASE", "unified-profiler", 23) in movements(claim.task_id)
+    assert balance(claim.user_id) == 1000 - 7
+
+
+def test_a_task_that_held_nothing_releases_nothing() -> None:
+    assert release(builders.created_task().id) == 0
+    assert release(uuid.uuid4()) == 0
+
+
+def test_releases_at_once_of_two_tasks_of_one_customer_both_arrive() -> None:
+    user = builders.customer()
+    tasks = [builders.submitted_task(user) for _ in range(6)]
+    assert together(*[lambda task=task: release(task.id) for task in tasks]) == [60] * 6
+    assert balance(user) == 1000
+
+
+def test_a_customer_sees_their_own_movements_newest_first_and_page_by_page() -> None:
+    user, _other = builders.customer(credits=5), builders.customer(credits=5)
+    builders.submitted_task(user, prices={"a": 1, "b": 2})
+    with transaction() as session:
+        newest, *_older = entries = ledger.entries(session, user)
+        assert [(entry.kind, entry.amount) for entry in entries] == [("HOLD", 2), ("HOLD", 1), ("GRANT", 5)]
+        assert [entry.id for entry in ledger.entries(session, user, limit=1)] == [newest.id]
+        older = ledger.entries(session, user, before=newest.id)
+        assert [entry.amount for entry in older] == [1, 5]
+
+
+# ── nothing appears and nothing is lost ──────────────────────────────────────────────────────────────────────────
+
+Act = Literal["submit", "claim", "deliver", "fail a step", "complete", "fail", "hand back", "lose", "cancel", "release"]
+ACTS: tuple[Act, ...] = Act.__args__  # type: ignore[attr-defined]
+PRICES = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.integers(0, 60), max_size=3)
+
+
+class Books:
+    """Two tasks of one customer, and whatever a sequence of acts makes of them. An act that is refused is no act."""
+
+    def __init__(self) -> None:
+        self.user = builders.customer(credits=100)
+        self.tasks = [builders.created_task(self.user).id for _ in range(2)]
+        self.claims: dict[uuid.UUID, Claim] = {}
+
+    def do(self, which: int, act: Act, prices: dict[str, int], agent: str, part: int) -> None:
+        task = builders.read(self.tasks[which])
+        claim = self.claims.get(task.id)  # also one that was lost long ago: a zombie's
+        with suppress(InvalidTaskState, InsufficientCredits, TaskNotCancellable, ClaimLost), transaction() as session:
+            if act == "submit":
+                task_store.submit(session, task, Submission(list(prices), prices, {}, 1.0))
+            elif act == "cancel":
+                task_store.cancel(session, task.id, self.user)
+            elif act == "release" and task.status in TERMINAL:
+                ledger.release(session, task.id)
+        if act == "claim" and task.status == "QUEUED":
+            builders.change(task.id, admitted_at=task.queued_at, not_before=None)
+            self.claims[task.id] = builders.claim(task)
+        if claim:
+            with suppress(ClaimLost):
+                self._work(claim, act, agent, part)
+
+    def _work(self, claim: Claim, act: Act, agent: str, part: int) -> None:
+        from db import checkpoints
+
+        if act == "deliver":
+            builders.deliver(claim, agent, amount=claim.prices.get(agent, 0) * part // 100)
+        with transaction() as session:
+            if act == "fail a step":
+                step = failed_step(agent)
+                checkpoints.record(session, claim, step, amount=claim.prices.get(agent, 0), progress=1, next_agent=None)
+            elif act == "complete":
+                endings.settle(session, claim, Ending(outcome="success"))
+            elif act == "fail":
+                endings.settle(session, claim, Ending(verdict=InternalError().verdict))
+            elif act == "hand back":
+                endings.hand_back(session, claim, HandBackTerms(EventKind.RETRYING, delay_seconds=9.0))
+        if act == "lose":
+            sql("UPDATE tasks SET lease_until = clock_timestamp() - interval '1 s' WHERE id = :id", id=claim.task_id)
+            with transaction() as session:
+                endings.lost(session)
+
+    def must_balance(self) -> None:
+        """Balance = grants − holds + releases; no agent is captured above its hold; an ended task leaves no hold."""
+        totals = dict.fromkeys(EntryKind, 0)
+        with transaction() as session:
+            for entry in ledger.entries(session, self.user):
+                totals[EntryKind(entry.kind)] += entry.amount
+            balance = ledger.balance(session, self.user)
+        assert balance == totals[EntryKind.GRANT] - totals[EntryKind.HOLD] + totals[EntryKind.RELEASE] >= 0
+        for task_id in self.tasks:
+            self._must_be_even(builders.read(task_id))
+
+    def _must_be_even(self, task: Task) -> None:
+        amounts = {(kind, agent): amount for kind, agent, amount in movements(task.id)}
+        for agent in "abc":
+            held, captured, released = (amounts.get((kind, agent), 0) for kind in ("HOLD", "CAPTURE", "RELEASE"))
+            assert captured + released <= held
+            assert task.status not in TERMINAL or captured + released == held
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    acts=st.lists(
+        st.tuples(
+            st.integers(0, 1), st.sampled_from(ACTS), PRICES, st.sampled_from(["a", "b", "c"]), st.integers(0, 100)
+        ),
+        min_size=8,
+        max_size=16,
+    )
+)
+def test_whatever_happens_to_its_tasks_a_wallet_is_its_grants_less_what_is_held_or_captured(
+    acts: list[tuple[int, Act, dict[str, int], str, int]],
+) -> None:
+    books = Books()
+    for act in acts:
+        books.do(*act)
+    books.must_balance()
