@@ -57,7 +57,8 @@ class House:
         self._workers: list[Process] = []
         port = free_port()
         self._api = self._process("api", "uvicorn", "backend.main:app", "--host", LOOPBACK, "--port", str(port))
-        self._http = httpx.Client(base_url=f"http://{LOOPBACK}:{port}", timeout=20)
+        self.api_url = f"http://{LOOPBACK}:{port}"
+        self._http = httpx.Client(base_url=self.api_url, timeout=20)
 
     def open(self) -> None:
         """API and worker start side by side; then somebody registers."""

@@ -73,7 +73,9 @@ def test_what_cannot_be_read_costs_nothing_and_says_why(what: str, solo_house: H
     assert error["error_code"] in ({code} if code else {"UNREADABLE_FILE", "UNSUPPORTED_FORMAT", "FILE_TOO_LARGE"})
     sentence = error.get("message") or error["detail"]
     assert sentence.endswith(".")
-    assert not any(word in sentence.lower() for word in ("traceback", "errno", "scratch", "pyarrow", "calamine", "duckdb"))
+    assert not any(
+        word in sentence.lower() for word in ("traceback", "errno", "scratch", "pyarrow", "calamine", "duckdb")
+    )
     assert error["next_action"]
     assert solo_house.get("/credits")["balance"] == before
     assert solo_house.worker.pid == worker
