@@ -17,11 +17,12 @@ from api.account_schemas import (
 )
 from api.credentials import digest, new_api_key
 from api.cursors import CursorQuery, LimitQuery, cursor_of, entry_cursor
-from api.dependencies import AdminUser, CurrentUser, SessionDep
+from api.dependencies import AdminUser, CurrentUser
 from api.error_responses import problems
 from api.once import OnceDep
 from backend.errors import BadRequest, Forbidden, IdempotencyMismatch, NotFound, RequestInFlight, UserNotFound
 from db import accounts, ledger
+from db.database import Session, transaction
 from db.models import ApiKey, CreditEntry
 
 router = APIRouter()
@@ -35,18 +36,20 @@ router = APIRouter()
     summary="Make an API key",
     responses=problems(BadRequest),
 )
-def create_api_key(asked: NewApiKey, user: CurrentUser, session: SessionDep) -> ApiKeyShown:
+def create_api_key(asked: NewApiKey, user: CurrentUser) -> ApiKeyShown:
     """The key is shown once; afterwards only its prefix is known."""
     key, prefix = new_api_key()
-    row = accounts.add_api_key(session, user.id, asked.name, prefix, digest(key))
+    with transaction() as session:
+        row = accounts.add_api_key(session, user.id, asked.name, prefix, digest(key))
     return ApiKeyShown(**_api_key(row).model_dump(), key=key)
 
 
 @router.get(
     "/auth/api-keys", tags=["accounts"], operation_id="list_api_keys", summary="My API keys", responses=problems()
 )
-def list_api_keys(user: CurrentUser, session: SessionDep) -> ApiKeyList:
-    return ApiKeyList(api_keys=[_api_key(row) for row in accounts.api_keys(session, user.id)])
+def list_api_keys(user: CurrentUser) -> ApiKeyList:
+    with transaction() as session:
+        return ApiKeyList(api_keys=[_api_key(row) for row in accounts.api_keys(session, user.id)])
 
 
 @router.delete(
@@ -57,13 +60,15 @@ def list_api_keys(user: CurrentUser, session: SessionDep) -> ApiKeyList:
     summary="Revoke an API key",
     responses=problems(NotFound, BadRequest),
 )
-def revoke_api_key(key_id: uuid.UUID, user: CurrentUser, session: SessionDep) -> None:
-    accounts.revoke_api_key(session, user.id, key_id)
+def revoke_api_key(key_id: uuid.UUID, user: CurrentUser) -> None:
+    with transaction() as session:
+        accounts.revoke_api_key(session, user.id, key_id)
 
 
 @router.get("/credits", tags=["credits"], operation_id="get_credits", summary="My balance", responses=problems())
-def get_credits(user: CurrentUser, session: SessionDep) -> Balance:
-    return Balance(balance=ledger.balance(session, user.id))
+def get_credits(user: CurrentUser) -> Balance:
+    with transaction() as session:
+        return Balance(balance=ledger.balance(session, user.id))
 
 
 @router.get(
@@ -73,10 +78,10 @@ def get_credits(user: CurrentUser, session: SessionDep) -> Balance:
     summary="My movements, newest first",
     responses=problems(BadRequest),
 )
-def list_credit_entries(
-    user: CurrentUser, session: SessionDep, cursor: CursorQuery = None, limit: LimitQuery = 50
-) -> EntryPage:
-    rows = ledger.entries(session, user.id, entry_cursor(cursor), limit + 1)
+def list_credit_entries(user: CurrentUser, cursor: CursorQuery = None, limit: LimitQuery = 50) -> EntryPage:
+    before = entry_cursor(cursor)
+    with transaction() as session:
+        rows = ledger.entries(session, user.id, before, limit + 1)
     shown = rows[:limit]
     return EntryPage(
         entries=[_entry(row) for row in shown], next=cursor_of(shown[-1].id) if len(rows) > limit else None
@@ -90,12 +95,14 @@ def list_credit_entries(
     summary="Add credits to a customer's wallet (administrators)",
     responses=problems(Forbidden, UserNotFound, BadRequest, IdempotencyMismatch, RequestInFlight),
 )
-def grant_credits(asked: Grant, _admin: AdminUser, session: SessionDep, once: OnceDep) -> Granted:
-    def grant() -> Granted:
-        customer = accounts.named(session, user_id=asked.user_id, email=asked.email)
-        return Granted(user_id=customer.id, balance=ledger.grant(session, customer.id, asked.amount, asked.note))
+def grant_credits(asked: Grant, _admin: AdminUser, once: OnceDep) -> Granted:
+    with transaction() as session:
+        return once(session, Granted, lambda: _grant(session, asked))
 
-    return once(session, Granted, grant)
+
+def _grant(session: Session, asked: Grant) -> Granted:
+    customer = accounts.named(session, user_id=asked.user_id, email=asked.email)
+    return Granted(user_id=customer.id, balance=ledger.grant(session, customer.id, asked.amount, asked.note))
 
 
 def _api_key(row: ApiKey) -> ApiKeyView:

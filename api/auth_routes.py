@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from api.account_schemas import Login, Me, NewAccount, RefreshAsked, Tokens
 from api.credentials import access_token, digest, hash_password, new_refresh_token, password_matches
-from api.dependencies import CurrentUser, SessionDep
+from api.dependencies import CurrentUser
 from api.error_responses import problems
 from backend.errors import BadRequest, EmailTaken, Unauthenticated
 from backend.settings import get_settings
@@ -78,9 +78,10 @@ def refresh(asked: RefreshAsked, response: Response) -> Tokens:
     summary="Sign out",
     responses=problems(BadRequest, signed_in=False),
 )
-def logout(asked: RefreshAsked, session: SessionDep) -> None:
+def logout(asked: RefreshAsked) -> None:
     """Ends the refresh token's family; an access token lives on until it is too old."""
-    accounts.end_family(session, digest(asked.refresh_token))
+    with transaction() as session:
+        accounts.end_family(session, digest(asked.refresh_token))
 
 
 @router.get("/me", operation_id="get_me", summary="Who am I", responses=problems())

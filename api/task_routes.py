@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 
 from api.cursors import CursorQuery, LimitQuery, cursor_of, task_cursor
-from api.dependencies import CurrentUser, SessionDep, TaskId
+from api.dependencies import CurrentUser, TaskId
 from api.error_responses import problems
 from api.once import OnceDep
 from api.schemas import NewTask, TaskPage, TaskView
@@ -21,7 +21,7 @@ from backend.errors import (
     UnknownTool,
 )
 from db import checkpoints, ledger, task_store
-from db.database import Session
+from db.database import Session, transaction
 from db.models import Task, TaskStatus
 from transformers.catalog import tool_for
 from transformers.forms import chosen_steps, read_forms
@@ -36,16 +36,13 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
     summary="Create a task",
     responses=problems(UnknownTool, UnknownAgent, BadParameters, BadRequest, IdempotencyMismatch, RequestInFlight),
 )
-def create_task(asked: NewTask, user: CurrentUser, session: SessionDep, once: OnceDep, response: Response) -> TaskView:
+def create_task(asked: NewTask, user: CurrentUser, once: OnceDep, response: Response) -> TaskView:
     """Nothing is charged yet. Next: `upload-urls`, the uploads, then `process`; within 24 hours."""
     tool = tool_for(asked.tool_id)
     chosen_steps(tool, asked.agents)
     read_forms(tool, asked.parameters)
-
-    def create() -> TaskView:
-        return view_of(task_store.create(session, user.id, tool.id, asked.agents, asked.parameters), {}, ())
-
-    view = once(session, TaskView, create)
+    with transaction() as session:
+        view = once(session, TaskView, lambda: _create(session, user.id, asked))
     response.headers["Location"] = f"/tasks/{view.task_id}"
     return view
 
@@ -53,16 +50,15 @@ def create_task(asked: NewTask, user: CurrentUser, session: SessionDep, once: On
 @router.get("", operation_id="list_tasks", summary="My tasks, newest first", responses=problems(BadRequest))
 def list_tasks(
     user: CurrentUser,
-    session: SessionDep,
     *,
     status: Annotated[TaskStatus | None, Query(examples=[TaskStatus.COMPLETED])] = None,
     tool_id: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", examples=["profile-my-data"])] = None,
     cursor: CursorQuery = None,
     limit: LimitQuery = 50,
 ) -> TaskPage:
-    rows = task_store.page(
-        session, user.id, status=status, tool_id=tool_id, before=task_cursor(cursor), limit=limit + 1
-    )
+    before = task_cursor(cursor)
+    with transaction() as session:
+        rows = task_store.page(session, user.id, status=status, tool_id=tool_id, before=before, limit=limit + 1)
     shown = rows[:limit]
     following = cursor_of(shown[-1].created_at.isoformat(), shown[-1].id) if len(rows) > limit else None
     return TaskPage(tasks=[summary_of(row) for row in shown], next=following)
@@ -78,17 +74,17 @@ def list_tasks(
 def get_task(
     task_id: TaskId,
     user: CurrentUser,
-    session: SessionDep,
     response: Response,
     if_none_match: Annotated[str | None, Header(examples=['"7-1-33.30"'])] = None,
 ) -> TaskView | Response:
     """Poll this with `If-None-Match`: it costs one read while nothing changes."""
-    task = task_store.get(session, task_id, user.id)
-    headers = {"ETag": etag_of(task), "Cache-Control": "private, no-cache"}
-    if _matches(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    return _view(session, task)
+    with transaction() as session:
+        task = task_store.get(session, task_id, user.id)
+        headers = {"ETag": etag_of(task), "Cache-Control": "private, no-cache"}
+        if _matches(if_none_match, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        response.headers.update(headers)
+        return _view(session, task)
 
 
 @router.post(
@@ -97,9 +93,14 @@ def get_task(
     summary="Cancel a task",
     responses=problems(TaskNotFound, TaskNotCancellable, IdempotencyMismatch, RequestInFlight),
 )
-def cancel_task(task_id: TaskId, user: CurrentUser, session: SessionDep, once: OnceDep) -> TaskView:
+def cancel_task(task_id: TaskId, user: CurrentUser, once: OnceDep) -> TaskView:
     """What was delivered is paid, the rest of the held credits is back at once. Asking twice answers alike."""
-    return once(session, TaskView, lambda: _view(session, task_store.cancel(session, task_id, user.id)))
+    with transaction() as session:
+        return once(session, TaskView, lambda: _view(session, task_store.cancel(session, task_id, user.id)))
+
+
+def _create(session: Session, user_id: int, asked: NewTask) -> TaskView:
+    return view_of(task_store.create(session, user_id, asked.tool_id, asked.agents, asked.parameters), {}, ())
 
 
 def _view(session: Session, task: Task) -> TaskView:

@@ -1,9 +1,18 @@
 import re
+import uuid
 from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
 
 import httpx
+import pytest
 from hall_client import CSV, Customer, problem_of
 
+from api import upload_routes
+from db import task_store
+from db.database import transaction
+
+SOME_FILE = {"filename": "a.csv", "content_type": "text/csv", "size": 5}
 TRICKY_NAMES = ["../../../etc/data.csv", "C:\\data.csv", ".data.csv", "daten für alle.csv", "x" * 190 + ".csv"]
 
 
@@ -58,25 +67,27 @@ def test_several_roles_are_announced_at_once_and_one_by_one(customer: Customer) 
     assert customer.process(task_id).status_code == 202
 
 
-def test_two_roles_announced_at_one_moment_are_both_remembered(customer: Customer) -> None:
+def test_two_roles_announced_at_one_moment_are_both_remembered(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task_id = customer.create()
+    plan = upload_routes._plan
+
+    def slowly(*asked: Any) -> upload_routes.Plan:
+        Event().wait(0.2)  # both have asked for the row by now
+        return plan(*asked)
+
+    monkeypatch.setattr(upload_routes, "_plan", slowly)
     asked = [
-        (
-            "POST",
-            f"/tasks/{task_id}/upload-urls",
-            {"json": {"files": {role: {"filename": "a.csv", "size": 5}}}, "headers": customer.headers},
-        )
+        ("POST", f"/tasks/{task_id}/upload-urls", {"json": {"files": {role: SOME_FILE}}, "headers": customer.headers})
         for role in ("primary", "baseline")
     ]
-
     answers = customer.hall.together(*asked)
+    monkeypatch.undo()
 
     assert [answer.status_code for answer in answers] == [200, 200]
-    problem = problem_of(customer.process(task_id), 422)
-    assert problem["error_code"] == "MISSING_INPUT_ROLE"
-    for role in ("primary", "baseline"):
-        customer.upload(task_id, role, "a.csv")
-    assert "3 agents" in customer.process(task_id).json()["message"]
+    with transaction() as session:
+        assert set(task_store.get(session, uuid.UUID(task_id), customer.id).inputs) == {"primary", "baseline"}
 
 
 def test_a_role_announced_again_is_replaced(customer: Customer) -> None:
