@@ -31,20 +31,37 @@ class ServiceUnavailable(WorldHiccup):
     error_code = "INTERNAL_ERROR"
 
 
+# pandas' errors that descend from nothing but Exception; each says that our own code misused it
+_PANDAS_MISUSED = (
+    *("ClosedFileError", "DataError", "IndexingError", "InvalidComparison", "InvalidIndexError", "LossySetitemError"),
+    *("NoBufferPresent", "NumExprClobberingError", "NumbaUtilError", "PossibleDataLossError", "SpecificationError"),
+    "UndefinedVariableError",
+)
+
 VERDICTS: Mapping[str, type[AgensiumError]] = {
     # storage
-    "botocore.exceptions.BotoCoreError": StorageUnavailable,
-    "botocore.exceptions.ClientError": InternalError,
+    "botocore.exceptions.BotoCoreError": InternalError,  # mostly what was configured or asked wrongly
+    "botocore.exceptions.ClientError": InternalError,  # unless its code or status passes, below
+    "botocore.exceptions.ConnectionError": StorageUnavailable,
     "botocore.exceptions.HTTPClientError": StorageUnavailable,
-    "botocore.exceptions.NoCredentialsError": InternalError,
-    "botocore.exceptions.ParamValidationError": InternalError,
-    "botocore.exceptions.DataNotFoundError": InternalError,
-    "botocore.exceptions.ProfileNotFound": InternalError,
+    "botocore.exceptions.IncompleteReadError": StorageUnavailable,
+    "botocore.exceptions.ChecksumError": StorageUnavailable,
+    "botocore.exceptions.FlexibleChecksumError": StorageUnavailable,
+    "botocore.exceptions.CredentialRetrievalError": StorageUnavailable,
+    "botocore.exceptions.MetadataRetrievalError": StorageUnavailable,
+    "botocore.exceptions.MissingServiceIdError": InternalError,
+    "botocore.exceptions.UndefinedModelAttributeError": InternalError,
     "boto3.exceptions.Boto3Error": StorageUnavailable,
-    "boto3.exceptions.S3UploadFailedError": StorageUnavailable,
     "s3transfer.exceptions.RetriesExceededError": StorageUnavailable,
+    "s3transfer.exceptions.S3CopyFailedError": StorageUnavailable,
+    "s3transfer.exceptions.S3DownloadFailedError": StorageUnavailable,
+    "s3transfer.exceptions.S3UploadFailedError": StorageUnavailable,
+    "s3transfer.exceptions.S3ValidationError": InternalError,
+    "s3transfer.exceptions.InvalidSubscriberMethodError": InternalError,
+    "s3transfer.exceptions.TransferNotDoneError": InternalError,
     "urllib3.exceptions.HTTPError": StorageUnavailable,
     "urllib3.exceptions.LocationValueError": InternalError,
+    "http.client.HTTPException": StorageUnavailable,
     # database
     "sqlalchemy.exc.SQLAlchemyError": InternalError,
     "sqlalchemy.exc.OperationalError": DatabaseUnavailable,
@@ -52,17 +69,29 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "sqlalchemy.exc.InternalError": DatabaseUnavailable,
     "sqlalchemy.exc.DisconnectionError": DatabaseUnavailable,
     "sqlalchemy.exc.TimeoutError": DatabaseUnavailable,
+    "sqlalchemy.exc.EmulatedDBAPIException": InternalError,
     "psycopg.Error": InternalError,
+    "psycopg.Rollback": InternalError,
+    "psycopg.Warning": InternalError,
     "psycopg.OperationalError": DatabaseUnavailable,
     "psycopg.InterfaceError": DatabaseUnavailable,
     "psycopg.InternalError": DatabaseUnavailable,
     # broker
     "redis.exceptions.RedisError": ServiceUnavailable,
     "redis.exceptions.AuthenticationError": InternalError,
+    "redis.exceptions.AuthorizationError": InternalError,
+    "redis.exceptions.NoPermissionError": InternalError,
+    "redis.exceptions.ChildDeadlockedError": InternalError,
+    "redis.exceptions.CrossSlotTransactionError": InternalError,
+    "redis.exceptions.IncorrectPolicyType": InternalError,
+    "redis.exceptions.InvalidPipelineStack": InternalError,
+    "redis.exceptions.RedisClusterException": ServiceUnavailable,
     "redis.exceptions.DataError": InternalError,
     "kombu.exceptions.KombuError": InternalError,
     "kombu.exceptions.OperationalError": ServiceUnavailable,
+    "kombu.exceptions.HttpError": ServiceUnavailable,
     "amqp.exceptions.AMQPError": ServiceUnavailable,
+    "amqp.exceptions.MessageNacked": ServiceUnavailable,
     "celery.exceptions.CeleryError": InternalError,
     "celery.exceptions.BackendError": ServiceUnavailable,
     # Celery's own outermost net: our limits come first, so reaching it means that we hung
@@ -70,13 +99,18 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "billiard.exceptions.TimeLimitExceeded": HardTimeLimit,
     "billiard.exceptions.WorkerLostError": WorkerLost,
     "billiard.exceptions.Terminated": WorkerLost,
+    "billiard.exceptions.CoroStop": InternalError,
+    "billiard.exceptions.RestartFreqExceeded": WorkerLost,
+    "multiprocessing.context.ProcessError": WorkerLost,  # billiard raises these too
     # models
     "httpx.HTTPError": ModelUnavailable,
     "httpx.InvalidURL": InternalError,
+    "httpx.CookieConflict": InternalError,
     "httpx.StreamError": ModelUnavailable,
     # the customer's data
     "pandas.errors.ParserError": UnreadableFile,
     "pandas.errors.EmptyDataError": UnreadableFile,
+    **{f"pandas.errors.{name}": InternalError for name in _PANDAS_MISUSED},
     "pyarrow.lib.ArrowException": InternalError,
     "pyarrow.lib.ArrowInvalid": UnreadableFile,
     "pyarrow.lib.ArrowMemoryError": MemoryLimit,
@@ -86,14 +120,28 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "duckdb.OutOfMemoryException": MemoryLimit,
     "duckdb.IOException": ServiceUnavailable,
     "duckdb.InterruptException": TimeLimit,
+    "duckdb.Warning": InternalError,
     "python_calamine.CalamineError": UnreadableFile,
     "zipfile.BadZipFile": UnreadableFile,
+    "zipfile.LargeZipFile": UnreadableFile,
+    "zlib.error": UnreadableFile,
     "pydantic_core._pydantic_core.ValidationError": InternalError,
     # Python and the operating system
     "builtins.UnicodeDecodeError": UnreadableFile,
     "builtins.MemoryError": MemoryLimit,
-    "builtins.RecursionError": InternalError,
+    "builtins.ArithmeticError": InternalError,
+    "builtins.AssertionError": InternalError,
+    "builtins.AttributeError": InternalError,
+    "builtins.ImportError": InternalError,
+    "builtins.LookupError": InternalError,
+    "builtins.RuntimeError": InternalError,
+    "builtins.TypeError": InternalError,
+    "builtins.ValueError": InternalError,
+    "builtins.Warning": InternalError,
+    "subprocess.SubprocessError": InternalError,
     "builtins.OSError": ServiceUnavailable,
+    "builtins.FileExistsError": InternalError,
+    "ssl.SSLCertVerificationError": InternalError,
     "builtins.PermissionError": InternalError,
     "builtins.FileNotFoundError": InternalError,
     "builtins.IsADirectoryError": InternalError,
@@ -104,6 +152,7 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "builtins.SystemExit": AgentCrashed,
     "builtins.KeyboardInterrupt": WorkerLost,
     "asyncio.exceptions.CancelledError": WorkerLost,
+    "concurrent.futures._base.CancelledError": WorkerLost,
     "builtins.BaseException": InternalError,
 }
 
@@ -122,9 +171,14 @@ def verdict_for(error: BaseException) -> Verdict:
     return nearest(detail=f"{type(error).__name__}: {error}").verdict
 
 
+def name_of(kind: type[BaseException]) -> str:
+    """As the table writes it: where the class is defined, without the underscore of a compiled module."""
+    return f"{kind.__module__.removeprefix('_')}.{kind.__qualname__}"
+
+
 def _nearest(kind: type[BaseException]) -> type[AgensiumError]:
     for ancestor in kind.__mro__:
-        found = VERDICTS.get(f"{ancestor.__module__.removeprefix('_')}.{ancestor.__qualname__}")
+        found = VERDICTS.get(name_of(ancestor))
         if found is not None:
             return found
     return InternalError

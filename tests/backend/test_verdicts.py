@@ -1,0 +1,149 @@
+import importlib
+import inspect
+import subprocess
+
+import botocore.exceptions
+import duckdb
+import httpx
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import pytest
+import redis
+import sqlalchemy.exc
+from billiard.exceptions import SoftTimeLimitExceeded, WorkerLostError
+
+from backend.errors import ErrorClass, FileTooLarge, InsufficientCredits
+from backend.verdicts import VERDICTS, is_final, name_of, verdict_for
+
+# Where an exception that reaches the edge of a task can come from.
+LIBRARIES = (
+    "amqp.exceptions", "billiard.exceptions", "boto3.exceptions", "botocore.exceptions", "duckdb", "httpx",
+    "kombu.exceptions", "pandas.errors", "psycopg", "psycopg.errors", "pyarrow", "pyarrow.lib", "python_calamine",
+    "redis.exceptions", "s3transfer.exceptions", "sqlalchemy.exc", "urllib3.exceptions", "zipfile", "zlib",
+)  # fmt: skip
+LEAST = {"builtins.Exception", "builtins.BaseException"}  # these entries would hide a hole
+
+
+def exceptions_of(module_name: str) -> set[type[BaseException]]:
+    """The public exceptions a library defines itself."""
+    package = module_name.partition(".")[0]
+    members = vars(importlib.import_module(module_name)).values()
+    kinds = {member for member in members if inspect.isclass(member) and issubclass(member, BaseException)}
+    return {kind for kind in kinds if kind.__module__.removeprefix("_").partition(".")[0] == package}
+
+
+def below(kind: type[BaseException]) -> set[type[BaseException]]:
+    return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+
+def entry_of(kind: type[BaseException]) -> str | None:
+    return next((name_of(ancestor) for ancestor in kind.__mro__ if name_of(ancestor) in VERDICTS), None)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_every_exception_of_a_library_finds_an_entry_nearer_than_exception(library: str) -> None:
+    kinds = exceptions_of(library)
+    assert kinds, f"{library} defines no exception: the name is wrong"
+    assert not {name_of(kind) for kind in kinds if entry_of(kind) in {None, *LEAST}}
+
+
+def test_every_error_of_the_operating_system_finds_an_entry() -> None:
+    assert not {name_of(kind) for kind in below(OSError) if entry_of(kind) in {None, *LEAST}}
+
+
+@pytest.mark.parametrize("name", sorted(VERDICTS))
+def test_every_entry_names_a_class_that_exists_by_its_true_name(name: str) -> None:
+    module, _, qualified = name.rpartition(".")
+    kind = getattr(importlib.import_module(module), qualified)
+    assert name_of(kind) == name, "an alias would never be found: exceptions are looked up by where they are defined"
+
+
+def refused_by_s3(code: str, status: int) -> botocore.exceptions.ClientError:
+    response = {"Error": {"Code": code, "Message": "…"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return botocore.exceptions.ClientError(response, "GetObject")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "error_class", "error_code"),
+    [
+        (refused_by_s3("SlowDown", 503), ErrorClass.TRANSIENT, "STORAGE_UNAVAILABLE"),
+        (refused_by_s3("RequestTimeout", 400), ErrorClass.TRANSIENT, "STORAGE_UNAVAILABLE"),
+        (refused_by_s3("Unheard of", 502), ErrorClass.TRANSIENT, "STORAGE_UNAVAILABLE"),
+        (refused_by_s3("AccessDenied", 403), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
+        (refused_by_s3("NoSuchKey", 404), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
+        (botocore.exceptions.NoCredentialsError(), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
+        (botocore.exceptions.PartialCredentialsError(provider="env", cred_var="key"), ErrorClass.INTERNAL, None),
+        (botocore.exceptions.EndpointConnectionError(endpoint_url="…"), ErrorClass.TRANSIENT, "STORAGE_UNAVAILABLE"),
+        (botocore.exceptions.ReadTimeoutError(endpoint_url="…"), ErrorClass.TRANSIENT, "STORAGE_UNAVAILABLE"),
+        (sqlalchemy.exc.OperationalError("SELECT", {}, Exception()), ErrorClass.TRANSIENT, "DATABASE_UNAVAILABLE"),
+        (sqlalchemy.exc.IntegrityError("INSERT", {}, Exception()), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
+        (psycopg.errors.DeadlockDetected(), ErrorClass.TRANSIENT, "DATABASE_UNAVAILABLE"),
+        (psycopg.errors.UndefinedTable(), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
+        (redis.ConnectionError(), ErrorClass.TRANSIENT, None),
+        (redis.exceptions.BusyLoadingError(), ErrorClass.TRANSIENT, None),
+        (redis.AuthenticationError(), ErrorClass.INTERNAL, None),
+        (httpx.ReadTimeout("…"), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
+        (httpx.InvalidURL("…"), ErrorClass.INTERNAL, None),
+        (SoftTimeLimitExceeded(), ErrorClass.LIMIT, "HARD_TIMEOUT"),
+        (WorkerLostError(), ErrorClass.CRASH, "WORKER_LOST"),
+        (pd.errors.ParserError(), ErrorClass.USER, "UNREADABLE_FILE"),
+        (pd.errors.MergeError(), ErrorClass.INTERNAL, None),
+        (pa.ArrowInvalid(), ErrorClass.USER, "UNREADABLE_FILE"),
+        (pa.ArrowMemoryError(), ErrorClass.LIMIT, "MEMORY_LIMIT"),
+        (duckdb.ConversionException(), ErrorClass.USER, "UNREADABLE_FILE"),
+        (duckdb.OutOfMemoryException(), ErrorClass.LIMIT, "MEMORY_LIMIT"),
+        (duckdb.BinderException(), ErrorClass.INTERNAL, None),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "…"), ErrorClass.USER, "UNREADABLE_FILE"),
+        (MemoryError(), ErrorClass.LIMIT, "MEMORY_LIMIT"),
+        (ConnectionResetError(), ErrorClass.TRANSIENT, None),
+        (OSError(28, "No space left on device"), ErrorClass.TRANSIENT, None),
+        (PermissionError(), ErrorClass.INTERNAL, None),
+        (FileNotFoundError(), ErrorClass.INTERNAL, None),
+        (subprocess.TimeoutExpired("…", 1), ErrorClass.INTERNAL, None),
+        (KeyError("column"), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
+        (SystemExit(1), ErrorClass.CRASH, "AGENT_CRASHED"),
+        (KeyboardInterrupt(), ErrorClass.CRASH, "WORKER_LOST"),
+    ],
+    ids=lambda value: f"{type(value).__name__} {value}" if isinstance(value, BaseException) else None,
+)
+def test_a_foreign_error_is_answered_by_what_it_means(
+    error: BaseException, error_class: ErrorClass, error_code: str | None
+) -> None:
+    verdict = verdict_for(error)
+    assert verdict.error_class == error_class
+    assert error_code in {None, verdict.error_code}
+
+
+def test_a_foreign_errors_own_words_stay_inside() -> None:
+    verdict = verdict_for(psycopg.errors.UndefinedTable('relation "secret_table" does not exist'))
+    assert "secret_table" in verdict.detail
+    assert "secret_table" not in verdict.message + verdict.next_action
+
+
+def test_numpys_memory_error_is_a_memory_limit() -> None:
+    import numpy as np
+
+    with pytest.raises(MemoryError) as caught:
+        np.zeros(10**15)
+    assert verdict_for(caught.value).error_code == "MEMORY_LIMIT"
+
+
+def test_our_own_error_says_its_own_verdict() -> None:
+    verdict = verdict_for(InsufficientCredits(available=1, required=3))
+    assert (verdict.error_code, verdict.context) == ("INSUFFICIENT_CREDITS", {"available": 1, "required": 3})
+
+
+@pytest.mark.parametrize(
+    ("error", "final"),
+    [(FileTooLarge(), True), (ValueError(), True), (redis.ConnectionError(), False), (WorkerLostError(), False)],
+)
+def test_only_hiccups_and_crashes_are_worth_another_try(error: BaseException, final: bool) -> None:
+    assert is_final(verdict_for(error)) is final
+
+
+def test_an_unknown_class_is_our_bug() -> None:
+    class NobodyKnows(BaseException):
+        pass
+
+    assert verdict_for(NobodyKnows()).error_class == ErrorClass.INTERNAL
