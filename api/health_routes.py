@@ -5,8 +5,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from api import readiness
 from api.dependencies import StorageDep
+from api.health_schemas import Alive, Readiness
 from api.metrics import exposition
-from api.schemas import Alive, Readiness
 
 router = APIRouter(tags=["health"])
 NOT_READY = 503

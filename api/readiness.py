@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import redis
 
-from api.schemas import Check
+from api.health_schemas import Check
 from backend.settings import get_settings
 from backend.storage import Storage, StorageError
 from db import workers

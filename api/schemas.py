@@ -1,7 +1,4 @@
-"""What comes in and what goes out, for problems, tools and tasks; accounts have account_schemas.py.
-
-The examples are what /docs shows.
-"""
+"""What comes in and what goes out: the two kinds of bodies, problems, and tasks. The examples are what /docs shows."""
 
 import uuid
 from datetime import datetime
@@ -48,38 +45,6 @@ class Problem(Told):
     error_code: str = Field(examples=["TASK_NOT_FOUND"])
     next_action: str = Field(examples=["Check the task id; GET /tasks lists yours."])
     context: dict[str, Any] = Field(default_factory=dict, examples=[{"task_id": A_TASK}])
-
-
-class InputRoleView(Told):
-    role: str = Field(examples=["primary"])
-    required: bool
-    formats: list[str] = Field(examples=[["csv", "parquet"]])
-    max_bytes: int = Field(examples=[524_288_000])
-
-
-class AgentView(Told):
-    agent_id: str = Field(examples=["unified-profiler"])
-    agent_name: str = Field(examples=["Unified profiler"])
-    description: str = Field(examples=["Types, distributions and quality of every column."])
-    price: int = Field(description="Credits.", examples=[30])
-    required: bool = Field(description="The task fails with it.", examples=[False])
-    roles: list[str] = Field(description="Input roles that it needs.", examples=[["primary"]])
-    parameters: dict[str, Any] = Field(
-        description="JSON Schema of its parameters.", examples=[{"type": "object", "properties": {}}]
-    )
-
-
-class ToolView(Told):
-    tool_id: str = Field(examples=["profile-my-data"])
-    name: str = Field(examples=["Profile my data"])
-    description: str = Field(examples=["What is in a table, how good it is, what is risky in it."])
-    time_limit_seconds: float = Field(examples=[1800])
-    inputs: list[InputRoleView]
-    agents: list[AgentView] = Field(description="In running order.")
-
-
-class ToolList(Told):
-    tools: list[ToolView]
 
 
 class NewTask(Asked):
@@ -197,20 +162,3 @@ class OutputView(Told):
 
 class Outputs(Told):
     outputs: list[OutputView]
-
-
-class Check(Told):
-    ok: bool = Field(examples=[True])
-    reason: str | None = Field(None, examples=[None])
-
-
-class Alive(Told):
-    status: Literal["ok"] = Field("ok", examples=["ok"])
-
-
-class Readiness(Told):
-    status: Literal["ready", "not ready"] = Field(examples=["ready"])
-    database: Check
-    broker: Check
-    storage: Check
-    worker: Check

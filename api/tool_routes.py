@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.error_responses import problems
-from api.schemas import AgentView, InputRoleView, ToolList, ToolView
+from api.tool_schemas import AgentView, InputRoleView, ToolList, ToolView
 from backend.errors import NoSuchTool
 from transformers.catalog import tools
 from transformers.input_plan import PARAMETERS_FILE

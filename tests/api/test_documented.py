@@ -12,6 +12,7 @@ OPERATIONS = {
     for path, operations in DOCUMENT["paths"].items()
     for operation in operations.values()
 }
+NO_PROBLEM = {"get_readiness"}  # not ready is no refusal: it is the answer
 
 
 def references(part: Any) -> Iterator[str]:
@@ -66,10 +67,8 @@ def test_each_operation_can_be_read_and_tried(operation_id: str) -> None:
     assert good or "204" in operation["responses"]
 
 
-@pytest.mark.parametrize("operation_id", OPERATIONS)
+@pytest.mark.parametrize("operation_id", sorted(OPERATIONS.keys() - NO_PROBLEM))
 def test_each_refusal_is_documented_as_a_problem(operation_id: str) -> None:
-    if operation_id == "get_readiness":
-        pytest.skip("not ready is no problem: it is the answer")
     refusals = {s: a for s, a in OPERATIONS[operation_id][1]["responses"].items() if s >= "400"}
 
     assert all(set(answer["content"]) == {PROBLEM_JSON} for answer in refusals.values())
