@@ -74,13 +74,14 @@ def _show_addresses(console: Console, product: Product, values: Mapping[str, str
     }
     for name, address in addresses.items():
         console.print(f"  {name:<11}{address}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"Other terminals in this folder find the same stack by {ENV_FILE}. Ctrl+C stops it all.")
+    console.print(f"Other terminals in this folder find the same stack by {ENV_FILE}.", soft_wrap=True)
+    console.print("Ctrl+C stops it all.")
 
 
 def _restart_on_change(console: Console, worker: Process) -> None:
     """The API reloads itself. The worker drains first: a task goes on, from its checkpoint, with the new code."""
     for changes in watch(*(ROOT / package for package in PACKAGES), watch_filter=PythonFilter(), raise_interrupt=True):
-        changed = sorted(Path(path).relative_to(ROOT).as_posix() for _, path in changes)
+        changed = sorted({Path(path).relative_to(ROOT).as_posix() for _, path in changes})
         console.print(f"Changed: {', '.join(changed)}. Starting the worker anew.", highlight=False)
         worker.stop(DRAIN_SECONDS)
         worker.start()
