@@ -7,11 +7,13 @@ Keys (CATALOGUE §5): `users/{user}/tasks/{task}/inputs/{role}/{filename}`, `…
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -139,7 +141,8 @@ class Storage:
         """Send a file, in parts where it is large."""
         with path.open("rb") as body:
             digest = hashlib.file_digest(body, "sha256").hexdigest()
-        self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
+        with _botocores_own_errors():
+            self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
         return StoredObject(key, path.stat().st_size, digest)
 
     def get_bytes(self, key: str) -> bytes:
@@ -148,7 +151,8 @@ class Storage:
     def download(self, key: str, path: Path) -> int:
         """Bring an object to local disk; its size. A half-written file never stands under its final name."""
         part = path.with_name(f"{path.name}.part")
-        self._client.download_file(self.bucket, key, str(part))
+        with _botocores_own_errors():
+            self._client.download_file(self.bucket, key, str(part))
         part.replace(path)
         return path.stat().st_size
 
@@ -164,13 +168,12 @@ class Storage:
 
     def download_link(self, key: str, filename: str) -> str:
         """A GET link that saves under `filename`."""
-        quoted = filename.replace("\\", "_").replace('"', "_")
         return self._signer.generate_presigned_url(
             "get_object",
             Params={
                 "Bucket": self.bucket,
                 "Key": key,
-                "ResponseContentDisposition": f'attachment; filename="{quoted}"',
+                "ResponseContentDisposition": _saved_as(filename),
             },
             ExpiresIn=self._settings.download_link_seconds,
         )
@@ -186,7 +189,29 @@ class Storage:
         wanted = list(keys)
         for start in range(0, len(wanted), _DELETE_LIMIT):
             some = [{"Key": key} for key in wanted[start : start + _DELETE_LIMIT]]
-            self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": some, "Quiet": True})  # type: ignore[typeddict-item]
+            answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": some, "Quiet": True})  # type: ignore[typeddict-item]
+            if refused := answer.get("Errors"):  # the store answers 200 all the same
+                sentence = f"{refused[0]['Key']} and {len(refused) - 1} more"
+                raise ClientError({"Error": {"Code": refused[0]["Code"], "Message": sentence}}, "DeleteObjects")
+
+
+@contextmanager
+def _botocores_own_errors() -> Iterator[None]:
+    """A transfer of boto3 wraps the error that says whether it was refused for good or may go well later."""
+    from boto3.exceptions import RetriesExceededError, S3UploadFailedError
+
+    try:
+        yield
+    except S3UploadFailedError as error:
+        raise error.__context__ or error from None
+    except RetriesExceededError as error:
+        raise error.last_exception from None  # type: ignore[attr-defined] (the stubs do not know it)
+
+
+def _saved_as(filename: str) -> str:
+    """Content-Disposition after RFC 6266: ASCII for old clients, and the true name, which S3 refuses unquoted."""
+    plain = "".join(letter if " " <= letter <= "~" and letter not in '"\\' else "_" for letter in filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
 
 
 def _status(error: ClientError) -> Any:
