@@ -42,6 +42,9 @@ def run_demo(file: Path = EXAMPLE) -> int:
             f"The logs of the API, the worker and Flower are in {HOME / 'logs'}; run it again with: make demo"
         )
         return 1
+    except KeyboardInterrupt:
+        console.print("\nStopped half way; all that was started is stopped.")
+        return 130
     console.print("[green]Done.[/] All that was started is stopped.")
     return 0
 
@@ -103,12 +106,12 @@ def _show_bill(console: Console, customer: Customer, task: dict[str, Any]) -> No
     console.print(table)
     balance = customer.ask("GET", "/credits")["balance"]
     console.print(f"Available now: {balance} credits.")
-    _check_bill(entries, task, balance)
+    check_bill(entries, task["steps"], balance)
 
 
-def _check_bill(entries: list[dict[str, Any]], task: dict[str, Any], balance: int) -> None:
+def check_bill(entries: list[dict[str, Any]], steps: list[dict[str, Any]], balance: int) -> None:
     """Charged once for every delivered agent, at its price, and for nothing else."""
-    delivered = Counter({step["agent_id"]: step["price"] for step in task["steps"] if step["state"] == "delivered"})
+    delivered = Counter({step["agent_id"]: step["price"] for step in steps if step["state"] == "delivered"})
     charged: Counter[str] = Counter()
     for entry in entries:
         if entry["kind"] == "CAPTURE":

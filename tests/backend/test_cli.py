@@ -1,0 +1,49 @@
+import pytest
+from typer.testing import CliRunner
+
+from backend.cli import app
+from db import accounts, ledger
+from db.database import transaction
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, arguments)
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def ada(database: str) -> int:
+    with transaction() as session:
+        return accounts.register(session, "ada@example.com", "no hash").id
+
+
+def test_an_operator_names_an_administrator(ada: int) -> None:
+    assert run("make-admin", "ada@example.com") == (0, "ada@example.com is an administrator now.\n")
+    with transaction() as session:
+        assert accounts.named(session, user_id=ada).role == accounts.ADMIN
+
+
+def test_an_operator_grants_credits_with_a_reason(ada: int) -> None:
+    assert run("grant", "ada@example.com", "70", "--note", "Invoice 7") == (0, "ada@example.com has 70 credits now.\n")
+    with transaction() as session:
+        (entry,) = ledger.entries(session, ada)
+        assert (entry.kind, entry.amount, entry.note) == ("GRANT", 70, "Invoice 7")
+
+
+@pytest.mark.parametrize("command", [("make-admin", "nobody@example.com"), ("grant", "nobody@example.com", "1")])
+def test_an_unknown_account_is_a_sentence_and_not_a_traceback(database: str, command: tuple[str, ...]) -> None:
+    code, said = run(*command)
+    assert code == 1
+    assert said.startswith("There is no such user.")
+
+
+@pytest.mark.parametrize("amount", ["0", "-5", "many"])
+def test_credits_are_granted_in_whole_positive_numbers(ada: int, amount: str) -> None:
+    assert run("grant", "--", "ada@example.com", amount)[0] == 2
+    with transaction() as session:
+        assert ledger.balance(session, ada) == 0
+
+
+def test_migrating_twice_is_harmless(database: str) -> None:
+    for _ in range(2):
+        assert run("migrate") == (0, "The database is at the newest migration.\n")
