@@ -205,7 +205,7 @@ def _botocores_own_errors() -> Iterator[None]:
     except S3UploadFailedError as error:
         raise error.__context__ or error from None
     except RetriesExceededError as error:
-        raise error.last_exception from None  # type: ignore[attr-defined] (the stubs do not know it)
+        raise error.last_exception from None  # type: ignore[attr-defined]  # the stubs do not know it
 
 
 def _saved_as(filename: str) -> str:
