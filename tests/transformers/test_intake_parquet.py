@@ -1,3 +1,4 @@
+import errno
 import io
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,7 @@ import pytest
 from intake_reading import read
 
 from backend.errors import UnreadableFile
+from transformers.intake.writing import RowGroupSink
 
 
 def parquet(columns: Any) -> bytes:
@@ -51,3 +53,15 @@ def test_parquet_without_rows_is_refused(tmp_path: Path) -> None:
 def test_truncated_parquet_is_refused(tmp_path: Path, end: int) -> None:
     with pytest.raises(UnreadableFile, match="damaged"):
         read(tmp_path, parquet({"a": list(range(100))})[:end], "d.parquet")
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), pa.ArrowMemoryError("malloc")])
+def test_a_full_disk_or_memory_is_not_blamed_on_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(RowGroupSink, "_flush", fail)
+    with pytest.raises(type(failure)):
+        read(tmp_path, parquet({"a": [1]}), "d.parquet")

@@ -1,3 +1,4 @@
+import errno
 import io
 import zipfile
 from collections.abc import Sequence
@@ -5,12 +6,14 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import xlsxwriter
 from intake_reading import read, shared
 
 from backend.errors import FileTooLarge, UnreadableFile, UnsupportedFormat
 from transformers.intake import workbook_archive
+from transformers.intake.writing import RowGroupSink
 
 
 def workbook(**sheets: Sequence[Sequence[Any]]) -> bytes:
@@ -157,3 +160,15 @@ def test_another_kind_of_zip_is_refused_by_its_name(tmp_path: Path, part: str) -
         archive.writestr(part, "x")
     with pytest.raises(UnsupportedFormat, match="looks like"):
         read(tmp_path, content.getvalue(), "d.xlsx")
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), pa.ArrowMemoryError("malloc")])
+def test_a_full_disk_or_memory_is_not_blamed_on_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(RowGroupSink, "_flush", fail)
+    with pytest.raises(type(failure)):
+        read(tmp_path, workbook(s=[["a", "b"], [1, 2]]), "d.xlsx")

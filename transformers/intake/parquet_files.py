@@ -5,7 +5,7 @@ from typing import Any
 
 from backend.errors import UnreadableFile
 from transformers.intake.naming import unique_names
-from transformers.intake.reading import Reading, SourceFile, check_width
+from transformers.intake.reading import Reading, SourceFile, blames_the_machine, check_width
 from transformers.intake.repairs import RepairLog
 from transformers.intake.writing import RowGroupSink
 from transformers.tables import SOURCE_ROW
@@ -22,6 +22,8 @@ def read_parquet(file: SourceFile) -> Reading:
         with pq.ParquetFile(file.path, buffer_size=READ_AHEAD, pre_buffer=False) as parquet:
             return _read(file, parquet)
     except (pa.ArrowException, OSError) as error:
+        if blames_the_machine(error):
+            raise
         raise UnreadableFile("The Parquet file is damaged or incomplete.", detail=repr(error)) from error
 
 

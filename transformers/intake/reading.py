@@ -3,6 +3,7 @@
 Each reader turns one customer's file into a Parquet file of text and a `Reading`; it knows no other format.
 """
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from transformers.tables import Repair
 
 COLUMNS_LIMIT = 16_384  # as many as an Excel sheet has; above it a "table" is a mistaken delimiter or transposed data
 ROW_LIMIT = 16 * 2**20  # characters in one row; what is longer is a quote that never closes, or no table
+MACHINE_FAULTS = {
+    errno.ENOSPC,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EACCES,
+    errno.EROFS,
+}
 REJECTED_SHARE = 0.5  # a file more than half of whose rows do not fit was not understood: say so, deliver nothing
 
 
@@ -48,6 +59,11 @@ class Reading:
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+
+
+def blames_the_machine(error: BaseException) -> bool:
+    """A full disk or memory while a table is written says nothing about the customer's file."""
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) in MACHINE_FAULTS
 
 
 def check_width(columns: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from backend.errors import UnreadableFile
 from transformers.intake.layouts import lay_out
 from transformers.intake.naming import named_columns
-from transformers.intake.reading import Reading, SourceFile, check_rows
+from transformers.intake.reading import Reading, SourceFile, blames_the_machine, check_rows
 from transformers.intake.repairs import RepairLog
 from transformers.intake.workbook_archive import check_archive
 from transformers.intake.workbook_errors import Errors, error_cells
@@ -47,11 +47,13 @@ class _Damage:
     ) -> None:
         import python_calamine as calamine
 
+        if error is None or blames_the_machine(error):
+            return
         if isinstance(error, calamine.PasswordError):
             raise UnreadableFile(
                 "The workbook is protected by a password. Save it without one and upload it again.", detail=repr(error)
             ) from error
-        panicked = kind is not None and kind.__name__ == "PanicException"
+        panicked = type(error).__name__ == "PanicException"
         if panicked or isinstance(error, (calamine.CalamineError, OSError, ValueError)):
             raise UnreadableFile("The workbook is damaged or incomplete.", detail=repr(error)) from error
 
