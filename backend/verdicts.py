@@ -1,7 +1,7 @@
 """From any exception to its verdict, by the nearest class in its ancestry.
 
 Classes are named by text, so that the ground imports no client library: an exception can only reach this table
-from a library that is imported already. A botocore error is judged by its code and HTTP status first.
+from a library that is imported already. What a service answered, its code and HTTP status, is judged first.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,6 @@ from backend.errors import (
     AgensiumError,
     AgentCrashed,
     DatabaseUnavailable,
-    ErrorClass,
     HardTimeLimit,
     InternalError,
     MemoryLimit,
@@ -94,6 +93,7 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "amqp.exceptions.MessageNacked": ServiceUnavailable,
     "celery.exceptions.CeleryError": InternalError,
     "celery.exceptions.BackendError": ServiceUnavailable,
+    "click.exceptions.ClickException": InternalError,  # Celery's commands raise it
     # Celery's own outermost net: our limits come first, so reaching it means that we hung
     "billiard.exceptions.SoftTimeLimitExceeded": HardTimeLimit,
     "billiard.exceptions.TimeLimitExceeded": HardTimeLimit,
@@ -104,6 +104,8 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "multiprocessing.context.ProcessError": WorkerLost,  # billiard raises these too
     # models
     "httpx.HTTPError": ModelUnavailable,
+    "httpx.HTTPStatusError": InternalError,  # unless its status passes, below
+    "httpx.UnsupportedProtocol": InternalError,
     "httpx.InvalidURL": InternalError,
     "httpx.CookieConflict": InternalError,
     "httpx.StreamError": ModelUnavailable,
@@ -114,9 +116,8 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "pyarrow.lib.ArrowException": InternalError,
     "pyarrow.lib.ArrowInvalid": UnreadableFile,
     "pyarrow.lib.ArrowMemoryError": MemoryLimit,
-    "duckdb.Error": InternalError,
-    "duckdb.InvalidInputException": UnreadableFile,
-    "duckdb.ConversionException": UnreadableFile,
+    "pyarrow.lib.ArrowCapacityError": MemoryLimit,  # an array beyond 2 GiB
+    "duckdb.Error": InternalError,  # it only reads tables that intake wrote: what it cannot read is our doing
     "duckdb.OutOfMemoryException": MemoryLimit,
     "duckdb.IOException": ServiceUnavailable,
     "duckdb.InterruptException": TimeLimit,
@@ -125,6 +126,10 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "zipfile.BadZipFile": UnreadableFile,
     "zipfile.LargeZipFile": UnreadableFile,
     "zlib.error": UnreadableFile,
+    "gzip.BadGzipFile": UnreadableFile,
+    "lzma.LZMAError": UnreadableFile,
+    "csv.Error": UnreadableFile,
+    "xlsxwriter.exceptions.XlsxWriterException": InternalError,
     "pydantic_core._pydantic_core.ValidationError": InternalError,
     # Python and the operating system
     "builtins.UnicodeDecodeError": UnreadableFile,
@@ -185,15 +190,11 @@ def _nearest(kind: type[BaseException]) -> type[AgensiumError]:
 
 
 def _by_response(error: BaseException) -> type[AgensiumError] | None:
+    """What a service answered says more than the class: S3's code, or the HTTP status."""
     response: Any = getattr(error, "response", None)
     if not isinstance(response, dict):
-        return None
+        return ModelUnavailable if getattr(response, "status_code", None) in _PASSING_STATUSES else None
     code = str(response.get("Error", {}).get("Code", ""))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     passing = code in _S3_PASSING_CODES or status in _PASSING_STATUSES
     return StorageUnavailable if passing else None
-
-
-def is_final(verdict: Verdict) -> bool:
-    """True where trying again cannot help."""
-    return verdict.error_class not in {ErrorClass.TRANSIENT, ErrorClass.CRASH}

@@ -1,3 +1,7 @@
+import asyncio
+import csv
+import errno
+import gzip
 import importlib
 import inspect
 import subprocess
@@ -13,12 +17,13 @@ import redis
 import sqlalchemy.exc
 from billiard.exceptions import SoftTimeLimitExceeded, WorkerLostError
 
-from backend.errors import ErrorClass, FileTooLarge, InsufficientCredits
-from backend.verdicts import VERDICTS, is_final, name_of, verdict_for
+from backend.errors import AgentFailed, ErrorClass, InsufficientCredits, MemoryLimit, StorageUnavailable
+from backend.verdicts import VERDICTS, name_of, verdict_for
 
 # Where an exception that reaches the edge of a task can come from.
 LIBRARIES = (
-    "amqp.exceptions", "billiard.exceptions", "boto3.exceptions", "botocore.exceptions", "duckdb", "httpx",
+    "amqp.exceptions", "billiard.exceptions", "boto3.exceptions", "botocore.exceptions", "celery.exceptions",
+    "csv", "duckdb", "gzip", "httpx", "lzma", "xlsxwriter.exceptions",
     "kombu.exceptions", "pandas.errors", "psycopg", "psycopg.errors", "pyarrow", "pyarrow.lib", "python_calamine",
     "redis.exceptions", "s3transfer.exceptions", "sqlalchemy.exc", "urllib3.exceptions", "zipfile", "zlib",
 )  # fmt: skip
@@ -64,6 +69,11 @@ def refused_by_s3(code: str, status: int) -> botocore.exceptions.ClientError:
     return botocore.exceptions.ClientError(response, "GetObject")  # type: ignore[arg-type]
 
 
+def answered(status: int) -> httpx.HTTPStatusError:
+    request = httpx.Request("POST", "https://models.example.com/")
+    return httpx.HTTPStatusError("…", request=request, response=httpx.Response(status, request=request))
+
+
 @pytest.mark.parametrize(
     ("error", "error_class", "error_code"),
     [
@@ -79,25 +89,40 @@ def refused_by_s3(code: str, status: int) -> botocore.exceptions.ClientError:
         (sqlalchemy.exc.OperationalError("SELECT", {}, Exception()), ErrorClass.TRANSIENT, "DATABASE_UNAVAILABLE"),
         (sqlalchemy.exc.IntegrityError("INSERT", {}, Exception()), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
         (psycopg.errors.DeadlockDetected(), ErrorClass.TRANSIENT, "DATABASE_UNAVAILABLE"),
+        (psycopg.errors.SerializationFailure(), ErrorClass.TRANSIENT, "DATABASE_UNAVAILABLE"),
+        (psycopg.errors.AdminShutdown(), ErrorClass.TRANSIENT, "DATABASE_UNAVAILABLE"),
+        (psycopg.errors.LockNotAvailable(), ErrorClass.TRANSIENT, "DATABASE_UNAVAILABLE"),
         (psycopg.errors.UndefinedTable(), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
         (redis.ConnectionError(), ErrorClass.TRANSIENT, None),
         (redis.exceptions.BusyLoadingError(), ErrorClass.TRANSIENT, None),
         (redis.AuthenticationError(), ErrorClass.INTERNAL, None),
         (httpx.ReadTimeout("…"), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
+        (answered(503), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
+        (answered(429), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
+        (answered(401), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
         (httpx.InvalidURL("…"), ErrorClass.INTERNAL, None),
         (SoftTimeLimitExceeded(), ErrorClass.LIMIT, "HARD_TIMEOUT"),
         (WorkerLostError(), ErrorClass.CRASH, "WORKER_LOST"),
         (pd.errors.ParserError(), ErrorClass.USER, "UNREADABLE_FILE"),
         (pd.errors.MergeError(), ErrorClass.INTERNAL, None),
         (pa.ArrowInvalid(), ErrorClass.USER, "UNREADABLE_FILE"),
+        (pa.ArrowCapacityError(), ErrorClass.LIMIT, "MEMORY_LIMIT"),
         (pa.ArrowMemoryError(), ErrorClass.LIMIT, "MEMORY_LIMIT"),
-        (duckdb.ConversionException(), ErrorClass.USER, "UNREADABLE_FILE"),
+        (duckdb.ConversionException(), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
+        (duckdb.InvalidInputException(), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
+        (duckdb.IOException(), ErrorClass.TRANSIENT, None),
         (duckdb.OutOfMemoryException(), ErrorClass.LIMIT, "MEMORY_LIMIT"),
         (duckdb.BinderException(), ErrorClass.INTERNAL, None),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "…"), ErrorClass.USER, "UNREADABLE_FILE"),
         (MemoryError(), ErrorClass.LIMIT, "MEMORY_LIMIT"),
+        (TimeoutError(), ErrorClass.TRANSIENT, None),  # also asyncio's
+        (TimeoutError(), ErrorClass.TRANSIENT, None),  # also asyncio's
+        (asyncio.CancelledError(), ErrorClass.CRASH, "WORKER_LOST"),
+        (gzip.BadGzipFile(), ErrorClass.USER, "UNREADABLE_FILE"),
+        (csv.Error("line contains NUL"), ErrorClass.USER, "UNREADABLE_FILE"),
         (ConnectionResetError(), ErrorClass.TRANSIENT, None),
-        (OSError(28, "No space left on device"), ErrorClass.TRANSIENT, None),
+        # another machine, or this one later, has room; the tries are counted
+        (OSError(errno.ENOSPC, "No space left on device"), ErrorClass.TRANSIENT, None),
         (PermissionError(), ErrorClass.INTERNAL, None),
         (FileNotFoundError(), ErrorClass.INTERNAL, None),
         (subprocess.TimeoutExpired("…", 1), ErrorClass.INTERNAL, None),
@@ -129,17 +154,18 @@ def test_numpys_memory_error_is_a_memory_limit() -> None:
     assert verdict_for(caught.value).error_code == "MEMORY_LIMIT"
 
 
+def test_what_the_agents_process_judged_is_kept() -> None:
+    judged = MemoryLimit(used_mib=900).verdict
+    assert verdict_for(AgentFailed(judged)) is judged
+
+
+def test_a_hiccup_keeps_when_to_try_again() -> None:
+    assert verdict_for(StorageUnavailable(retry_after=30)).retry_after == 30
+
+
 def test_our_own_error_says_its_own_verdict() -> None:
     verdict = verdict_for(InsufficientCredits(available=1, required=3))
     assert (verdict.error_code, verdict.context) == ("INSUFFICIENT_CREDITS", {"available": 1, "required": 3})
-
-
-@pytest.mark.parametrize(
-    ("error", "final"),
-    [(FileTooLarge(), True), (ValueError(), True), (redis.ConnectionError(), False), (WorkerLostError(), False)],
-)
-def test_only_hiccups_and_crashes_are_worth_another_try(error: BaseException, final: bool) -> None:
-    assert is_final(verdict_for(error)) is final
 
 
 def test_an_unknown_class_is_our_bug() -> None:
