@@ -71,3 +71,18 @@ def test_the_detail_is_not_in_the_sentence() -> None:
     error = errors.TaskNotFound(detail="SELECT … FROM tasks")
     assert "SELECT" not in str(error)
     assert error.verdict.detail == "SELECT … FROM tasks"
+
+
+@pytest.mark.parametrize("kind", tree(), ids=lambda kind: kind.__name__)
+def test_an_error_is_found_again_by_its_code_or_by_the_upper_one_that_shares_it(kind: type[AgensiumError]) -> None:
+    found = errors.error_named(kind.error_code)
+    assert found.error_code == kind.error_code
+    assert issubclass(kind, found)
+
+
+def test_an_unknown_code_is_our_bug() -> None:
+    assert errors.error_named("NO_SUCH_CODE") is errors.InternalError
+
+
+def test_a_code_shared_by_two_names_the_upper_one() -> None:
+    assert errors.error_named("UNKNOWN_TOOL") is errors.UnknownTool

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from backend.settings import DEVELOPMENT_SECRET, Settings, get_settings
+from backend.settings import DEVELOPMENT_DATABASE, DEVELOPMENT_SECRET, Settings, get_settings
 
 SAFE = {
     "environment": "production",
@@ -33,6 +33,9 @@ def test_production_accepts_what_is_safe() -> None:
     [
         ({"secret_key": DEVELOPMENT_SECRET}, "SECRET_KEY"),
         ({"secret_key": "short"}, "SECRET_KEY"),
+        ({"secret_key": "31-characters-are-one-too-few-."}, "SECRET_KEY"),
+        ({"database_url": DEVELOPMENT_DATABASE}, "DATABASE_URL"),
+        ({"database_url": ""}, "DATABASE_URL"),
         ({"redis_url": ""}, "REDIS_URL"),
     ],
 )
@@ -46,6 +49,13 @@ def test_production_refuses_a_database_that_nobody_named() -> None:
         settings(**{name: value for name, value in SAFE.items() if name != "database_url"})
 
 
+def test_production_names_every_fault_at_once_and_repeats_no_secret() -> None:
+    with pytest.raises(ValidationError, match=r"SECRET_KEY.*REDIS_URL") as caught:
+        settings(**SAFE | {"secret_key": "too-short-a-secret", "redis_url": ""})
+    assert "too-short-a-secret" not in str(caught.value)
+    assert "db.example.com" not in str(caught.value)
+
+
 def test_development_starts_with_no_setting_at_all() -> None:
     assert settings().environment == "development"
 
@@ -56,9 +66,15 @@ def test_a_misspelt_environment_is_refused() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr(settings(**SAFE, aws_secret_access_key="aws-very-secret"))
-    assert "at-least-32" not in shown
-    assert "aws-very-secret" not in shown
+    secrets = {
+        "secret_key": "a-secret-of-at-least-32-random-characters",
+        "database_url": "postgresql://agensium:pg-password@db.example.com/agensium",
+        "redis_url": "rediss://:redis-password@cache.example.com:6379/0",
+        "aws_secret_access_key": "aws-very-secret",
+    }
+    shown = repr(settings(**secrets)) + str(settings(**secrets))
+    for secret in ("at-least-32", "pg-password", "redis-password", "aws-very-secret"):
+        assert secret not in shown
 
 
 def test_an_empty_variable_means_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +82,18 @@ def test_an_empty_variable_means_none(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "")
     found = settings()
     assert (found.s3_endpoint_url, found.time_limit_seconds, found.aws_access_key_id) == (None, None, None)
+
+
+def test_an_empty_path_means_its_default_not_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    untouched = settings()
+    for name in ("SCRATCH_DIR", "BROKER_DIR"):
+        monkeypatch.setenv(name, "")
+    assert (settings().scratch_dir, settings().broker_dir) == (untouched.scratch_dir, untouched.broker_dir)
+
+
+def test_nobody_changes_a_setting_at_run_time() -> None:
+    with pytest.raises(ValidationError):
+        settings().signup_credits = 5  # type: ignore[misc]
 
 
 def test_extra_tools_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:

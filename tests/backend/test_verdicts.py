@@ -116,7 +116,6 @@ def answered(status: int) -> httpx.HTTPStatusError:
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "…"), ErrorClass.USER, "UNREADABLE_FILE"),
         (MemoryError(), ErrorClass.LIMIT, "MEMORY_LIMIT"),
         (TimeoutError(), ErrorClass.TRANSIENT, None),  # also asyncio's
-        (TimeoutError(), ErrorClass.TRANSIENT, None),  # also asyncio's
         (asyncio.CancelledError(), ErrorClass.CRASH, "WORKER_LOST"),
         (gzip.BadGzipFile(), ErrorClass.USER, "UNREADABLE_FILE"),
         (csv.Error("line contains NUL"), ErrorClass.USER, "UNREADABLE_FILE"),
