@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from backend.errors import UnreadableFile
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 StorageError = (BotoCoreError, ClientError)  # what a door's method may raise, for rooms that know no botocore
 _CHUNK = 1 << 20
 _NOT_FOUND = 404
+_CHANGED = 412
 _DELETE_LIMIT = 1000  # keys in one DeleteObjects call
 
 
@@ -148,12 +150,27 @@ class Storage:
     def get_bytes(self, key: str) -> bytes:
         return self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
-    def download(self, key: str, path: Path) -> int:
-        """Bring an object to local disk; its size. A half-written file never stands under its final name."""
+    def download(self, key: str, path: Path, etag: str | None = None) -> int:
+        """Bring an object to local disk; its size. A half-written file never stands under its final name.
+
+        Raises:
+            UnreadableFile: the object is no longer the one with this ETag.
+        """
+        wanted = {"IfMatch": etag} if etag else {}
+        try:
+            body = self._client.get_object(Bucket=self.bucket, Key=key, **wanted)["Body"]  # type: ignore[arg-type]
+        except ClientError as error:
+            if _status(error) == _CHANGED:
+                raise UnreadableFile("The file was replaced after the task was submitted.") from error
+            raise
         part = path.with_name(f"{path.name}.part")
-        with _botocores_own_errors():
-            self._client.download_file(self.bucket, key, str(part))
-        part.replace(path)
+        try:
+            with body, part.open("wb") as file:
+                for chunk in body.iter_chunks(_CHUNK):
+                    file.write(chunk)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
         return path.stat().st_size
 
     def upload_link(self, key: str, content_type: str, max_bytes: int) -> UploadLink:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from backend.clock import monotonic
 from backend.settings import Settings
 from celery_queue import drain
-from db import admission, endings, rings, task_store, workers
+from db import accounts, admission, endings, idempotency, rings, task_store, workers
 from db.database import Session, transaction
 from db.workers import WorkerIdentity
 
@@ -78,3 +78,5 @@ class Rounds:
         self._house_kept_at = monotonic()
         task_store.expire(session, self._never_started)
         workers.forget_dead(session, DEAD_WORKER)
+        idempotency.forget_old(session)
+        accounts.forget_expired_tokens(session)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -121,3 +121,8 @@ def end_family(session: Session, token_hash: str) -> None:
     family = select(RefreshToken.family).where(RefreshToken.token_hash == token_hash).scalar_subquery()
     unspent = update(RefreshToken).where(RefreshToken.family == family, RefreshToken.spent_at.is_(None))
     session.execute(unspent.values(spent_at=CLOCK))
+
+
+def forget_expired_tokens(session: Session) -> None:
+    """Remove refresh tokens, spent or not, that nobody could use any more."""
+    session.execute(delete(RefreshToken).where(RefreshToken.expires_at < CLOCK))

@@ -116,7 +116,7 @@ async def load(bench: Workbench) -> list[LocalFile]:
 
 def _fetch(bench: Workbench, role: str, file: Mapping[str, Any]) -> LocalFile:
     path = bench.folder / f"{role}.input"
-    size = bench.slot.doors.storage.download(file["key"], path)
+    size = bench.slot.doors.storage.download(file["key"], path, file.get("etag"))
     if size != file["size"]:
         raise StorageUnavailable(detail=f"{file['key']}: {size} bytes came, {file['size']} were submitted")
     return LocalFile(role, file["filename"], path)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backend.doors import Doors
-from backend.errors import AgensiumError, ClaimLost, HardTimeLimit, InternalError, StorageUnavailable
+from backend.errors import AgensiumError, ClaimLost, HardTimeLimit, InternalError, StorageUnavailable, UnreadableFile
 from backend.settings import Settings, get_settings
 from backend.storage import Storage, input_key
 from db import checkpoints, ledger, task_store
@@ -49,7 +49,9 @@ class Workshop:
             task = task_store.create(session, self.user_id, PROBE.id, [], parameters)
         key = input_key(self.user_id, task.id, "primary", "people.csv")
         self.storage.put_bytes(key, TABLE, "text/csv")
-        inputs = {"primary": [{"filename": "people.csv", "key": key, "size": size, "etag": "e"}]}
+        arrived = self.storage.head(key)
+        assert arrived is not None
+        inputs = {"primary": [{"filename": "people.csv", "key": key, "size": size, "etag": arrived.etag}]}
         with transaction() as session:
             task_store.submit(session, task, Submission(list(PRICES), prices, inputs, 1.0))
         return builders.claim(builders.change(task.id, admitted_at=CLOCK))
@@ -161,6 +163,13 @@ def test_a_required_agents_failure_is_the_tasks(workshop: Workshop) -> None:
 def test_a_download_of_another_size_is_a_hiccup(workshop: Workshop) -> None:
     with pytest.raises(StorageUnavailable):
         workshop.run(workshop.claim(size=len(TABLE) + 1))
+
+
+def test_a_file_that_was_replaced_after_the_submit_is_not_read(workshop: Workshop) -> None:
+    claim = workshop.claim()
+    workshop.storage.put_bytes(claim.inputs["primary"][0]["key"], TABLE.replace(b"36", b"99"), "text/csv")
+    with pytest.raises(UnreadableFile, match="replaced after"):
+        workshop.run(claim)
 
 
 def test_a_step_without_a_price_is_our_bug_and_runs_nothing(workshop: Workshop) -> None:
