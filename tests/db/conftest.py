@@ -1,5 +1,5 @@
-"""Every test of the memory has a clean, migrated database. A module keeps its engine, and so its compiled statements:
-405 tests took 56 s with an engine each, and 30 with this.
+"""Every test of the memory has a clean, migrated database. A module keeps its engine, and with it the statements that
+SQLAlchemy has compiled: compiling them anew for each test took a third of the time.
 """
 
 from collections.abc import Iterator

@@ -291,6 +291,15 @@ def test_a_weight_of_two_gets_twice() -> None:
     assert abs(served[heavy] - 20) <= 1
 
 
+def test_a_weight_of_two_gets_twice_in_one_round_too() -> None:
+    heavy, light = builders.customer(weight=2), builders.customer()
+    backlog(heavy, 60)
+    backlog(light, 60)
+    assert admit(30) == 30
+    served = Counter(user for user, _cost in finish_admitted())
+    assert abs(served[heavy] - 20) <= 1
+
+
 def test_twenty_one_customers_get_the_same_time_though_ones_tasks_are_ten_times_larger() -> None:
     large, *others = users = [builders.customer(credits=0) for _ in range(21)]
     backlog(large, 6, cost=10)

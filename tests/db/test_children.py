@@ -91,6 +91,16 @@ def test_when_the_last_two_children_end_together_no_parent_is_stuck() -> None:
             builders.change(claim.task_id, status=TaskStatus.PROCESSING)
 
 
+def test_a_child_counted_off_too_often_does_no_harm() -> None:
+    parent, (child,) = builders.waiting_parent(children_count=1)
+    settle(builders.claimed_child(child))
+    with transaction() as session:
+        children.child_ended(session, parent.task_id)
+    row = builders.read(parent.task_id)
+    assert (row.status, row.open_children) == (TaskStatus.QUEUED, 0)
+    assert builders.story(row.id)[-2:] == ["waiting", "queued"]
+
+
 def test_a_child_that_ends_waits_for_its_parents_row_before_it_takes_its_own() -> None:
     """The lock order: the other way round, a cancel of the parent and this ending deadlock (ADMISSION.md)."""
     parent, (child, _other) = builders.waiting_parent()

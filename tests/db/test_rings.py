@@ -66,6 +66,13 @@ def test_rings_taken_by_many_at_once_are_each_taken_once() -> None:
     assert set(ids) == tasks
 
 
+def test_a_ring_that_somebody_is_taking_is_left_to_them() -> None:
+    builders.admitted_task()
+    with transaction() as somebody:
+        assert len(rings.take(somebody)) == 1
+        assert take() == []
+
+
 def test_the_longest_admitted_is_rung_first() -> None:
     tasks = [builders.admitted_task() for _ in range(3)]
     assert [ring.task_id for ring in take(limit=1)] == [tasks[0].id]
