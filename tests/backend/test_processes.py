@@ -32,6 +32,10 @@ def child_of(process: Process) -> psutil.Process:
     return psutil.Process(process.pid).children()[0]
 
 
+def stands_still(process: Process) -> bool:
+    return psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+
+
 def gone(pid: int) -> bool:
     deadline = time.monotonic() + PATIENCE
     while alive(pid) and time.monotonic() < deadline:
@@ -88,9 +92,9 @@ def test_a_paused_process_stands_still_and_goes_on(tmp_path: Path) -> None:
     process.start()
     try:
         process.pause()
-        assert psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
+        process.wait_until(lambda: stands_still(process), PATIENCE)
         process.resume()
-        assert psutil.Process(process.pid).status() != psutil.STATUS_STOPPED
+        process.wait_until(lambda: not stands_still(process), PATIENCE)
     finally:
         process.kill()
 
