@@ -7,7 +7,6 @@ Keys (CATALOGUE §5): `users/{user}/tasks/{task}/inputs/{role}/{filename}`, `…
 import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -141,10 +140,14 @@ class Storage:
 
     def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
         """Send a file, in parts where it is large."""
+        from boto3.exceptions import S3UploadFailedError
+
         with path.open("rb") as body:
             digest = hashlib.file_digest(body, "sha256").hexdigest()
-        with _botocores_own_errors():
+        try:
             self._client.upload_file(str(path), self.bucket, key, ExtraArgs={"ContentType": content_type})
+        except S3UploadFailedError as error:  # wraps what says whether it was refused for good or may go well later
+            raise error.__context__ or error from None
         return StoredObject(key, path.stat().st_size, digest)
 
     def get_bytes(self, key: str) -> bytes:
@@ -210,19 +213,6 @@ class Storage:
             if refused := answer.get("Errors"):  # the store answers 200 all the same
                 sentence = f"{refused[0]['Key']} and {len(refused) - 1} more"
                 raise ClientError({"Error": {"Code": refused[0]["Code"], "Message": sentence}}, "DeleteObjects")
-
-
-@contextmanager
-def _botocores_own_errors() -> Iterator[None]:
-    """A transfer of boto3 wraps the error that says whether it was refused for good or may go well later."""
-    from boto3.exceptions import RetriesExceededError, S3UploadFailedError
-
-    try:
-        yield
-    except S3UploadFailedError as error:
-        raise error.__context__ or error from None
-    except RetriesExceededError as error:
-        raise error.last_exception from None  # type: ignore[attr-defined]  # the stubs do not know it
 
 
 def _saved_as(filename: str) -> str:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from backend import storage as storage_module
+from backend.errors import UnreadableFile
 from backend.settings import Settings, get_settings
 from backend.storage import Storage, StorageError, input_key, output_key, step_key, task_prefix
 from backend.verdicts import verdict_for
@@ -62,6 +63,18 @@ def test_a_missing_object_raises_our_bug_not_a_hiccup(storage_bucket: Storage) -
     with pytest.raises(StorageError) as caught:
         storage_bucket.get_bytes("not-there")
     assert verdict_for(caught.value).error_code == "INTERNAL_ERROR"
+
+
+def test_an_object_that_was_replaced_is_not_taken_for_the_one_submitted(
+    storage_bucket: Storage, tmp_path: Path
+) -> None:
+    storage_bucket.put_bytes("a.csv", b"old", "text/csv")
+    submitted = storage_bucket.head("a.csv")
+    assert submitted is not None
+    assert storage_bucket.download("a.csv", tmp_path / "a.csv", submitted.etag) == 3
+    storage_bucket.put_bytes("a.csv", b"new!", "text/csv")
+    with pytest.raises(UnreadableFile, match="replaced"):
+        storage_bucket.download("a.csv", tmp_path / "b.csv", submitted.etag)
 
 
 def test_the_list_goes_on_over_every_page(storage_bucket: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
