@@ -22,7 +22,7 @@ dev: .venv/demo.stamp ## The same stack, staying up, with code reload; Ctrl+C st
 	@$(BIN)/python -m backend dev
 
 test: .venv/dev.stamp ## The whole test suite.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
 check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """The child's main: computes one operation at a time and says how it went. It knows neither database nor doors.
 
     stdin   {"run": operation, "request": path, "answer": path} | {"dump": "stacks"}
-    stdout  {"progress": 0.3} … then {"done": true} | {"failed": {verdict}}
+    stdout  {"started": true}, {"progress": 0.3} … then {"done": true} | {"failed": {verdict}}
 
 The protocol has a descriptor of its own and file descriptor 1 points at 2, so a library that prints does no harm.
 When the supervisor dies, stdin ends and so does this process, wherever it is.
@@ -61,6 +61,7 @@ def main() -> None:
 
 
 def _answer(wire: Wire, envelope: dict[str, str]) -> None:
+    wire.say({"started": True})
     operation = OPERATIONS[envelope["run"]]
     try:
         request = operation.request.model_validate_json(Path(envelope["request"]).read_bytes())

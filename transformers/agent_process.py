@@ -30,6 +30,7 @@ STDERR_CAP = 1 << 20  # bytes; a library that prints without end fills no disk
 STDERR_TAIL = 4000  # bytes kept with a crash
 WORN_BYTES = 200 * 2**20  # a child that grew over this after its task is replaced
 WORN_TASKS = 50
+START_SECONDS = 60.0  # a cold child imports its libraries first: 1 s when idle, many on a crowded machine
 DUMP_SECONDS = 0.5  # time for faulthandler to write the stacks
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -66,6 +67,7 @@ class _Call:
     stop: StopSignal
     on_progress: Callable[[float], None]
     last_word: float
+    started: bool = False
     next_look: float = 0.0
     peak_bytes: int = 0
 
@@ -120,15 +122,18 @@ class AgentProcess:
         """
         await self.start()
         call = _Call(limits, stop, on_progress, last_word=monotonic())
+        fit = False  # for the next call
         try:
-            return await self._exchange(operation, request, answer, folder, call)
+            found = await self._exchange(operation, request, answer, folder, call)
+            fit = True
         except AgentFailed:
-            raise
-        except BaseException:
-            await self.kill()
+            fit = True  # a verdict of its own is an answer too
             raise
         finally:
             self.peak_bytes = call.peak_bytes
+            if not fit:
+                await self.kill()
+        return found
 
     async def _exchange(
         self, operation: str, request: BaseModel, answer: type[Answer], folder: Path, call: _Call
@@ -172,7 +177,7 @@ class AgentProcess:
         """Take in one envelope; True when the call is over."""
         if not line:
             raise AgentCrashed(detail=f"the child ended in the middle of a call; {self._stderr_tail()}")
-        call.last_word = monotonic()
+        call.last_word, call.started = monotonic(), True
         word: dict[str, Any] = json.loads(line)
         if "failed" in word:
             raise AgentFailed(verdict_from_json(word["failed"]))
@@ -197,7 +202,7 @@ class AgentProcess:
         call.peak_bytes = max(call.peak_bytes, used)
         if used > call.limits.memory_bytes:
             raise MemoryLimit(used_mib=used >> 20, limit_mib=call.limits.memory_bytes >> 20)
-        if now - call.last_word > call.limits.no_progress_seconds:
+        if now - call.last_word > (call.limits.no_progress_seconds if call.started else START_SECONDS):
             raise NoProgress(detail=await self._stacks())
         self._cap_stderr()
 
