@@ -61,6 +61,8 @@ def _add_child(session: Session, parent: Task, child: ChildTask) -> uuid.UUID:
         "parameters": dict(child.parameters),
         "inputs": dict(child.inputs),
         "prices": parent.prices,
+        "queue": parent.queue,
+        "priority": parent.priority,
         "cost": child.cost,
         "celery_task_id": uuid.uuid4(),
         "queued_at": CLOCK,

@@ -233,7 +233,7 @@ class Task(Base):
         Index("ix_tasks_later", "not_before", postgresql_where=text(LATER)),
         Index("ix_tasks_running", "id", postgresql_where=text("status = 'PROCESSING'")),
         Index("ix_tasks_never_started", "created_at", postgresql_where=text("status = 'CREATED'")),
-        Index("ix_tasks_of_user", "user_id", text("created_at DESC"), "id"),
+        Index("ix_tasks_of_user", "user_id", text("created_at DESC"), text("id DESC")),
         Index("ix_tasks_of_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         {"postgresql_with": {"fillfactor": 75}},
     )

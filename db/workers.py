@@ -94,7 +94,7 @@ _BEAT = text("""
         WHERE t.status = 'PROCESSING'
         FOR NO KEY UPDATE OF t SKIP LOCKED)
     UPDATE tasks t
-    SET lease_until = clock_timestamp() + :lease, progress = greatest(t.progress, mine.progress)
+    SET lease_until = clock_timestamp() + :lease, progress = greatest(t.progress, least(mine.progress, 100))
     FROM mine WHERE t.id = mine.id
     RETURNING t.id
 """)

@@ -194,7 +194,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_tasks_of_parent", "tasks", ["parent_id"], unique=False, postgresql_where=sa.text("parent_id IS NOT NULL")
     )
-    op.create_index("ix_tasks_of_user", "tasks", ["user_id", sa.literal_column("created_at DESC"), "id"], unique=False)
+    op.create_index(
+        "ix_tasks_of_user",
+        "tasks",
+        ["user_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
     op.create_index(
         "ix_tasks_rung",
         "tasks",
