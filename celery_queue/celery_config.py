@@ -47,7 +47,8 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         # the connection
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "broker_pool_limit": 2,
+        # opened only as they are used; with 2 of them Flower's inspector waits for itself for ever (seen with 2.2)
+        "broker_pool_limit": 10,
         "task_publish_retry_policy": {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5},
         "redis_socket_timeout": 10,
         "redis_socket_connect_timeout": 5,

@@ -4,7 +4,8 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class House:
             "SCRATCH_DIR": str(directory / "scratch"),
             "SIGNUP_CREDITS": "10000",
             "EXTRA_TOOLS": EXTRA_TOOLS,
+            "FLOWER_UNAUTHENTICATED_API": "true",
             "PYTHONPATH": str(ROOT),
             "PYTHONWARNINGS": "default",
         }
@@ -92,6 +94,19 @@ class House:
         worker.wait_until(lambda: b"worker ready" in worker.log.read_bytes(), PATIENCE)
         self._workers.append(worker)
         return worker
+
+    @contextmanager
+    def flower(self) -> Iterator[str]:
+        """Flower beside the house, started as a person would; its address."""
+        port = free_port()
+        address = f"http://{LOOPBACK}:{port}"
+        flower = self._process("flower", "celery", "-A", "celery_queue.celery_app", "flower", f"--port={port}")
+        flower.start()
+        try:
+            flower.wait_until(lambda: _is_there(f"{address}/healthcheck"), PATIENCE)
+            yield address
+        finally:
+            flower.kill()
 
     def agent_children(self) -> set[int]:
         """The processes in which agents compute."""
@@ -161,7 +176,11 @@ class House:
         return Process(name, [sys.executable, "-m", *command], log, environment=self._environment)
 
     def _answers(self) -> bool:
-        try:
-            return self._http.get("/healthz").is_success
-        except httpx.TransportError:
-            return False
+        return _is_there(f"{self.api_url}/healthz")
+
+
+def _is_there(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False

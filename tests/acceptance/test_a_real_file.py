@@ -1,13 +1,14 @@
 """The main job, over HTTP, on every pool: a customer's file is profiled, reported and billed."""
 
 import hashlib
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from backend.devstack import Stack
-from tests.acceptance.house import House
+from tests.acceptance.house import PATIENCE, House
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data"
 PRICES = {"unified-profiler": 30, "score-risk": 35, "readiness-rater": 25}
@@ -56,3 +57,14 @@ def test_an_unreadable_file_costs_nothing_and_the_worker_lives(solo_house: House
     assert (task["status"], task["error"]["error_code"]) == ("FAILED", "UNREADABLE_FILE")
     assert solo_house.get("/credits")["balance"] == before
     assert solo_house.ended(solo_house.submit())["status"] == "COMPLETED"
+
+
+def test_flower_shows_the_same_task(solo_house: House) -> None:
+    ours: set[str] = set()
+    with solo_house.flower() as address:
+        deadline = time.monotonic() + PATIENCE
+        while not (seen := httpx.get(f"{address}/api/tasks").json()):
+            assert time.monotonic() < deadline, "Flower saw no task"
+            ours.add(solo_house.ended(solo_house.submit())["celery_task_id"])  # it shows what it heard itself
+    assert set(seen) <= ours
+    assert {task["name"] for task in seen.values()} == {"celery_queue.tasks.process_analysis"}
