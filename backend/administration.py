@@ -1,7 +1,10 @@
 """What an operator does on the machine itself: name an administrator, grant credits. No HTTP route makes a role."""
 
+from collections.abc import Sequence
+
 from db import accounts, ledger
 from db.database import transaction
+from db.verification import LEDGER, STATES, Breach, breaches
 
 
 def make_admin(email: str) -> None:
@@ -14,3 +17,9 @@ def grant(email: str, amount: int, note: str) -> int:
     """The customer's new balance. Raises UserNotFound."""
     with transaction() as session:
         return ledger.grant(session, accounts.named(session, email=email).id, amount, note)
+
+
+def verify(what: str) -> Sequence[Breach]:
+    """What breaks the rules of the ledger or of the states; empty: they hold."""
+    with transaction() as session:
+        return breaches(session, {"ledger": LEDGER, "states": STATES}[what])

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -66,6 +67,25 @@ def grant(
     with _saying_what_failed():
         balance = administration.grant(email, amount, note)
     print(f"{email} has {balance} credits now.")
+
+
+class Proof(StrEnum):
+    LEDGER = "ledger"
+    STATES = "states"
+
+
+@app.command()
+def verify(
+    what: Annotated[Proof, typer.Argument(help="ledger: charged = delivered; states: no impossible row.")],
+) -> None:
+    """Prove the whole table right; exit 1 and name the rows where it is not."""
+    from backend import administration
+
+    found = administration.verify(what)
+    for breach in found:
+        print(f"{breach.subject}: it does not hold that {breach.rule}")
+    print(f"verify {what.value}: {len(found)} breaches")
+    sys.exit(1 if found else 0)
 
 
 @contextmanager

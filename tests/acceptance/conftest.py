@@ -24,6 +24,8 @@ def houses(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
         opened = Opening()
         yield opened
+        for house in opened.values():
+            house.prove()
 
 
 @pytest.fixture(params=POOLS)

@@ -1,6 +1,7 @@
 """The whole product as processes: an API, workers of one pool, a customer with an HTTP client."""
 
 import os
+import subprocess
 import sys
 import time
 import uuid
@@ -70,6 +71,15 @@ class House:
         account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "correct horse battery staple"}
         token = self._http.post("/auth/register", json=account).raise_for_status().json()["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
+
+    def prove(self) -> None:
+        """After all that was done to it: charged = delivered, and no row in an impossible state."""
+        for what in ("ledger", "states"):
+            command = [sys.executable, "-m", "backend", "verify", what]
+            proof = subprocess.run(
+                command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False
+            )
+            assert proof.returncode == 0, proof.stdout + proof.stderr
 
     def close(self) -> None:
         self._http.close()

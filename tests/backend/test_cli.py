@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from backend.cli import app
@@ -47,3 +48,16 @@ def test_credits_are_granted_in_whole_positive_numbers(ada: int, amount: str) ->
 def test_migrating_twice_is_harmless(database: str) -> None:
     for _ in range(2):
         assert run("migrate") == (0, "The database is at the newest migration.\n")
+
+
+def test_a_right_ledger_is_proven(ada: int) -> None:
+    assert run("verify", "ledger") == (0, "verify ledger: 0 breaches\n")
+    assert run("verify", "states") == (0, "verify states: 0 breaches\n")
+
+
+def test_a_wrong_ledger_is_named_and_fails(ada: int) -> None:
+    with transaction() as session:
+        session.execute(text("UPDATE credit_wallets SET balance = balance + 1"))
+    code, said = run("verify", "ledger")
+    assert code == 1
+    assert f"user {ada}: it does not hold that a wallet's balance is its grants" in said

@@ -1,0 +1,102 @@
+"""Proofs over whole tables: charged = delivered, balance = sum of entries, and no row in an impossible state.
+
+Each check is one statement that returns what breaks it; an empty answer is the proof. Reading only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from db.models import TERMINAL
+
+_TERMINAL = [status.value for status in TERMINAL]
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One row that breaks a rule: the rule in words, and the ids to look at."""
+
+    rule: str
+    subject: str
+
+
+LEDGER: Mapping[str, str] = MappingProxyType(
+    {
+        "a wallet's balance is its grants less its holds plus its releases": """
+            SELECT 'user ' || w.user_id FROM credit_wallets w
+            LEFT JOIN (SELECT user_id, sum(CASE kind WHEN 'GRANT' THEN amount WHEN 'RELEASE' THEN amount
+                                                     WHEN 'HOLD' THEN -amount ELSE 0 END) AS total
+                       FROM credit_entries GROUP BY user_id) e USING (user_id)
+            WHERE w.balance <> coalesce(e.total, 0)""",
+        "a capture or release has its hold, and together they never exceed it": """
+            SELECT 'task ' || task_id || ', ' || agent_id FROM credit_entries WHERE task_id IS NOT NULL
+            GROUP BY task_id, agent_id
+            HAVING coalesce(sum(amount) FILTER (WHERE kind = 'HOLD'), 0)
+                 < coalesce(sum(amount) FILTER (WHERE kind <> 'HOLD'), 0)""",
+        "when a task has ended, what was held is captured or released": """
+            SELECT 'task ' || e.task_id || ', ' || e.agent_id FROM credit_entries e JOIN tasks t ON t.id = e.task_id
+            WHERE t.status = ANY(:terminal) GROUP BY e.task_id, e.agent_id
+            HAVING coalesce(sum(amount) FILTER (WHERE kind = 'HOLD'), 0)
+                <> coalesce(sum(amount) FILTER (WHERE kind <> 'HOLD'), 0)""",
+        "nothing is released before the task has ended": """
+            SELECT 'task ' || e.task_id || ', ' || e.agent_id FROM credit_entries e JOIN tasks t ON t.id = e.task_id
+            WHERE e.kind = 'RELEASE' AND t.status <> ALL(:terminal)""",
+        "what was charged was delivered": """
+            SELECT 'task ' || e.task_id || ', ' || e.agent_id FROM credit_entries e
+            WHERE e.kind = 'CAPTURE' AND NOT EXISTS (
+                SELECT FROM task_steps s JOIN tasks t ON t.id = s.task_id WHERE s.status = 'DELIVERED'
+                AND coalesce(t.parent_id, t.id) = e.task_id AND s.agent_id = e.agent_id)""",
+        "what was delivered was charged": """
+            SELECT 'task ' || t.id || ', ' || s.agent_id FROM task_steps s JOIN tasks t ON t.id = s.task_id
+            WHERE s.status = 'DELIVERED' AND coalesce((t.prices ->> s.agent_id)::bigint, 0) > 0 AND NOT EXISTS (
+                SELECT FROM credit_entries e
+                WHERE e.kind = 'CAPTURE' AND e.task_id = coalesce(t.parent_id, t.id) AND e.agent_id = s.agent_id)""",
+    }
+)
+
+STATES: Mapping[str, str] = MappingProxyType(
+    {
+        "a running task has a worker, a lease and the time of its claim": """
+            SELECT 'task ' || id FROM tasks WHERE status = 'PROCESSING'
+            AND (worker IS NULL OR lease_until IS NULL OR claimed_at IS NULL OR epoch = 0)""",
+        "a task that does not run has neither worker nor lease": """
+            SELECT 'task ' || id FROM tasks WHERE status <> 'PROCESSING'
+            AND (worker IS NOT NULL OR lease_until IS NOT NULL OR claimed_at IS NOT NULL)""",
+        "a task that has ended knows when, and waits for nothing": """
+            SELECT 'task ' || id FROM tasks WHERE (status = ANY(:terminal)) <> (finished_at IS NOT NULL)
+            OR (status = ANY(:terminal) AND (ring_wanted OR admitted_at IS NOT NULL OR not_before IS NOT NULL))""",
+        "a completed task has an outcome, a manifest, all of its progress and no error": """
+            SELECT 'task ' || id FROM tasks WHERE status = 'COMPLETED'
+            AND (outcome IS NULL OR manifest_key IS NULL OR progress <> 100 OR error_code IS NOT NULL)""",
+        "a failed task says why": """
+            SELECT 'task ' || id FROM tasks WHERE status = 'FAILED' AND (error_code IS NULL OR next_action IS NULL)""",
+        "a queued task can be rung": """
+            SELECT 'task ' || id FROM tasks WHERE status = 'QUEUED'
+            AND (celery_task_id IS NULL OR sort_at IS NULL OR (admitted_at IS NULL AND ring_wanted))""",
+        "a parent waits for as many children as have not ended": """
+            SELECT 'task ' || p.id FROM tasks p WHERE p.open_children <> (
+                SELECT count(*) FROM tasks c WHERE c.parent_id = p.id AND c.status <> ALL(:terminal))
+            AND p.status IN ('WAITING', 'QUEUED', 'PROCESSING')""",
+        "a task's events are numbered without a gap, up to the row's own count": """
+            SELECT 'task ' || t.id FROM tasks t
+            LEFT JOIN (SELECT task_id, count(*) AS n, max(seq) AS last FROM task_events GROUP BY task_id) e
+                ON e.task_id = t.id
+            WHERE coalesce(e.n, 0) <> t.last_event OR coalesce(e.last, 0) <> t.last_event""",
+        "nothing happens to a task after its end": """
+            SELECT 'task ' || a.task_id FROM task_events a JOIN task_events b
+                ON b.task_id = a.task_id AND b.seq > a.seq
+            WHERE a.kind IN ('completed', 'failed', 'cancelled', 'expired')""",
+    }
+)
+
+
+def breaches(session: Session, rules: Mapping[str, str], limit: int = 100) -> Sequence[Breach]:
+    """What breaks the rules, at most `limit` rows a rule; empty: they hold."""
+    found = []
+    for rule, statement in rules.items():
+        rows = session.execute(text(f"{statement} LIMIT :limit"), {"terminal": _TERMINAL, "limit": limit}).scalars()
+        found += [Breach(rule, subject) for subject in rows]
+    return found
