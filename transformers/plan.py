@@ -87,6 +87,9 @@ async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
         if step.required or verdict.error_class not in _ENDS_THE_STEP or isinstance(failure, TimeLimit):
             raise
         log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
+        before = walk.finished.get(step.id)
+        if before is not None and before.status == StepStatus.DELIVERED:  # by an earlier version, and paid
+            return await asyncio.to_thread(_outcome_from_checkpoint, step, before, bench)
         checkpoint = _failed(step, fingerprint, began, verdict)
         outcome = _outcome(step, error_code=verdict.error_code, message=verdict.message)
     else:

@@ -19,6 +19,7 @@ from db.task_store import Submission
 from tests import builders
 from tests.probe_tools import PROBE
 from transformers.agent_process import AgentProcess
+from transformers.findings import AgentResult
 from transformers.lifecycle import TaskReport, run_task
 from transformers.publish import Manifest
 from transformers.stop_signal import StopReason, StopSignal
@@ -142,6 +143,19 @@ def test_a_step_whose_parameters_changed_is_run_again(workshop: Workshop) -> Non
     workshop.run(workshop.again(claim))
     assert {agent: step.epoch for agent, step in steps(claim).items()} == {"first": 2, "second": 1, "third": 2}
     assert captures(claim) == PRICES, "charged once, however often it ran"
+
+
+def test_what_an_earlier_version_delivered_and_was_paid_for_stays_when_the_new_one_fails(workshop: Workshop) -> None:
+    claim = workshop.claim()
+    builders.deliver(claim, "third", amount=30)
+    artifact = AgentResult(agent_id="third", agent_name="Third", summary_metrics={"by": "an earlier version"})
+    key = f"{builders.delivered_step('third').artifact_key}"
+    workshop.storage.put_bytes(key, artifact.model_dump_json().encode(), "application/json")
+    builders.change(claim.task_id, parameters={"third": {"act": "blame"}})
+    report = workshop.run(workshop.again(claim))
+    assert (report.outcome, report.agents_failed) == ("success", 0)
+    assert steps(claim)["third"].status == "DELIVERED"
+    assert captures(claim) == PRICES
 
 
 def test_an_optional_agents_failure_costs_only_its_own_share(workshop: Workshop) -> None:
