@@ -50,7 +50,7 @@ def env_file(path: Path, values: Mapping[str, str]) -> Iterator[None]:
     """The values in a file that only we can read, for as long as they are true."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()))
+    path.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()), encoding="utf-8")
     try:
         yield
     finally:

@@ -79,6 +79,16 @@ class Verdict:
     retry_after: float | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """What a customer's data brought in must not keep the verdict from being written down."""
+        for name in ("message", "detail"):
+            object.__setattr__(self, name, writable(getattr(self, name)))
+
+
+def writable(words: str) -> str:
+    """Text as any database takes it: without NUL, half a surrogate pair as a question mark."""
+    return words.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
 
 class AgensiumError(Exception):
     """The root. A subclass is a row of the table above; an instance adds a sentence and a context."""

@@ -56,7 +56,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "redis_backend_health_check_interval": 25,
         # where messages go
         "task_default_queue": Queue.DEFAULT.value,
-        "task_queues": [_queue(queue.value) for queue in queues_of(settings)],
+        "task_queues": [queue_named(queue.value) for queue in queues_of(settings)],
         "task_create_missing_queues": False,
         "worker_enable_remote_control": True,
         "imports": ["celery_queue.tasks"],
@@ -69,7 +69,7 @@ def queues_of(settings: Settings) -> tuple[Queue, ...]:
     return tuple(Queue(name) for name in named) or tuple(Queue)
 
 
-def _queue(name: str) -> KombuQueue:
+def queue_named(name: str) -> KombuQueue:
     """A queue with an exchange and key of its own: two queues on the default ones would each get every message."""
     return KombuQueue(name, Exchange(name, type="direct"), routing_key=name)
 

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 
+from celery.worker import state as worker_state
+
 from backend.logs import log
 from celery_queue.fork_gate import ForkGate
 from celery_queue.ringing import RING_ERRORS, Bell
@@ -18,6 +20,7 @@ from db.database import DATABASE_ERRORS, transaction
 from db.rings import Ring
 from db.wakeups import Listener
 
+EXIT_FAILURE = 1
 LISTEN_SECONDS = 1.0  # between looks at whether we are to stop; wake-ups come at once
 
 
@@ -31,7 +34,7 @@ class Conductor:
         self._gates = {name: ForkGate() for name in ("listen", "conduct", "ring")}
         targets: dict[str, Callable[[], None]] = {"listen": self._listen, "conduct": self._conduct, "ring": self._ring}
         self._threads = {
-            name: threading.Thread(target=target, name=f"conductor-{name}", daemon=True)
+            name: threading.Thread(target=self._guard, args=(target,), name=f"conductor-{name}", daemon=True)
             for name, target in targets.items()
         }
 
@@ -51,6 +54,15 @@ class Conductor:
                 self._rounds.leave()
             except DATABASE_ERRORS as error:
                 log().warning("could not say goodbye", error=str(error))
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """A worker must not look alive when one of its organs is dead: it leaves, and is started anew."""
+        try:
+            work()
+        finally:
+            if not self._stopping.is_set():
+                log().error("the conductor is broken; the worker leaves", thread=threading.current_thread().name)
+                worker_state.should_stop = EXIT_FAILURE
 
     # wake-ups
 

@@ -12,8 +12,8 @@ from backend.logs import log
 from backend.settings import Settings, get_settings
 from backend.verdicts import verdict_for
 from celery_queue import drain
-from db import endings
-from db.claims import Claim
+from db import claims, endings
+from db.claims import Claim, Counts
 from db.database import DATABASE_ERRORS, transaction
 from db.endings import Ending, HandBackTerms
 from db.events import EventKind
@@ -43,8 +43,8 @@ def answer(claim: Claim, error: BaseException) -> Answer:
         return _write(claim, error)
     except ClaimLost:
         return Answer(Fate.DROPPED, "CLAIM_LOST", "The task is not this worker's any more.")
-    except DATABASE_ERRORS as outage:
-        log().warning("the ending could not be written", error=str(outage))
+    except DATABASE_ERRORS as refusal:
+        log().warning("the ending could not be written", error=str(refusal))
         return Answer(Fate.DROPPED, "DATABASE_UNAVAILABLE", "The lease will run out and the task run again.")
 
 
@@ -58,10 +58,11 @@ def _write(claim: Claim, error: BaseException) -> Answer:
         return _hand_back(claim, later, "HANDED_BACK", "This worker does not know the tool.")
     verdict = verdict_for(error)
     _say(verdict, error)
-    terms = _another_try(claim, verdict, get_settings())
-    if terms is not None:
-        return _hand_back(claim, terms, verdict.error_code, verdict.message)
     with transaction() as session:
+        terms = _another_try(claims.counts(session, claim), verdict, get_settings())
+        if terms is not None:
+            endings.hand_back(session, claim, terms)
+            return Answer(Fate.RETRYING, verdict.error_code, verdict.message)
         endings.settle(session, claim, Ending(verdict=verdict))
     return Answer(Fate.FAILED, verdict.error_code, verdict.message)
 
@@ -81,13 +82,13 @@ def _hand_back(claim: Claim, terms: HandBackTerms, code: str, message: str) -> A
     return Answer(Fate.RETRYING, code, message)
 
 
-def _another_try(claim: Claim, verdict: Verdict, settings: Settings) -> HandBackTerms | None:
+def _another_try(so_far: Counts, verdict: Verdict, settings: Settings) -> HandBackTerms | None:
     """The terms of the next try, or None where the failure is final."""
-    if verdict.error_class is ErrorClass.CRASH and claim.crashes + 1 < MOST_CRASHES_AT_ONE_STEP:
-        return HandBackTerms(EventKind.RETRYING, verdict=verdict, counts={"crashes": claim.crashes + 1})
-    if verdict.error_class is ErrorClass.TRANSIENT and claim.hiccups < settings.transient_retries:
-        delay = verdict.retry_after if verdict.retry_after is not None else backoff(claim.hiccups, settings)
-        counts = {"hiccups": claim.hiccups + 1}
+    if verdict.error_class is ErrorClass.CRASH and so_far.crashes + 1 < MOST_CRASHES_AT_ONE_STEP:
+        return HandBackTerms(EventKind.RETRYING, verdict=verdict, counts={"crashes": so_far.crashes + 1})
+    if verdict.error_class is ErrorClass.TRANSIENT and so_far.hiccups < settings.transient_retries:
+        delay = verdict.retry_after if verdict.retry_after is not None else backoff(so_far.hiccups, settings)
+        counts = {"hiccups": so_far.hiccups + 1}
         return HandBackTerms(EventKind.RETRYING, delay_seconds=delay, verdict=verdict, counts=counts)
     return None
 

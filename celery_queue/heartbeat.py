@@ -1,7 +1,7 @@
 """One heartbeat thread a process: one UPDATE renews the leases of all its claims, and brings back which are gone.
 
-It also keeps the claims honest when the database is away: after a lease without a beat they are dropped, for
-somebody else may have them by then.
+When the database is away, a claim without a beat for a lease ends by itself (StopSignal.check): somebody else may have
+the task by then.
 """
 
 import threading
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
-from backend.clock import monotonic
 from backend.logs import log
 from backend.settings import Settings, get_settings
 from celery_queue import drain
@@ -42,28 +41,25 @@ class Heartbeat:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._held: dict[uuid.UUID, Held] = {}
+        self._held: dict[tuple[uuid.UUID, int], Held] = {}
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._transaction = private_transactions()
-        self._last_beat = monotonic()
         threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
 
     @contextmanager
     def hold(self, claim: Claim) -> Iterator[Held]:
         """Keep the claim's lease alive for the length of the block."""
-        held = Held(claim, StopSignal(self._settings.drain_seconds))
+        held = Held(claim, StopSignal(self._settings.drain_seconds, self._settings.lease_seconds))
+        key = (claim.task_id, claim.epoch)
         with self._lock:
-            if not self._held:
-                self._last_beat = monotonic()
-            self._held[claim.task_id] = held
+            self._held[key] = held
             self._work.set()
         try:
             yield held
         finally:
             with self._lock:
-                if self._held.get(claim.task_id) is held:
-                    del self._held[claim.task_id]
+                del self._held[key]
                 if not self._held:
                     self._work.clear()
 
@@ -83,14 +79,13 @@ class Heartbeat:
                 answer = workers.beat(session, BOOT_UUID, [one.pulse() for one in held], self._lease)
         except DATABASE_ERRORS as error:
             log().warning("beat failed", error=str(error))
-            if monotonic() - self._last_beat > self._settings.lease_seconds:
-                _stop(held, StopReason.LOST)
             return
-        self._last_beat = monotonic()
         _pass_on(answer, held)
 
 
 def _pass_on(answer: BeatAnswer, held: list[Held]) -> None:
+    for one in held:
+        one.stop.beaten()
     _stop([one for one in held if one.claim.task_id in answer.lost], StopReason.LOST)
     _stop([one for one in held if one.claim.task_id in answer.cancelled], StopReason.CANCELLED)
     if answer.draining or drain.requested():

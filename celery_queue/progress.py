@@ -40,11 +40,17 @@ class Courtesy:
         while True:
             self._some.wait()
             pause.wait(SECONDS_BETWEEN)
-            with self._lock:
-                news, self._news = self._news, {}
+            while (news := self._next()) is not None:
+                send(*news)
+
+    def _next(self) -> tuple[CeleryTask, str, str, dict[str, Any]] | None:
+        """Taken one by one just before it is sent, so that a run that is over is not spoken of any more."""
+        with self._lock:
+            if not self._news:
                 self._some.clear()
-            for request_id, (task, meta) in news.items():
-                send(task, request_id, PROGRESS, meta)
+                return None
+            request_id, (task, meta) = self._news.popitem()
+            return task, request_id, PROGRESS, meta
 
 
 def send(task: CeleryTask, request_id: str, state: str, meta: Any) -> None:

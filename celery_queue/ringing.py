@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from backend.errors import UnknownTool
 from backend.settings import Settings
-from celery_queue.celery_config import HARD_LIMIT_ABOVE_SOFT, SOFT_LIMIT_ABOVE_OURS, TASK_NAME
+from celery_queue.celery_config import HARD_LIMIT_ABOVE_SOFT, SOFT_LIMIT_ABOVE_OURS, TASK_NAME, queue_named
 from db.rings import Ring
 from transformers.catalog import tool_for
 
@@ -28,7 +28,8 @@ class Bell:
     def ring(self, ring: Ring) -> None:
         """Send one message. Raises RING_ERRORS when the broker does not take it.
 
-        Not `send_task`: that one would subscribe us to the result, one channel a task.
+        Not `send_task`: that one would subscribe us to the result, one channel a task. The queue is given whole, not
+        by name: a worker rings for every queue, also for those that it does not take from itself.
         """
         soft = self._soft_limit(ring.tool_id)
         message = self._app.amqp.create_task_message(
@@ -43,7 +44,7 @@ class Bell:
         policy: dict[str, Any] = self._app.conf.task_publish_retry_policy
         with self._app.amqp.Producer(self._connection, auto_declare=False) as producer:
             self._app.amqp.send_task_message(
-                producer, TASK_NAME, message, queue=ring.queue, retry=True, retry_policy=policy
+                producer, TASK_NAME, message, queue=queue_named(ring.queue), retry=True, retry_policy=policy
             )
 
     def _soft_limit(self, tool_id: str) -> float:

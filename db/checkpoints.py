@@ -51,7 +51,8 @@ _RECORD = text("""
             artifact_size = excluded.artifact_size, artifact_sha256 = excluded.artifact_sha256,
             error_code = excluded.error_code,
             error_message = excluded.error_message, peak_memory_bytes = excluded.peak_memory_bytes,
-            finished_at = clock_timestamp()),
+            finished_at = clock_timestamp()
+        WHERE NOT (task_steps.status = 'DELIVERED' AND excluded.status = 'FAILED')),  -- it was paid for
     capture AS (
         INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
         SELECT t.user_id, t.root_id, :agent_id, 'CAPTURE', CAST(:amount AS bigint) FROM t

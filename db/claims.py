@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
-from db import events
+from db import events, moves
 from db.events import EventKind
 from db.models import CLOCK, Queue, Task, TaskStatus
 
@@ -36,6 +36,12 @@ class Claim:
     queue: Queue
     parent_id: uuid.UUID | None
     run_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was counted against the step a task is on; a checkpoint sets it to 0."""
+
     hiccups: int
     crashes: int
 
@@ -89,6 +95,20 @@ def fence(session: Session, claim: Claim, **values: Any) -> int:
     return seq
 
 
+def counts(session: Session, claim: Claim) -> Counts:
+    """The row's own counts, and its lock: what the claim knew at its start may be of an earlier step.
+
+    Raises:
+        ClaimLost: the row is not ours any more.
+    """
+    moves.lock_parent(session, claim.parent_id)
+    mine = (Task.id == claim.task_id, Task.epoch == claim.epoch, Task.status == TaskStatus.PROCESSING)
+    row = session.execute(select(Task.hiccups, Task.crashes).where(*mine).with_for_update(key_share=True)).one_or_none()
+    if row is None:
+        raise ClaimLost
+    return Counts(row.hiccups, row.crashes)
+
+
 def say_current_agent(session: Session, claim: Claim, agent_id: str | None) -> None:
     """Whose turn it is, for those who watch. No event: the step's own will tell.
 
@@ -114,6 +134,4 @@ def _claim_on(task: Task) -> Claim:
         queue=Queue(task.queue),
         parent_id=task.parent_id,
         run_seconds=task.run_seconds,
-        hiccups=task.hiccups,
-        crashes=task.crashes,
     )

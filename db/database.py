@@ -18,6 +18,9 @@ from sqlalchemy.orm import sessionmaker
 from backend.settings import get_settings
 
 DatabaseError = SQLAlchemyError  # what any of this room's functions may raise, for rooms that know no SQLAlchemy
+# A peer that vanished without a word is noticed within a lease or two, not by TCP's own two hours. Where the system
+# has no tcp_user_timeout, libpq passes it over.
+ALIVE = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 5000}
 DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
 
 # A station is a few milliseconds of work. Whoever holds a transaction longer is frozen or lost, and must let go
@@ -49,10 +52,12 @@ def new_engine(url: str, pool_size: int = 5) -> Engine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=5,
+        hide_parameters=True,  # an error's text goes to logs and rows; the values are customers' and ours
         connect_args={
             "options": f"-c TimeZone=UTC -c jit=off {options}",
             "connect_timeout": get_settings().database_connect_timeout,
             "application_name": f"agensium-{os.getpid()}",
+            **ALIVE,
         },
     )
 

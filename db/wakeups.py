@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from backend.settings import get_settings
-from db.database import libpq_url
+from db.database import ALIVE, libpq_url
 
 CHANNEL = "agensium_tasks"
 _NOTIFY = text("SELECT pg_notify(:channel, '')").bindparams(channel=CHANNEL)
@@ -30,6 +30,7 @@ class Listener:
             autocommit=True,
             connect_timeout=settings.database_connect_timeout,
             application_name="agensium-listener",
+            **ALIVE,  # type: ignore[arg-type]
         )
         self._connection.execute(f"LISTEN {CHANNEL}")
 

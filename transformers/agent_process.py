@@ -140,7 +140,7 @@ class AgentProcess:
     ) -> Answer:
         self._calls += 1
         asked, answered = folder / f"{self._calls}.request.json", folder / f"{self._calls}.answer.json"
-        asked.write_text(request.model_dump_json())
+        asked.write_text(request.model_dump_json(), encoding="utf-8")
         self._say({"run": operation, "request": str(asked), "answer": str(answered)})
         await self._until_done(call)
         found = answer.model_validate_json(answered.read_bytes())
@@ -245,6 +245,8 @@ class AgentProcess:
         for process in reversed(self._tree()):
             with suppress(psutil.Error):
                 process.kill()
+        with suppress(ProcessLookupError):
+            self._child.kill()  # also where the table of processes would not tell us its tree
         await self._child.wait()
         self._child = None
 

@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from backend.clock import monotonic
-from backend.errors import HardTimeLimit, InternalError, StorageUnavailable, error_named
+from backend.errors import (
+    BadParameters,
+    HardTimeLimit,
+    InternalError,
+    StorageUnavailable,
+    UnknownAgent,
+    UnknownTool,
+    error_named,
+)
 from db import endings
 from db.claims import Claim
 from db.database import transaction
@@ -24,7 +32,7 @@ from transformers.plan import run_steps
 from transformers.publish import publish
 from transformers.report import StepOutcome
 from transformers.tables import Table
-from transformers.tool import PARAMETERS_ROLE, Tool
+from transformers.tool import PARAMETERS_ROLE, AgentParameters, Step, Tool
 from transformers.workbench import Slot, Workbench
 
 
@@ -48,7 +56,7 @@ async def run_task(tool: Tool, claim: Claim, slot: Slot) -> TaskReport:
     async with hard_limit(tool, claim, slot), workbench(tool, claim, slot) as bench:
         files = await load(bench)
         bench.tables = await parse(bench, files)
-        bench.forms = read_forms(tool, claim.parameters)
+        bench.forms = forms_of(tool, claim)
         verify_hold(bench)
         outcomes = await run_steps(bench)
         outcome = conclude(outcomes)
@@ -85,13 +93,29 @@ async def workbench(tool: Tool, claim: Claim, slot: Slot) -> AsyncIterator[Workb
     """A clean folder on scratch, gone afterwards, and a child that is fit for the next task."""
     began = monotonic()
     left = time_limit(tool, slot) - claim.run_seconds
-    bench = Workbench(claim, tool, chosen_steps(tool, claim.agents), slot, began=began, deadline=began + left)
+    bench = Workbench(claim, tool, steps_of(tool, claim), slot, began=began, deadline=began + left)
     bench.folder.mkdir(parents=True)
     try:
         yield bench
     finally:
         shutil.rmtree(bench.folder, ignore_errors=True)
         await slot.process.end_task()
+
+
+def steps_of(tool: Tool, claim: Claim) -> tuple[Step, ...]:
+    """The chosen steps. Raises UnknownTool: the submit knew an agent that this version does not."""
+    try:
+        return chosen_steps(tool, claim.agents)
+    except UnknownAgent as error:
+        raise UnknownTool(detail=str(error)) from error
+
+
+def forms_of(tool: Tool, claim: Claim) -> dict[str, AgentParameters]:
+    """Each agent's form. Raises UnknownTool: the submit took parameters that this version does not."""
+    try:
+        return read_forms(tool, claim.parameters)
+    except (UnknownAgent, BadParameters) as error:
+        raise UnknownTool(detail=str(error)) from error
 
 
 @dataclass(frozen=True)

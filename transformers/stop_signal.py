@@ -12,15 +12,17 @@ class StopReason(IntEnum):
 
     NONE = 0
     DRAIN = 1  # reach a checkpoint within the grace, then hand the task back
-    LOST = 2  # another epoch owns the row, it has ended, or we could not beat for a lease
+    LOST = 2  # another epoch owns the row, or it has ended
     CANCELLED = 3
 
 
 class StopSignal:
     """Set from any thread, watched in one event loop."""
 
-    def __init__(self, drain_seconds: float) -> None:
+    def __init__(self, drain_seconds: float, lease_seconds: float = float("inf")) -> None:
         self.reason = StopReason.NONE
+        self._lease_seconds = lease_seconds
+        self._beaten_at = monotonic()
         self._drain_seconds = drain_seconds
         self._drain_until = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -41,6 +43,10 @@ class StopSignal:
         if self._loop is not None and self._changed is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._changed.set)
 
+    def beaten(self) -> None:
+        """The lease was renewed just now."""
+        self._beaten_at = monotonic()
+
     async def changed(self) -> None:
         """Wait for a reason, or for a graver one after `seen`."""
         assert self._changed is not None, "attach() comes first"
@@ -52,10 +58,13 @@ class StopSignal:
 
         Raises:
             ClaimLost: lost or cancelled; stop at once.
-            HandBack: the drain's grace is over.
+            HandBack: the drain's grace is over; or no beat for a lease, so that another may have the task by now. It
+                is looked at here, because a beat that hangs on a silent connection fails too late or never.
         """
         if self.reason >= StopReason.LOST:
             raise ClaimLost(detail=self.reason.name)
+        if monotonic() - self._beaten_at > self._lease_seconds:
+            raise HandBack(detail="no beat for a lease")
         if self.reason is StopReason.DRAIN and monotonic() >= self._drain_until:
             raise HandBack(detail="the worker shuts down")
 

@@ -86,6 +86,35 @@ def test_a_stopped_conductor_leaves_no_thread_and_no_worker_row(bell: BrokenBell
         assert not workers.live(session, timedelta(seconds=30))
 
 
+@pytest.mark.parametrize("queue", ["default", "high_memory"])
+def test_a_worker_rings_for_every_queue_also_for_those_it_does_not_take_from(stack: Stack, queue: str) -> None:
+    prefix = f"{uuid.uuid4().hex}."
+    settings = Settings(
+        _env_file=None, redis_url=stack.redis_url, celery_key_prefix=prefix, celery_queues="high_memory"
+    )
+    app = Celery("test")
+    app.conf.update(celery_config(settings))
+    bell = Bell(app, settings)
+    bell.ring(Ring(uuid.uuid4(), 7, uuid.uuid4(), "profile-my-data", queue))
+    bell.hang_up()
+    with redis.Redis.from_url(stack.redis_url) as client:
+        assert client.llen(f"{prefix}{queue}") == 1
+    app.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_whose_conductor_is_broken_leaves(bell: BrokenBell, monkeypatch: pytest.MonkeyPatch) -> None:
+    from celery.worker import state
+
+    monkeypatch.setattr(state, "should_stop", None)
+    monkeypatch.setattr(bell, "ring", lambda _ring: {}["no such queue"])
+    running = Conductor(Rounds(builders.live_worker(), get_settings()), bell)
+    running.start()
+    builders.submitted_task()
+    eventually(lambda: state.should_stop == 1)
+    running.stop()
+
+
 def test_a_message_is_two_ids_under_the_rows_own_celery_id(stack: Stack) -> None:
     prefix = f"{uuid.uuid4().hex}."
     settings = Settings(_env_file=None, redis_url=stack.redis_url, celery_key_prefix=prefix)

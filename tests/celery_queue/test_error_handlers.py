@@ -72,6 +72,19 @@ def test_a_foreign_time_out_is_a_hiccup_not_the_customers_fault() -> None:
     assert (fate, builders.read(claim.task_id).status) == (Fate.RETRYING, "QUEUED")
 
 
+def test_a_checkpoint_forgives_the_crashes_of_the_step_before() -> None:
+    claim = builders.claimed_task(crashes=2)
+    builders.deliver(claim, "unified-profiler")
+    assert answer(claim, AgentCrashed()).fate is Fate.RETRYING
+    assert builders.read(claim.task_id).crashes == 1
+
+
+@pytest.mark.parametrize("words", ["a \x00 byte", "half a \ud800 pair"])
+def test_what_a_customers_data_says_can_be_written_down(words: str) -> None:
+    claim, fate = told(UnreadableFile(f"Row 3 holds {words}.", detail=words))
+    assert (fate, builders.read(claim.task_id).error_code) == (Fate.FAILED, "UNREADABLE_FILE")
+
+
 def test_a_crash_runs_again_at_once_ahead_of_every_lane() -> None:
     claim, fate = told(AgentCrashed())
     task = builders.read(claim.task_id)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 import pytest
 
 from backend.clock import monotonic
+from backend.devstack import Stack
+from backend.errors import HandBack
 from backend.settings import get_settings
 from celery_queue.heartbeat import Heartbeat
 from celery_queue.identity import BOOT_UUID
@@ -64,4 +66,24 @@ def test_without_a_beat_for_a_lease_the_claims_are_dropped(monkeypatch: pytest.M
     monkeypatch.setenv("LEASE_SECONDS", "1")
     get_settings.cache_clear()
     with Heartbeat(get_settings()).hold(claim) as held:
-        eventually(lambda: held.stop.reason is StopReason.LOST)
+        held.stop.check()
+        threading.Event().wait(1.1)
+        with pytest.raises(HandBack, match="back to the queue"):
+            held.stop.check()
+
+
+def test_a_beat_that_hangs_on_a_frozen_database_drops_the_claim_too(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = builders.claimed_task()
+    monkeypatch.setenv("LEASE_SECONDS", "1")
+    get_settings.cache_clear()
+    with Heartbeat(get_settings()).hold(claim) as held:
+        eventually(lambda: builders.read(claim.task_id).lease_until is not None)
+        stack.postgres.pause()
+        try:
+            threading.Event().wait(1.6)
+            with pytest.raises(HandBack):
+                held.stop.check()
+        finally:
+            stack.postgres.resume()

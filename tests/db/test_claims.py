@@ -32,8 +32,6 @@ def test_a_claim_brings_what_the_work_needs_to_know() -> None:
         queue=Queue.HIGH_MEMORY,
         parent_id=None,
         run_seconds=4.5,
-        hiccups=0,
-        crashes=1,
     )
 
 

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from backend.doors import Doors
-from backend.errors import AgensiumError, ClaimLost, HardTimeLimit, InternalError, StorageUnavailable, UnreadableFile
+from backend.errors import (
+    AgensiumError,
+    ClaimLost,
+    HardTimeLimit,
+    InternalError,
+    StorageUnavailable,
+    UnknownTool,
+    UnreadableFile,
+)
 from backend.settings import Settings, get_settings
 from backend.storage import Storage, input_key
 from db import checkpoints, ledger, task_store
@@ -184,6 +192,14 @@ def test_a_file_that_was_replaced_after_the_submit_is_not_read(workshop: Worksho
     workshop.storage.put_bytes(claim.inputs["primary"][0]["key"], TABLE.replace(b"36", b"99"), "text/csv")
     with pytest.raises(UnreadableFile, match="replaced after"):
         workshop.run(claim)
+
+
+@pytest.mark.parametrize("newer", [{"agents": ["first", "fourth"]}, {"parameters": {"first": {"colour": "red"}}}])
+def test_what_a_newer_version_took_is_left_to_a_newer_worker(workshop: Workshop, newer: dict[str, Any]) -> None:
+    claim = workshop.claim()
+    builders.change(claim.task_id, **newer)
+    with pytest.raises(UnknownTool):
+        workshop.run(workshop.again(claim))
 
 
 def test_a_step_without_a_price_is_our_bug_and_runs_nothing(workshop: Workshop) -> None:
