@@ -65,7 +65,7 @@ class AnnouncedFile(Asked):
     content_type: Annotated[str, StringConstraints(max_length=200, pattern=r"^[\w.+-]+/[\w.+-]+(; ?[\w=-]+)*$")] = (
         Field("application/octet-stream", examples=["text/csv"])
     )
-    size: int = Field(gt=0, description="Bytes.", examples=[48_213])
+    size: int = Field(ge=0, description="Bytes.", examples=[48_213])
 
 
 class AnnouncedFiles(Asked):

@@ -4,6 +4,7 @@
 `celery -A celery_queue.celery_app worker --pool=solo` works as typed.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from backend.product import DRAIN_SECONDS, PACKAGES, ROOT, Product, running_prod
 from db.schema import migrate
 
 HOME = Path(".agensium")
+WELCOME = "1000"  # credits for each new customer, so that the README's first steps cost no operator's word
 ENV_FILE = HOME / "env"  # settings.py reads it
 
 
@@ -35,6 +37,7 @@ def run_dev() -> int:
 
 
 def _dev(console: Console) -> None:
+    os.environ.setdefault("SIGNUP_CREDITS", WELCOME)
     console.print("Starting PostgreSQL, Redis and S3 …")
     with embedded_stack(HOME) as stack:
         migrate(stack.database_url)

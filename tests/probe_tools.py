@@ -1,4 +1,4 @@
-"""Tools for tests: one whose agents do as they are told (hang, crash, fail), one that says how a file was read.
+"""A tool whose agents do as they are told: what the tests run when they want to see a step hang, crash or fail.
 
 Workers under test get it through EXTRA_TOOLS=tests.probe_tools:PROBE, as a customer's own tool would come.
 """
@@ -15,7 +15,7 @@ from backend.errors import UnreadableFile
 from transformers.findings import AgentResult
 from transformers.tool import MEBIBYTE, PRIMARY, TABULAR, Agent, AgentContext, AgentParameters, InputRole, Step, Tool
 
-EXTRA_TOOLS = "tests.probe_tools:PROBE,tests.probe_tools:PROBE_FILES"
+EXTRA_TOOLS = "tests.probe_tools:PROBE"
 
 
 class Act(StrEnum):
@@ -146,20 +146,4 @@ PROBE = Tool(
         Step(probe("third"), price=30, required=False),
     ),
     time_limit=timedelta(minutes=2),
-)
-
-
-def run_files(context: AgentContext) -> AgentResult:
-    """What intake made of the file."""
-    primary = context.primary
-    told = {"columns": primary.columns[:20], "rows": primary.rows, "repairs": [one.kind for one in primary.repairs]}
-    return AgentResult(agent_id="files", agent_name="Files", data=told)
-
-
-PROBE_FILES = Tool(
-    id="probe-files",
-    name="Probe files",
-    description="Says how a file was read.",
-    roles=(InputRole(PRIMARY, TABULAR, max_bytes=64 * MEBIBYTE, required=True),),
-    steps=(Step(Agent("files", "Files", "Says how a file was read.", AgentParameters, run_files), price=5),),
 )

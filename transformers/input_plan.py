@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from backend.errors import BadRequest, FileTooLarge, UnsupportedFormat
+from backend.errors import BadRequest, FileTooLarge, UnreadableFile, UnsupportedFormat
 from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, InputRole, Tool
 
 PARAMETERS_FILE = InputRole(PARAMETERS_ROLE, formats=("json",), max_bytes=MEBIBYTE)
@@ -67,8 +67,11 @@ def check_size(role: InputRole, filename: str, size: int) -> None:
     """Size in bytes.
 
     Raises:
+        UnreadableFile: it is empty.
         FileTooLarge
     """
+    if size == 0:
+        raise UnreadableFile(f"{filename!r} is empty.", role=role.name, filename=filename)
     if size > role.max_bytes:
         raise FileTooLarge(
             f"{filename!r} has {size:,} bytes; the role {role.name!r} takes at most {role.max_bytes:,}.",

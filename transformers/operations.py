@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from backend.clock import monotonic
 from transformers.findings import AgentResult
 from transformers.report import Download, ReportHead, StepOutcome, build_report, render_json
+from transformers.report_intake import REJECTED_ROWS, write_rejected_rows
 from transformers.tables import Table
 from transformers.tool import AgentContext, AgentParameters
 
@@ -95,6 +96,7 @@ class RenderRequest(BaseModel):
 
     head: ReportHead
     outcomes: tuple[StepOutcome, ...]
+    tables: tuple[Table, ...]
     known_tools: tuple[str, ...]
     folder: Path
 
@@ -112,15 +114,23 @@ def render(request: RenderRequest, _progress: Callable[[float], None]) -> Render
     from transformers.report_html import render_html
     from transformers.report_xlsx import render_xlsx
 
+    files: tuple[RenderedFile, ...] = REPORT_FILES
+    if write_rejected_rows(request.tables, request.folder):
+        files = (*files, RenderedFile(name=REJECTED_ROWS, content_type="text/csv; charset=utf-8"))
     downloads = tuple(
-        Download(name=file.name, kind=file.name.replace(".", "_"), media_type=file.content_type)
-        for file in REPORT_FILES
+        Download(name=file.name, kind=file.name.replace(".", "_"), media_type=file.content_type) for file in files
     )
-    report = build_report(request.head, request.outcomes, known_tools=request.known_tools, downloads=downloads)
+    report = build_report(
+        request.head,
+        request.outcomes,
+        known_tools=request.known_tools,
+        downloads=downloads,
+        tables=request.tables,
+    )
     (request.folder / "report.json").write_text(render_json(report), encoding="utf-8")
     (request.folder / "report.html").write_text(render_html(report), encoding="utf-8")
     render_xlsx(report, request.folder / "report.xlsx")
-    return Rendered(files=REPORT_FILES)
+    return Rendered(files=files)
 
 
 REPORT_FILES = (

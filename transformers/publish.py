@@ -38,7 +38,11 @@ async def publish(bench: Workbench, outcomes: Sequence[StepOutcome]) -> str:
     folder = bench.folder / "outputs"
     folder.mkdir(exist_ok=True)
     request = RenderRequest(
-        head=_head(bench), outcomes=tuple(outcomes), known_tools=bench.slot.known_tools, folder=folder
+        head=_head(bench),
+        outcomes=tuple(outcomes),
+        tables=tuple(bench.tables.values()),
+        known_tools=bench.slot.known_tools,
+        folder=folder,
     )
     rendered = await bench.compute("render", request, Rendered)
     return await asyncio.to_thread(_send, bench, rendered)

@@ -20,9 +20,11 @@ from transformers.findings import (
     Severity,
     SummaryCard,
 )
+from transformers.report_intake import intake_result
 from transformers.report_routing import RoutingDecision, next_tools
 from transformers.report_summary import FailedAgent, in_words, spoken_time
 from transformers.table_profile import TableProfile
+from transformers.tables import Table
 
 RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -93,11 +95,14 @@ def build_report(
     *,
     known_tools: Collection[str] = (),
     downloads: Sequence[Download] = (),
+    tables: Sequence[Table] = (),
 ) -> Report:
-    """`known_tools` are the ids the catalogue offers: nothing else is recommended as a next step."""
+    """`known_tools` are the ids the catalogue offers: nothing else is recommended as a next step. `tables` bring what
+    intake repaired and set aside.
+    """
     delivered = [outcome.result for outcome in results if outcome.result is not None]
     failed = tuple(_failure(outcome) for outcome in results if outcome.result is None)
-    body = _body(head, delivered, failed)
+    body = _body(head, delivered, failed, intake_result(tables))
     decisions = next_tools(head.tool_id, delivered, known_tools)
     summary = in_words(head.tool_name, delivered, body, failed, decisions)
     body = body.model_copy(
@@ -142,12 +147,15 @@ def _failure(outcome: StepOutcome) -> FailedAgent:
     )
 
 
-def _body(head: ReportHead, delivered: Sequence[AgentResult], failed: tuple[FailedAgent, ...]) -> ReportBody:
-    alerts = sorted((alert for result in delivered for alert in result.alerts), key=lambda a: RANK[a.severity])
-    issues = sorted((issue for result in delivered for issue in result.issues), key=lambda i: RANK[i.severity])
-    advice = sorted((r for result in delivered for r in result.recommendations), key=lambda r: RANK[r.priority])
-    rows = sorted((row for result in delivered for row in result.row_level_issues), key=_severity_then_row)
-    summary = _merged([result.issue_summary for result in delivered], rows)
+def _body(
+    head: ReportHead, delivered: Sequence[AgentResult], failed: tuple[FailedAgent, ...], intake: AgentResult | None
+) -> ReportBody:
+    heard = [*delivered, intake] if intake else delivered
+    alerts = sorted((alert for result in heard for alert in result.alerts), key=lambda a: RANK[a.severity])
+    issues = sorted((issue for result in heard for issue in result.issues), key=lambda i: RANK[i.severity])
+    advice = sorted((r for result in heard for r in result.recommendations), key=lambda r: RANK[r.priority])
+    rows = sorted((row for result in heard for row in result.row_level_issues), key=_severity_then_row)
+    summary = _merged([result.issue_summary for result in heard], rows)
     cards = (
         *_standard_cards(
             head,

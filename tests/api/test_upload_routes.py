@@ -127,11 +127,17 @@ def test_a_file_that_says_it_is_too_large_is_refused_at_once(customer: Customer)
     assert problem["context"] == {"role": "primary", "filename": "data.csv", "size": 1001, "max_bytes": 1000}
 
 
+def test_an_empty_file_is_refused_in_a_customers_words(customer: Customer) -> None:
+    empty = {"files": {"primary": {"filename": "a.csv", "size": 0}}}
+    problem = problem_of(customer.post(f"/tasks/{customer.create()}/upload-urls", empty), 422)
+    assert (problem["error_code"], problem["detail"]) == ("UNREADABLE_FILE", "'a.csv' is empty.")
+
+
 def test_a_file_that_is_not_announced_properly_is_refused(customer: Customer) -> None:
     task_id = customer.create()
     sound = {"filename": "a.csv", "size": 1}
     for file in (
-        {"filename": "a.csv"}, {"size": 1}, sound | {"size": 0}, sound | {"size": -1}, sound | {"size": "many"},
+        {"filename": "a.csv"}, {"size": 1}, sound | {"size": -1}, sound | {"size": "many"},
         sound | {"content_type": "text/csv\r\nX: y"}, sound | {"filename": ""}, sound | {"filename": "a\0.csv"},
         sound | {"filename": "x" * 201}, sound | {"role": "primary"},
     ):  # fmt: skip

@@ -223,16 +223,16 @@ def test_rows_wider_than_the_header_widen_the_table(tmp_path: Path) -> None:
     assert got.table.rejected_rows == 0
 
 
-def test_ten_thousand_columns_are_read(tmp_path: Path) -> None:
+def test_two_thousand_columns_are_read(tmp_path: Path) -> None:
+    header = ",".join(f"c{i}" for i in range(2_000))
+    got = read(tmp_path, f"{header}\n" + (",".join(["7"] * 2_000) + "\n") * 3)
+    assert (len(got.table.columns), got.table.rows) == (2_000, 3)
+
+
+def test_more_columns_than_the_agents_get_through_are_refused(tmp_path: Path) -> None:
     header = ",".join(f"c{i}" for i in range(10_000))
-    got = read(tmp_path, f"{header}\n" + (",".join(["7"] * 10_000) + "\n") * 3)
-    assert (len(got.table.columns), got.table.rows) == (10_000, 3)
-
-
-def test_more_columns_than_excel_has_are_refused(tmp_path: Path) -> None:
-    header = ",".join(f"c{i}" for i in range(20_000))
-    with pytest.raises(FileTooLarge, match="20,000 columns"):
-        read(tmp_path, f"{header}\n" + ",".join(["7"] * 20_000))
+    with pytest.raises(FileTooLarge, match="10,000 columns"):
+        read(tmp_path, f"{header}\n" + ",".join(["7"] * 10_000))
 
 
 @pytest.mark.parametrize("field", ["x" * (17 * 2**20), '"' + "x\n" * (9 * 2**20)], ids=["one line", "an open quote"])
