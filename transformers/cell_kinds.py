@@ -41,7 +41,6 @@ class Kind(StrEnum):
 
 NUMBER_KINDS = (Kind.INTEGER, Kind.DECIMAL, Kind.GROUPED, Kind.COMMA_DECIMAL, Kind.CURRENCY, Kind.PERCENT)
 DATE_KINDS = (Kind.DATE, Kind.SLASH_DATE)
-MISSING_KINDS = (Kind.EMPTY, Kind.DISGUISED)
 
 _MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _NUMBER = r"([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?"

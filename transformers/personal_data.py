@@ -144,10 +144,6 @@ def is_phone(text: str) -> bool:
     return not (is_credit_card(text) or _SSN.fullmatch(text))
 
 
-def is_date(text: str) -> bool:
-    return _DATE.fullmatch(text) is not None
-
-
 def masked(value: str) -> str:
     """The shape, and the last two letters or digits: enough to find the cell, too little to use it."""
     left = sum(c.isalnum() for c in value)

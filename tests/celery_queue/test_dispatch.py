@@ -2,9 +2,8 @@
 
 import base64
 import json
-import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,7 +11,6 @@ import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from backend.clock import monotonic
 from backend.devstack import Stack
 from backend.settings import Settings, get_settings
 from celery_queue.celery_config import TASK_NAME, celery_config
@@ -23,15 +21,9 @@ from db import workers
 from db.database import transaction
 from db.rings import Ring
 from tests import builders
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-def eventually(what: Callable[[], bool], seconds: float = 8.0) -> None:
-    pause, deadline = threading.Event(), monotonic() + seconds
-    while not what():
-        assert monotonic() < deadline, "it never came"
-        pause.wait(0.02)
 
 
 class BrokenBell(Bell):

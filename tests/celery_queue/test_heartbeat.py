@@ -1,9 +1,7 @@
 import threading
-from collections.abc import Callable
 
 import pytest
 
-from backend.clock import monotonic
 from backend.devstack import Stack
 from backend.errors import HandBack
 from backend.settings import get_settings
@@ -12,16 +10,10 @@ from celery_queue.identity import BOOT_UUID
 from db import task_store
 from db.database import transaction
 from tests import builders
+from tests.waiting import eventually
 from transformers.stop_signal import StopReason
 
 pytestmark = pytest.mark.usefixtures("database")
-
-
-def eventually(what: Callable[[], bool], seconds: float = 6.0) -> None:
-    pause, deadline = threading.Event(), monotonic() + seconds
-    while not what():
-        assert monotonic() < deadline, "it never came"
-        pause.wait(0.02)
 
 
 def test_a_held_claims_lease_and_progress_are_renewed() -> None:
@@ -29,7 +21,7 @@ def test_a_held_claims_lease_and_progress_are_renewed() -> None:
     before = builders.read(claim.task_id).lease_until
     with Heartbeat(get_settings()).hold(claim) as held:
         held.progress = 42.0
-        eventually(lambda: builders.read(claim.task_id).progress == 42.0)
+        eventually(lambda: builders.read(claim.task_id).progress == 42.0, seconds=6)
     after = builders.read(claim.task_id).lease_until
     assert before is not None
     assert after is not None
@@ -56,7 +48,7 @@ def test_one_lost_claim_leaves_its_neighbours_alone() -> None:
     heartbeat = Heartbeat(get_settings())
     with heartbeat.hold(lost) as one, heartbeat.hold(kept) as other:
         builders.change(lost.task_id, epoch=lost.epoch + 1)
-        eventually(lambda: one.stop.reason is StopReason.LOST)
+        eventually(lambda: one.stop.reason is StopReason.LOST, seconds=6)
         assert other.stop.reason is StopReason.NONE
 
 
@@ -79,7 +71,7 @@ def test_a_beat_that_hangs_on_a_frozen_database_drops_the_claim_too(
     monkeypatch.setenv("LEASE_SECONDS", "1")
     get_settings.cache_clear()
     with Heartbeat(get_settings()).hold(claim) as held:
-        eventually(lambda: builders.read(claim.task_id).lease_until is not None)
+        eventually(lambda: builders.read(claim.task_id).lease_until is not None, seconds=6)
         stack.postgres.pause()
         try:
             threading.Event().wait(1.6)
