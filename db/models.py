@@ -153,6 +153,9 @@ WAITING = "status = 'QUEUED' AND admitted_at IS NULL AND not_before IS NULL"
 BUSY = "status = 'PROCESSING' OR (status = 'QUEUED' AND admitted_at IS NOT NULL)"
 RUNG = "status = 'QUEUED' AND admitted_at IS NOT NULL"
 LATER = "status = 'QUEUED' AND not_before IS NOT NULL"
+INPUTS_KEPT = "finished_at IS NOT NULL AND inputs_cleaned_at IS NULL"
+OUTPUTS_KEPT = "finished_at IS NOT NULL AND outputs_cleaned_at IS NULL"
+DELETED = "deleted_at IS NOT NULL AND outputs_cleaned_at IS NULL"
 
 
 class Task(Base):
@@ -213,6 +216,9 @@ class Task(Base):
     queued_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]  # of the first claim
     finished_at: Mapped[datetime | None]
+    inputs_cleaned_at: Mapped[datetime | None]  # retention: what the customer uploaded is gone
+    outputs_cleaned_at: Mapped[datetime | None]  # everything in storage is gone
+    deleted_at: Mapped[datetime | None]  # by its customer, for whom it is a 404 from then on
 
     __table_args__ = (
         CheckConstraint(f"status IN ({', '.join(repr(s.value) for s in TaskStatus)})", name="status"),
@@ -235,6 +241,11 @@ class Task(Base):
         Index("ix_tasks_never_started", "created_at", postgresql_where=text("status = 'CREATED'")),
         Index("ix_tasks_of_user", "user_id", text("created_at DESC"), text("id DESC")),
         Index("ix_tasks_of_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+        Index("ix_tasks_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
+        Index("ix_tasks_failed", "finished_at", postgresql_where=text("status = 'FAILED'")),
+        Index("ix_tasks_inputs_to_clean", "finished_at", postgresql_where=text(INPUTS_KEPT)),
+        Index("ix_tasks_outputs_to_clean", "finished_at", postgresql_where=text(OUTPUTS_KEPT)),
+        Index("ix_tasks_deleted", "deleted_at", postgresql_where=text(DELETED)),
         {"postgresql_with": {"fillfactor": 75}},
     )
 
@@ -254,9 +265,28 @@ class TaskStep(Base):
     artifact_sha256: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
+    error_detail: Mapped[str | None]  # ours; never in a response: a traceback, or where its threads stood
     duration_ms: Mapped[int]
     peak_memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+    __table_args__ = (
+        Index(
+            "ix_task_steps_delivered", "agent_id", text("finished_at DESC"),
+            postgresql_where=text("status = 'DELIVERED'"),
+        ),
+    )  # fmt: skip
+
+
+class AgentPace(Base):
+    """How long an agent usually takes: seconds for each MiB of input, at its 95th percentile (db/paces.py)."""
+
+    __tablename__ = "agent_paces"
+
+    agent_id: Mapped[str] = mapped_column(primary_key=True)
+    seconds_per_mebibyte: Mapped[float]
+    samples: Mapped[int]
+    measured_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 
 class TaskEvent(Base):
@@ -315,6 +345,7 @@ class Worker(Base):
     pid: Mapped[int]
     pool: Mapped[str]
     slots: Mapped[int]
+    memory_bytes: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)  # that one agent may use
     queues: Mapped[list[str]]
     tools: Mapped[list[str]]
     code_version: Mapped[str]
@@ -341,11 +372,15 @@ class Lane(Base):
 
 
 class AdmissionClock(Base):
-    """The one row whose virtual time all lanes are measured against; its lock is the round's lock."""
+    """The one row whose virtual time all lanes are measured against; its lock is the round's lock.
+
+    Also when the house was last kept: once a minute by one conductor, not by each.
+    """
 
     __tablename__ = "admission_clock"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     v: Mapped[float] = mapped_column(server_default=ZERO)
+    house_kept_at: Mapped[datetime] = mapped_column(server_default=text("to_timestamp(0)"))
 
     __table_args__ = (CheckConstraint("id = 1", name="single"),)

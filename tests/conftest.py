@@ -61,7 +61,7 @@ def shared_database(stack: Stack) -> str:
             sql.SQL("""
                 CREATE PROCEDURE empty_all() LANGUAGE plpgsql AS $$ BEGIN
                     TRUNCATE {} RESTART IDENTITY CASCADE;
-                    UPDATE admission_clock SET v = 0;
+                    UPDATE admission_clock SET v = 0, house_kept_at = to_timestamp(0);
                 END $$
             """).format(names)
         )
