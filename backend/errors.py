@@ -44,7 +44,8 @@
     ├── AgentFailed                  an agent's own verdict, brought over from the child process
     └── Interruption                 no failure: the claim ends without a verdict
         ├── ClaimLost                another epoch owns the row
-        └── HandBack                 the row goes back to QUEUED (drain, unknown tool)
+        ├── HandBack                 the row goes back to QUEUED (drain, unknown tool)
+        └── Reroute                  the row goes to the queue of workers that give more memory
 
 Each error says two things: `str(error)` is safe to show; `detail` stays in the log and on the row.
 """
@@ -395,6 +396,10 @@ class ClaimLost(Interruption):
 
 class HandBack(Interruption):
     message = "The task goes back to the queue."
+
+
+class Reroute(Interruption):
+    message = "The task goes to a worker that gives its agents more memory."
 
 
 def error_named(error_code: str) -> type[AgensiumError]:

@@ -65,7 +65,9 @@ class Settings(BaseSettings):
     celery_key_prefix: str = Field("", description="Separates environments that share one Redis database.")
     celery_polling_interval: float = Field(1.0, gt=0, description="Seconds between looks at an idle broker.")
     celery_queues: str = Field(
-        "", description="Queues this worker takes from, separated by commas; empty: all of ours."
+        "default",
+        description="Queues this worker takes from, separated by commas; high_memory is for workers with a larger "
+        "CELERY_WORKER_MAX_MEMORY_PER_CHILD.",
     )
 
     # the life of a task

@@ -4,9 +4,12 @@ Classes are named by text, so that the ground imports no client library: an exce
 from a library that is imported already. What a service answered, its code and HTTP status, is judged first.
 """
 
+import math
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+from backend.clock import now
 from backend.errors import (
     AgensiumError,
     AgentCrashed,
@@ -172,8 +175,11 @@ def verdict_for(error: BaseException) -> Verdict:
     """The verdict of our own errors is their own; any other error is judged by its nearest class."""
     if isinstance(error, AgensiumError):
         return error.verdict
-    nearest = _by_response(error) or _nearest(type(error))
-    return nearest(detail=f"{type(error).__name__}: {error}").verdict
+    kind = _by_response(error) or _nearest(type(error))
+    judged = kind(detail=f"{type(error).__name__}: {error}")
+    if isinstance(judged, WorldHiccup):
+        judged.retry_after = _retry_after(error)
+    return judged.verdict
 
 
 def name_of(kind: type[BaseException]) -> str:
@@ -198,3 +204,24 @@ def _by_response(error: BaseException) -> type[AgensiumError] | None:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     passing = code in _S3_PASSING_CODES or status in _PASSING_STATUSES
     return StorageUnavailable if passing else None
+
+
+def _retry_after(error: BaseException) -> float | None:
+    """Seconds until a service wants to be asked again, if it said so: RFC 9110, as a number or as a date."""
+    response: Any = getattr(error, "response", None)
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders") if isinstance(response, dict) else None
+    said = (headers or getattr(response, "headers", None) or {}).get("retry-after")
+    if said is None:
+        return None
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = _seconds_until(said)
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp() - now().timestamp()
+    except ValueError:
+        return math.nan

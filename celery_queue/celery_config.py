@@ -64,9 +64,9 @@ def celery_config(settings: Settings) -> dict[str, Any]:
 
 
 def queues_of(settings: Settings) -> tuple[Queue, ...]:
-    """The queues this worker takes from: CELERY_QUEUES, or all there are."""
-    named = [name.strip() for name in settings.celery_queues.split(",") if name.strip()]
-    return tuple(Queue(name) for name in named) or tuple(Queue)
+    """The queues this worker takes from."""
+    named = tuple(Queue(name.strip()) for name in settings.celery_queues.split(",") if name.strip())
+    return named or (Queue.DEFAULT,)
 
 
 def queue_named(name: str) -> KombuQueue:

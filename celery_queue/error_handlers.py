@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.clock import jitter
-from backend.errors import ClaimLost, ErrorClass, HandBack, UnknownTool, Verdict
+from backend.errors import ClaimLost, ErrorClass, HandBack, Reroute, UnknownTool, Verdict
 from backend.logs import log
 from backend.settings import Settings, get_settings
 from backend.verdicts import verdict_for
 from celery_queue import drain
+from celery_queue.heartbeat import heartbeat
 from db import claims, endings
 from db.claims import Claim, Counts
 from db.database import DATABASE_ERRORS, transaction
 from db.endings import Ending, HandBackTerms
 from db.events import EventKind
+from db.models import Queue
 
 MOST_CRASHES_AT_ONE_STEP = 3
+LONGEST_RETRY_AFTER = 3600.0  # seconds; a service that wants to be left alone for longer is asked again all the same
 UNKNOWN_TOOL_DELAY = 5.0  # seconds until a worker of another version may have it
 
 
@@ -27,7 +30,7 @@ class Fate(StrEnum):
 
     FAILED = "failed"  # final
     RETRYING = "retrying"  # back in the queue
-    DROPPED = "dropped"  # not ours any more, or not to be written down now: the sweep will see to it
+    DROPPED = "dropped"  # not ours any more, or not to be written down now: the heartbeat will see to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,19 @@ class Answer:
 
 
 def answer(claim: Claim, error: BaseException) -> Answer:
-    """Write down how the claim ended; what cannot be written is left to the sweep, which loses nothing."""
+    """Write down how the claim ended.
+
+    What the database does not take now is handed back by the heartbeat as soon as it answers: the task runs again,
+    and an outage counts against nobody.
+    """
     try:
         return _write(claim, error)
     except ClaimLost:
         return Answer(Fate.DROPPED, "CLAIM_LOST", "The task is not this worker's any more.")
     except DATABASE_ERRORS as refusal:
         log().warning("the ending could not be written", error=str(refusal))
-        return Answer(Fate.DROPPED, "DATABASE_UNAVAILABLE", "The lease will run out and the task run again.")
+        heartbeat().owe(claim)
+        return Answer(Fate.DROPPED, "DATABASE_UNAVAILABLE", "The task runs again when the database answers.")
 
 
 def _write(claim: Claim, error: BaseException) -> Answer:
@@ -53,6 +61,10 @@ def _write(claim: Claim, error: BaseException) -> Answer:
         raise error
     if _interrupted(error):
         return _hand_back(claim, HandBackTerms(EventKind.HANDED_BACK), "HANDED_BACK", "The worker shuts down.")
+    if isinstance(error, Reroute):
+        _say(error.verdict, error)
+        roomier = HandBackTerms(EventKind.REROUTED, queue=Queue.HIGH_MEMORY)
+        return _hand_back(claim, roomier, "MEMORY_LIMIT", str(error))
     if isinstance(error, UnknownTool):
         later = HandBackTerms(EventKind.HANDED_BACK, delay_seconds=UNKNOWN_TOOL_DELAY)
         return _hand_back(claim, later, "HANDED_BACK", "This worker does not know the tool.")
@@ -87,7 +99,9 @@ def _another_try(so_far: Counts, verdict: Verdict, settings: Settings) -> HandBa
     if verdict.error_class is ErrorClass.CRASH and so_far.crashes + 1 < MOST_CRASHES_AT_ONE_STEP:
         return HandBackTerms(EventKind.RETRYING, verdict=verdict, counts={"crashes": so_far.crashes + 1})
     if verdict.error_class is ErrorClass.TRANSIENT and so_far.hiccups < settings.transient_retries:
-        delay = verdict.retry_after if verdict.retry_after is not None else backoff(so_far.hiccups, settings)
+        # not before the service wants it, and not all at once when it does
+        asked_for = min(verdict.retry_after or 0.0, LONGEST_RETRY_AFTER)
+        delay = asked_for + backoff(so_far.hiccups, settings)
         counts = {"hiccups": so_far.hiccups + 1}
         return HandBackTerms(EventKind.RETRYING, delay_seconds=delay, verdict=verdict, counts=counts)
     return None

@@ -1,24 +1,28 @@
 """One heartbeat thread a process: one UPDATE renews the leases of all its claims, and brings back which are gone.
 
-When the database is away, a claim without a beat for a lease ends by itself (StopSignal.check): somebody else may have
-the task by then.
+When the database is away, a claim without a beat for a lease ends by itself (StopSignal.check): somebody else may
+have the task by then. Such a claim, and any whose ending could not be written, is owed to the queue, and is handed back
+with the first beat that comes through: before the sweep, which gives everybody a lease after an outage, counts a loss.
 """
 
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
+from backend.errors import ClaimLost
 from backend.logs import log
 from backend.settings import Settings, get_settings
 from celery_queue import drain
 from celery_queue.identity import BOOT_UUID
-from db import workers
+from db import endings, workers
 from db.claims import Claim
 from db.database import DATABASE_ERRORS, private_transactions
+from db.endings import HandBackTerms
+from db.events import EventKind
 from db.workers import BeatAnswer, Pulse
 from transformers.stop_signal import StopReason, StopSignal
 
@@ -42,6 +46,7 @@ class Heartbeat:
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._held: dict[tuple[uuid.UUID, int], Held] = {}
+        self._owed: list[Claim] = []
         self._lock = threading.Lock()
         self._work = threading.Event()
         self._transaction = private_transactions()
@@ -60,8 +65,12 @@ class Heartbeat:
         finally:
             with self._lock:
                 del self._held[key]
-                if not self._held:
-                    self._work.clear()
+
+    def owe(self, claim: Claim) -> None:
+        """Hand the claim back as soon as the database takes it."""
+        with self._lock:
+            self._owed.append(claim)
+            self._work.set()
 
     def _run(self) -> None:
         pause = threading.Event()
@@ -69,18 +78,26 @@ class Heartbeat:
             self._work.wait()
             pause.wait(self._settings.beat_seconds)
             with self._lock:
-                held = list(self._held.values())
-            if held:
+                held, owed = list(self._held.values()), list(self._owed)
+                if not held and not owed:
+                    self._work.clear()
+            try:
+                self._settle_debts(owed)
                 self._beat(held)
+            except DATABASE_ERRORS as error:
+                log().warning("beat failed", error=str(error))
 
     def _beat(self, held: list[Held]) -> None:
-        try:
+        if held:
             with self._transaction() as session:
                 answer = workers.beat(session, BOOT_UUID, [one.pulse() for one in held], self._lease)
-        except DATABASE_ERRORS as error:
-            log().warning("beat failed", error=str(error))
-            return
-        _pass_on(answer, held)
+            _pass_on(answer, held)
+
+    def _settle_debts(self, owed: list[Claim]) -> None:
+        for claim in owed:
+            with suppress(ClaimLost), self._transaction() as session:
+                endings.hand_back(session, claim, HandBackTerms(EventKind.HANDED_BACK))
+            self._owed.remove(claim)
 
 
 def _pass_on(answer: BeatAnswer, held: list[Held]) -> None:

@@ -21,13 +21,15 @@ def code_version() -> str:
 
 
 def identity(pool: str, slots: int) -> WorkerIdentity:
+    settings = get_settings()
     return WorkerIdentity(
         boot_uuid=BOOT_UUID,
         host=platform.node(),
         pid=os.getpid(),
         pool=pool,
         slots=slots,
-        queues=tuple(queue.value for queue in queues_of(get_settings())),
+        memory_bytes=settings.agent_memory_bytes,
+        queues=tuple(queue.value for queue in queues_of(settings)),
         tools=tuple(tools()),
         code_version=code_version(),
     )

@@ -15,6 +15,7 @@ from db.workers import WorkerIdentity
 
 ROUND_SECONDS = 1.0  # at least one round a second, whether or not anybody knocked
 AFTER_ANOTHERS_ROUND = 0.02  # seconds: another conductor is at it; look again when it should be done
+SOONEST_SWEEP = 0.05  # seconds: a row that was locked during this sweep is looked at again, without a busy loop
 HOUSEKEEPING_SECONDS = 60.0
 DEAD_WORKER = timedelta(minutes=10)
 
@@ -69,8 +70,17 @@ class Rounds:
         idle = admission.idle_slots(session, self._lease)
         again = rings.ring_again(session, idle) if idle else 0
         self._keep_house(session)
-        next_due = ROUND_SECONDS if ripe_in is None else min(ROUND_SECONDS, ripe_in)
-        return Round(to_ring=bool(rescued or admitted or again or rings.are_due(session)), next_due=next_due)
+        return Round(
+            to_ring=bool(rescued or admitted or again or rings.are_due(session)),
+            next_due=min(due for due in (ROUND_SECONDS, ripe_in, self._next_sweep(session)) if due is not None),
+        )
+
+    def _next_sweep(self, session: Session) -> float | None:
+        """Seconds until a lease may run out: a lost worker's task is not to wait for the next full second."""
+        expiry = endings.next_expiry(session)
+        if expiry is None:
+            return None
+        return max(SOONEST_SWEEP, expiry, self._sweep_from - monotonic())
 
     def _keep_house(self, session: Session) -> None:
         if monotonic() - self._house_kept_at < HOUSEKEEPING_SECONDS:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost, Verdict, WorkerLost
 from db import children, ledger, moves, wakeups
 from db.claims import Claim
 from db.events import EventKind
-from db.models import CLOCK, Task, TaskStatus
+from db.models import CLOCK, Queue, Task, TaskStatus
 
 MOST_LOSSES_AT_ONE_STEP = 5  # workers lost under one step before the step itself is held to be the cause
 
@@ -38,11 +38,12 @@ class Ending:
 class HandBackTerms:
     """Why a task goes back to QUEUED, when it may run again, and what is counted against its step.
 
-    `delay_seconds` None: at once, ahead of every lane.
+    `delay_seconds` None: at once, ahead of every lane. `queue` None: the one it came from.
     """
 
     kind: EventKind
     delay_seconds: float | None = None
+    queue: Queue | None = None
     verdict: Verdict | None = None
     counts: dict[str, int] = field(default_factory=dict)  # column → new value
 
@@ -113,11 +114,21 @@ def _requeue(session: Session, task_id: uuid.UUID, epoch: int, terms: HandBackTe
     else:
         turn = {"not_before": CLOCK + timedelta(seconds=terms.delay_seconds)}
     error = {} if terms.verdict is None else _error(terms.verdict)
-    values = moves.claim_ended() | turn | terms.counts | error
-    told = _told(terms.verdict, delay_seconds=terms.delay_seconds)
+    queue = {} if terms.queue is None else {"queue": terms.queue}
+    values = moves.claim_ended() | turn | queue | terms.counts | error
+    told = _told(terms.verdict, delay_seconds=terms.delay_seconds, queue=terms.queue)
     task = moves.move(session, task_id, TaskStatus.QUEUED, terms.kind, values, held_epoch=epoch, data=told)
     wakeups.notify(session)
     return task is not None
+
+
+def next_expiry(session: Session) -> float | None:
+    """Seconds until the first lease runs out, if anything runs."""
+    nearest = select(func.extract("epoch", func.min(Task.lease_until) - CLOCK)).where(
+        Task.status == TaskStatus.PROCESSING
+    )
+    seconds = session.scalar(nearest)
+    return None if seconds is None else float(seconds)
 
 
 def lost(session: Session, limit: int = 100) -> Sequence[uuid.UUID]:

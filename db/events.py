@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     STEP_FAILED = "step_failed"
     RETRYING = "retrying"  # a hiccup or crash: the row is QUEUED again
     HANDED_BACK = "handed_back"  # a drain or an unknown tool: nobody's fault
+    REROUTED = "rerouted"  # to the queue of workers that give more memory
     RESCUED = "rescued"  # its worker was lost
     WAITING = "waiting"  # for children
     COMPLETED = "completed"

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from db.models import CLOCK, TaskStatus, Worker
+from db.models import CLOCK, Queue, TaskStatus, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class WorkerIdentity:
     pid: int
     pool: str
     slots: int
+    memory_bytes: int  # that one agent may use
     queues: tuple[str, ...]
     tools: tuple[str, ...]
     code_version: str
@@ -56,6 +57,7 @@ def check_in(session: Session, worker: WorkerIdentity) -> None:
         "pid": worker.pid,
         "pool": worker.pool,
         "slots": worker.slots,
+        "memory_bytes": worker.memory_bytes,
         "queues": list(worker.queues),
         "tools": list(worker.tools),
         "code_version": worker.code_version,
@@ -83,6 +85,17 @@ def forget_dead(session: Session, silent_for: timedelta) -> None:
 def live(session: Session, lease: timedelta) -> Sequence[Worker]:
     """The workers seen within a lease."""
     return session.scalars(select(Worker).where(Worker.seen_at > CLOCK - lease).order_by(Worker.started_at)).all()
+
+
+def roomier(session: Session, than_bytes: int, lease: timedelta) -> bool:
+    """True where a live worker takes high-memory tasks and gives an agent more than `than_bytes`."""
+    offered = select(Worker.boot_uuid).where(
+        Worker.seen_at > CLOCK - lease,
+        Worker.draining.is_(False),
+        Worker.queues.any_() == Queue.HIGH_MEMORY,
+        Worker.memory_bytes > than_bytes,
+    )
+    return session.scalar(offered.limit(1)) is not None
 
 
 _BEAT = text("""

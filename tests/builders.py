@@ -5,10 +5,10 @@ its life. They use whatever database is bound to `db.database`.
 import itertools
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from db import accounts, checkpoints, children, claims, events, task_store, workers
 from db.checkpoints import Checkpoint
@@ -125,7 +125,9 @@ def claimed_child(child: Task) -> Claim:
     return claim(change(child.id, admitted_at=CLOCK))
 
 
-def live_worker(slots: int = 2, queues: tuple[str, ...] = ("default",)) -> WorkerIdentity:
+def live_worker(
+    slots: int = 2, queues: tuple[str, ...] = ("default",), *, memory_bytes: int = 1_000_000_000
+) -> WorkerIdentity:
     """A worker that has just checked in."""
     identity = WorkerIdentity(
         boot_uuid=uuid.uuid4(),
@@ -133,6 +135,7 @@ def live_worker(slots: int = 2, queues: tuple[str, ...] = ("default",)) -> Worke
         pid=next(_numbers),
         pool="solo",
         slots=slots,
+        memory_bytes=memory_bytes,
         queues=queues,
         tools=(TOOL,),
         code_version="test",
@@ -153,6 +156,12 @@ def read(task_id: uuid.UUID) -> Task:
     """The row as it is now."""
     with transaction() as session:
         return session.get_one(Task, task_id)
+
+
+def sql_now() -> datetime:
+    """The database's clock."""
+    with transaction() as session:
+        return session.execute(select(CLOCK)).scalar_one()
 
 
 def story(task_id: uuid.UUID) -> list[str]:

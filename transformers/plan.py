@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.clock import monotonic
-from backend.errors import AgensiumError, ErrorClass, TimeLimit, Verdict
+from backend.errors import AgensiumError, ErrorClass, Interruption, TimeLimit, Verdict
 from backend.logs import bound, log
 from backend.storage import step_key
 from db import checkpoints, claims
@@ -82,6 +82,8 @@ async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
     bench.slot.on_progress(walk.progress(index), step.id)
     try:
         result = await _compute(walk, index)
+    except Interruption:
+        raise  # no failure of the step: the claim ends here, and the step is run again elsewhere
     except AgensiumError as failure:
         verdict = failure.verdict
         if step.required or verdict.error_class not in _ENDS_THE_STEP or isinstance(failure, TimeLimit):

@@ -1,14 +1,20 @@
 """What one run of a task has at hand: its claim, its tool, its doors, its child, its limits."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from backend.doors import Doors
+from backend.errors import AgensiumError, MemoryLimit, Reroute
 from backend.settings import Settings
+from db import workers
 from db.claims import Claim
+from db.database import transaction
+from db.models import Queue
 from transformers.agent_process import AgentProcess, Answer, Limits
 from transformers.stop_signal import StopSignal
 from transformers.tables import Table
@@ -61,14 +67,34 @@ class Workbench:
         answer: type[Answer],
         on_progress: Callable[[float], None] = lambda _fraction: None,
     ) -> Answer:
-        """Have the child do one operation, within the task's limits."""
+        """Have the child do one operation, within the task's limits.
+
+        Raises:
+            Reroute: it needs more memory than there is here, and elsewhere there is more.
+            AgensiumError: what AgentProcess.call raises.
+        """
         slot = self.slot
-        return await slot.process.call(
-            operation,
-            request,
-            answer,
-            folder=self.folder,
-            limits=self.limits(),
-            stop=slot.stop,
-            on_progress=on_progress,
-        )
+        try:
+            return await slot.process.call(
+                operation,
+                request,
+                answer,
+                folder=self.folder,
+                limits=self.limits(),
+                stop=slot.stop,
+                on_progress=on_progress,
+            )
+        except AgensiumError as failure:
+            if failure.verdict.error_code == MemoryLimit.error_code and await asyncio.to_thread(
+                self._has_room_elsewhere
+            ):
+                raise Reroute(detail=failure.verdict.detail) from failure
+            raise
+
+    def _has_room_elsewhere(self) -> bool:
+        """One move to the high-memory queue, where somebody lives there who has more to give than we."""
+        if self.claim.queue is not Queue.DEFAULT:
+            return False
+        settings = self.slot.settings
+        with transaction() as session:
+            return workers.roomier(session, settings.agent_memory_bytes, timedelta(seconds=settings.lease_seconds))

@@ -13,7 +13,7 @@ from db.workers import WorkerIdentity
 
 
 def a_worker_lives(*, draining: bool = False) -> None:
-    worker = WorkerIdentity(uuid.uuid4(), "host", 1, "solo", 1, ("default",), ("trial",), "1")
+    worker = WorkerIdentity(uuid.uuid4(), "host", 1, "solo", 1, 2**30, ("default",), ("trial",), "1")
     with transaction() as session:
         workers.check_in(session, worker)
         if draining:

@@ -5,6 +5,8 @@ import gzip
 import importlib
 import inspect
 import subprocess
+from datetime import timedelta
+from email.utils import format_datetime
 
 import botocore.exceptions
 import duckdb
@@ -16,7 +18,9 @@ import pytest
 import redis
 import sqlalchemy.exc
 from billiard.exceptions import SoftTimeLimitExceeded, WorkerLostError
+from botocore.exceptions import ClientError
 
+from backend.clock import now
 from backend.errors import AgentFailed, ErrorClass, InsufficientCredits, MemoryLimit, StorageUnavailable
 from backend.verdicts import VERDICTS, name_of, verdict_for
 
@@ -160,6 +164,32 @@ def test_what_the_agents_process_judged_is_kept() -> None:
 
 def test_a_hiccup_keeps_when_to_try_again() -> None:
     assert verdict_for(StorageUnavailable(retry_after=30)).retry_after == 30
+
+
+def a_model_and_s3_saying(retry_after: str) -> tuple[Exception, Exception]:
+    metadata = {"HTTPStatusCode": 503, "HTTPHeaders": {"retry-after": retry_after}}
+    s3 = ClientError({"Error": {"Code": "SlowDown"}, "ResponseMetadata": metadata}, "GetObject")  # type: ignore[arg-type, typeddict-item]
+    response = httpx.Response(429, headers={"Retry-After": retry_after})
+    return s3, httpx.HTTPStatusError("", request=httpx.Request("POST", "http://127.0.0.1/"), response=response)
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("7", 7.0), ("0.5", 0.5), ("-3", 0.0)])
+def test_the_seconds_a_service_wants_to_be_left_alone_are_kept(said: str, seconds: float) -> None:
+    assert [verdict_for(error).retry_after for error in a_model_and_s3_saying(said)] == [seconds, seconds]
+
+
+@pytest.mark.parametrize(("offset", "least", "most"), [(90, 60, 91), (-90, 0, 0)])
+def test_so_is_the_time_at_which_it_wants_to_be_asked_again(offset: int, least: float, most: float) -> None:
+    date = format_datetime(now() + timedelta(seconds=offset), usegmt=True)
+    for error in a_model_and_s3_saying(date):
+        after = verdict_for(error).retry_after
+        assert after is not None
+        assert least <= after <= most
+
+
+@pytest.mark.parametrize("said", ["soon", "nan", "inf", ""])
+def test_what_cannot_be_understood_is_not_waited_for(said: str) -> None:
+    assert [verdict_for(error).retry_after for error in a_model_and_s3_saying(said)] == [None, None]
 
 
 def test_our_own_error_says_its_own_verdict() -> None:

@@ -56,9 +56,15 @@ def test_without_redis_the_broker_is_a_directory(tmp_path: Path) -> None:
 
 
 def test_each_queue_has_an_exchange_and_a_key_of_its_own() -> None:
-    queues = celery_config(settings(redis_url="redis://h/0"))["task_queues"]
+    queues = celery_config(settings(redis_url="redis://h/0", celery_queues="default, high_memory"))["task_queues"]
     assert {queue.name for queue in queues} == {"default", "high_memory"}
     assert all(queue.exchange.name == queue.routing_key == queue.name for queue in queues)
+
+
+@pytest.mark.parametrize("nothing", ["", " , "])
+def test_a_worker_that_was_told_nothing_takes_ordinary_tasks(nothing: str) -> None:
+    config = celery_config(settings(redis_url="redis://h/0", celery_queues=nothing))
+    assert [queue.name for queue in config["task_queues"]] == ["default"]
 
 
 def test_a_worker_takes_only_from_the_queues_it_was_given() -> None:

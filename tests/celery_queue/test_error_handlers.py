@@ -1,4 +1,6 @@
 import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,13 +11,14 @@ from backend.errors import (
     HandBack,
     InternalError,
     MemoryLimit,
+    Reroute,
     StorageUnavailable,
     TimeLimit,
     UnknownTool,
     UnreadableFile,
 )
 from backend.settings import get_settings
-from celery_queue import drain
+from celery_queue import drain, error_handlers
 from celery_queue.error_handlers import Fate, answer, backoff
 from db import ledger
 from db.claims import Claim
@@ -140,16 +143,43 @@ def test_a_zombies_failure_does_not_touch_the_row() -> None:
     assert builders.read(zombie.task_id).status == "PROCESSING"
 
 
-def test_without_the_database_the_ending_is_left_to_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_database_the_ending_is_left_to_the_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     claim = builders.claimed_task()
     from db import database
 
     database.close_database()
     monkeypatch.setenv("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/nothing")
     get_settings.cache_clear()
+    owed: list[Claim] = []
+    monkeypatch.setattr(error_handlers, "heartbeat", lambda: SimpleNamespace(owe=owed.append))
     began = monotonic()
     assert answer(claim, UnreadableFile()).fate is Fate.DROPPED
     assert monotonic() - began < 10
+    assert owed == [claim]
+
+
+def test_what_needs_more_memory_is_queued_where_there_is_more_at_once_and_uncounted() -> None:
+    claim, fate = told(Reroute())
+    task = builders.read(claim.task_id)
+    assert (fate, task.status, task.queue, task.error_code) == (Fate.RETRYING, "QUEUED", "high_memory", None)
+    assert (task.hiccups, task.crashes, task.losses) == (0, 0, 0)
+    assert task.admitted_at is not None
+    assert builders.story(claim.task_id)[-1] == "rerouted"
+
+
+def test_a_service_that_asks_for_time_gets_it() -> None:
+    before = builders.sql_now()
+    claim, _ = told(StorageUnavailable(retry_after=60))
+    not_before = builders.read(claim.task_id).not_before
+    assert not_before is not None
+    assert not_before - before >= timedelta(seconds=60)
+
+
+def test_no_service_puts_a_task_off_for_longer_than_an_hour() -> None:
+    claim, _ = told(StorageUnavailable(retry_after=1e9))
+    not_before = builders.read(claim.task_id).not_before
+    assert not_before is not None
+    assert not_before - builders.sql_now() < timedelta(minutes=62)
 
 
 def test_the_back_off_doubles_up_to_its_cap_with_full_jitter() -> None:

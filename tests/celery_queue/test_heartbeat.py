@@ -43,6 +43,32 @@ def test_a_claim_that_another_epoch_owns_is_lost() -> None:
         eventually(lambda: held.stop.reason is StopReason.LOST, seconds=2)
 
 
+def test_what_is_owed_is_handed_back_uncounted_when_the_database_answers_again(stack: Stack) -> None:
+    claim = builders.claimed_task(worker=BOOT_UUID)
+    heartbeat = Heartbeat(get_settings())
+    stack.postgres.pause()
+    try:
+        heartbeat.owe(claim)
+        threading.Event().wait(1.0)
+    finally:
+        stack.postgres.resume()
+    eventually(lambda: builders.read(claim.task_id).status == "QUEUED", seconds=15)
+    task = builders.read(claim.task_id)
+    assert (task.hiccups, task.crashes, task.losses) == (0, 0, 0)
+    assert builders.story(claim.task_id)[-1] == "handed_back"
+
+
+def test_what_is_owed_and_lost_meanwhile_is_left_alone() -> None:
+    stale, owed = builders.claimed_task(), builders.claimed_task()
+    builders.change(stale.task_id, epoch=stale.epoch + 1)
+    heartbeat = Heartbeat(get_settings())
+    heartbeat.owe(stale)
+    heartbeat.owe(owed)
+    eventually(lambda: builders.read(owed.task_id).status == "QUEUED", seconds=6)
+    assert builders.read(stale.task_id).status == "PROCESSING"
+    assert heartbeat._owed == []
+
+
 def test_one_lost_claim_leaves_its_neighbours_alone() -> None:
     lost, kept = builders.claimed_task(), builders.claimed_task()
     heartbeat = Heartbeat(get_settings())

@@ -2,13 +2,14 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from backend.settings import Settings, get_settings
 from celery_queue import drain, rounds
 from celery_queue.rounds import Rounds
 from db import admission, rings
 from db.database import transaction
-from db.models import CLOCK
+from db.models import CLOCK, Task
 from db.workers import WorkerIdentity
 from tests import builders
 
@@ -126,3 +127,19 @@ def test_a_worker_that_leaves_takes_its_slots_with_it() -> None:
     found.leave()
     with transaction() as session:
         assert admission.free_slots(session, timedelta(seconds=30)).in_all == 0
+
+
+def test_the_next_round_is_due_when_a_lease_may_run_out() -> None:
+    found = rounds_of(builders.live_worker())
+    assert found.conduct().next_due == rounds.ROUND_SECONDS
+    builders.claimed_task(lease=timedelta(seconds=0.6))
+    assert 0.1 < found.conduct().next_due <= 0.6
+
+
+def test_a_lease_that_ran_out_and_could_not_be_swept_makes_no_busy_loop() -> None:
+    claim = builders.claimed_task()
+    builders.change(claim.task_id, lease_until=LONG_AGO)
+    found = rounds_of(builders.live_worker())
+    with transaction() as session:
+        session.execute(select(Task.id).where(Task.id == claim.task_id).with_for_update())
+        assert found.conduct().next_due == rounds.SOONEST_SWEEP

@@ -1,6 +1,7 @@
 """The life of a task on a slot, with a real child, the real database and real storage."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from backend.errors import (
     ClaimLost,
     HardTimeLimit,
     InternalError,
+    Interruption,
+    MemoryLimit,
+    Reroute,
     StorageUnavailable,
     UnknownTool,
     UnreadableFile,
@@ -173,6 +177,52 @@ def test_an_optional_agents_failure_costs_only_its_own_share(workshop: Workshop)
     third = steps(claim)["third"]
     assert (third.status, third.error_code) == ("FAILED", "UNREADABLE_FILE")
     assert captures(claim) == {"first": 10, "second": 20}
+
+
+@pytest.mark.parametrize("reason", [StopReason.DRAIN, StopReason.CANCELLED])
+def test_a_stop_in_the_middle_of_an_optional_agent_is_no_failure_of_its_own(
+    workshop: Workshop, reason: StopReason
+) -> None:
+    stop = StopSignal(drain_seconds=0.2)
+    claim = workshop.claim(third={"act": "wait", "seconds": 30})
+    threading.Timer(1.5, lambda: stop.stop(reason)).start()
+    with pytest.raises(Interruption):
+        workshop.run(claim, stop=stop)
+    assert "third" not in steps(claim)
+
+
+HOARDING = {"act": "hoard", "seconds": 30}
+LITTLE = 250_000  # KiB: under what the hoarder wants, over what a warm child has
+
+
+@pytest.mark.parametrize("agent", ["second", "third"])
+def test_what_needs_more_memory_goes_where_there_is_more(workshop: Workshop, agent: str) -> None:
+    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
+    builders.live_worker(queues=("high_memory",), memory_bytes=settings.agent_memory_bytes + 1)
+    claim = workshop.claim(**{agent: HOARDING})
+    with pytest.raises(Reroute):
+        workshop.run(claim, settings=settings)
+    assert agent not in steps(claim)
+
+
+@pytest.mark.parametrize(("queue", "memory"), [("high_memory", LITTLE * 1024), ("default", 2**40)])
+def test_where_nobody_has_more_memory_to_give_the_limit_is_the_agents_own(
+    workshop: Workshop, queue: str, memory: int
+) -> None:
+    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
+    builders.live_worker(queues=(queue,), memory_bytes=memory)
+    claim = workshop.claim(third=HOARDING)
+    assert workshop.run(claim, settings=settings).outcome == "partial"
+    assert steps(claim)["third"].error_code == "MEMORY_LIMIT"
+
+
+def test_a_task_is_moved_to_more_memory_only_once(workshop: Workshop) -> None:
+    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
+    builders.live_worker(queues=("high_memory",), memory_bytes=2**40)
+    first = workshop.claim(second=HOARDING)
+    builders.change(first.task_id, queue="high_memory")
+    with pytest.raises(MemoryLimit):
+        workshop.run(workshop.again(first), settings=settings)
 
 
 def test_a_required_agents_failure_is_the_tasks(workshop: Workshop) -> None:
