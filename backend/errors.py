@@ -29,7 +29,8 @@
     ├── WorldHiccup                  TRANSIENT: the same thing may go well later
     │   ├── StorageUnavailable       STORAGE_UNAVAILABLE   503
     │   ├── DatabaseUnavailable      DATABASE_UNAVAILABLE  503
-    │   └── ModelUnavailable         MODEL_UNAVAILABLE     503
+    │   ├── ModelUnavailable         MODEL_UNAVAILABLE     503
+    │   └── WorkerStalled            WORKER_STALLED        503
     ├── LimitReached                 LIMIT: too long, too big, no progress
     │   ├── TimeLimit                TIMEOUT
     │   ├── HardTimeLimit            HARD_TIMEOUT
@@ -306,6 +307,13 @@ class DatabaseUnavailable(WorldHiccup):
 class ModelUnavailable(WorldHiccup):
     error_code = "MODEL_UNAVAILABLE"
     message = "The language model did not answer."
+
+
+class WorkerStalled(WorldHiccup):
+    """The agent's process was ended because its supervisor stood still; the agent is not to blame."""
+
+    error_code = "WORKER_STALLED"
+    message = "The machine that ran the task stood still for a while."
 
 
 class LimitReached(AgensiumError):

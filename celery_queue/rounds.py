@@ -9,7 +9,7 @@ from datetime import timedelta
 from backend.clock import monotonic
 from backend.settings import Settings
 from celery_queue import drain
-from db import accounts, admission, endings, idempotency, rings, task_store, workers
+from db import accounts, admission, endings, idempotency, paces, rings, task_store, workers
 from db.database import Session, transaction
 from db.workers import WorkerIdentity
 
@@ -90,3 +90,4 @@ class Rounds:
         workers.forget_dead(session, DEAD_WORKER)
         idempotency.forget_old(session)
         accounts.forget_expired_tokens(session)
+        paces.measure(session)

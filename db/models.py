@@ -279,12 +279,13 @@ class TaskStep(Base):
 
 
 class AgentPace(Base):
-    """How long an agent usually takes: seconds for each MiB of input, at its 95th percentile (db/paces.py)."""
+    """How long an agent usually takes: seconds for each MiB of input (db/paces.py)."""
 
     __tablename__ = "agent_paces"
 
     agent_id: Mapped[str] = mapped_column(primary_key=True)
-    seconds_per_mebibyte: Mapped[float]
+    seconds_per_mebibyte: Mapped[float]  # at its 95th percentile: what limits are made of
+    median_seconds_per_mebibyte: Mapped[float]  # what is expected of it
     samples: Mapped[int]
     measured_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 

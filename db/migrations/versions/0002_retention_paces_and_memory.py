@@ -15,6 +15,7 @@ def upgrade() -> None:
         "agent_paces",
         sa.Column("agent_id", sa.String(), nullable=False),
         sa.Column("seconds_per_mebibyte", sa.Double(), nullable=False),
+        sa.Column("median_seconds_per_mebibyte", sa.Double(), nullable=False),
         sa.Column("samples", sa.Integer(), nullable=False),
         sa.Column(
             "measured_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False

@@ -1,0 +1,98 @@
+from typing import Any
+
+import pytest
+from side_by_side import sql
+
+from db import checkpoints, paces
+from db.checkpoints import Checkpoint
+from db.database import transaction
+from db.models import StepStatus
+from db.paces import ENOUGH_SAMPLES, STEPS_REMEMBERED, Pace
+from tests import builders
+from tests.builders import failed_step
+
+MEBIBYTE = 2**20
+AGENT = "unified-profiler"
+
+
+def delivered(seconds: float, *, mebibytes: float = 1, agent_id: str = AGENT) -> None:
+    """A task whose agent delivered in so many seconds."""
+    size = round(mebibytes * MEBIBYTE)
+    inputs = {"primary": [{"size": size // 2}], "baseline": [{"size": size - size // 2}]}
+    record(Checkpoint(agent_id, StepStatus.DELIVERED, "f" * 64, round(seconds * 1000)), inputs=inputs)
+
+
+def record(step: Checkpoint, **columns: Any) -> None:
+    claim = builders.claimed_task()
+    builders.change(claim.task_id, **columns)
+    with transaction() as session:
+        checkpoints.record(session, claim, step, amount=0, progress=50, next_agent=None)
+
+
+def measured() -> dict[str, Pace]:
+    with transaction() as session:
+        paces.measure(session)
+        return dict(paces.known(session))
+
+
+def test_a_pace_is_seconds_for_each_mebibyte_of_all_the_inputs() -> None:
+    for _ in range(ENOUGH_SAMPLES):
+        delivered(8.0, mebibytes=4)
+    assert measured() == {AGENT: Pace(slow=2.0, usual=2.0)}
+
+
+def test_a_small_file_counts_as_one_mebibyte_and_so_does_none() -> None:
+    for _ in range(ENOUGH_SAMPLES // 2):
+        delivered(3.0, mebibytes=0.001)
+        record(Checkpoint(AGENT, StepStatus.DELIVERED, "f" * 64, 3000), inputs={})
+    assert measured() == {AGENT: Pace(slow=3.0, usual=3.0)}
+
+
+def test_the_slow_pace_is_the_95th_percentile_and_the_usual_one_the_median() -> None:
+    for seconds in range(21):
+        delivered(seconds)
+    assert measured() == {AGENT: Pace(slow=19.0, usual=10.0)}
+
+
+def test_without_enough_history_nothing_is_known_of_an_agent() -> None:
+    for _ in range(ENOUGH_SAMPLES - 1):
+        delivered(1.0)
+    assert measured() == {}
+    delivered(1.0)
+    assert set(measured()) == {AGENT}
+
+
+def test_each_agent_has_its_own_pace_and_is_measured_anew() -> None:
+    for _ in range(ENOUGH_SAMPLES):
+        delivered(1.0)
+        delivered(5.0, agent_id="score-risk")
+    assert measured() == {AGENT: Pace(1.0, 1.0), "score-risk": Pace(5.0, 5.0)}
+    for _ in range(ENOUGH_SAMPLES + 1):
+        delivered(3.0)
+    assert measured()[AGENT] == Pace(3.0, 3.0)
+
+
+@pytest.mark.parametrize("what", ["failed", "taken over from another task"])
+def test_what_tells_nothing_about_the_agents_own_time_does_not_count(what: str) -> None:
+    for _ in range(ENOUGH_SAMPLES):
+        delivered(1.0)
+    for _ in range(ENOUGH_SAMPLES):
+        if what == "failed":
+            record(failed_step(AGENT))
+        else:
+            delivered(90.0)
+            sql("UPDATE task_steps SET epoch = 0 WHERE duration_ms = 90000")
+    assert measured() == {AGENT: Pace(1.0, 1.0)}
+
+
+def test_only_the_newest_steps_are_remembered() -> None:
+    claim = builders.claimed_task()
+    sql("""INSERT INTO tasks (id, user_id, tool_id, agents) SELECT gen_random_uuid(), :user_id, 'probe', '{}'
+           FROM generate_series(1, :many)""", user_id=claim.user_id, many=2 * STEPS_REMEMBERED)  # fmt: skip
+    sql("""INSERT INTO task_steps (task_id, agent_id, epoch, status, fingerprint, duration_ms, finished_at)
+           SELECT id, 'old-and-new', 1, 'DELIVERED', 'f', CASE WHEN number > :newest THEN 9000 ELSE 1000 END,
+               clock_timestamp() - number * interval '1 second'
+           FROM (SELECT id, row_number() OVER () AS number FROM tasks WHERE tool_id = 'probe') t""",
+        newest=STEPS_REMEMBERED)  # fmt: skip
+    assert measured() == {"old-and-new": Pace(1.0, 1.0)}
+    assert sql("SELECT samples FROM agent_paces") == STEPS_REMEMBERED
