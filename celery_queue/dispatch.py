@@ -15,6 +15,7 @@ from backend.logs import log
 from celery_queue.fork_gate import ForkGate
 from celery_queue.ringing import RING_ERRORS, Bell
 from celery_queue.rounds import ROUND_SECONDS, Round, Rounds
+from celery_queue.watchdog import Watchdog
 from db import rings
 from db.database import DATABASE_ERRORS, transaction
 from db.rings import Ring
@@ -27,9 +28,10 @@ LISTEN_SECONDS = 1.0  # between looks at whether we are to stop; wake-ups come a
 class Conductor:
     """Starts with the worker and stops with it. `stop` leaves at most a transaction's time-out behind."""
 
-    def __init__(self, rounds: Rounds, bell: Bell) -> None:
+    def __init__(self, rounds: Rounds, bell: Bell, watchdog: Watchdog | None = None) -> None:
         self._rounds = rounds
         self._bell = bell
+        self._watchdog = watchdog
         self._wake, self._ring_due, self._stopping = threading.Event(), threading.Event(), threading.Event()
         self._gates = {name: ForkGate() for name in ("listen", "conduct", "ring")}
         targets: dict[str, Callable[[], None]] = {"listen": self._listen, "conduct": self._conduct, "ring": self._ring}
@@ -104,6 +106,8 @@ class Conductor:
     def _one_round(self) -> Round:
         with self._gates["conduct"]:
             try:
+                if self._watchdog is not None:
+                    self._watchdog.look()
                 return self._rounds.conduct()
             except DATABASE_ERRORS as error:
                 log().warning("no round", error=str(error))

@@ -13,6 +13,7 @@ from celery_queue.dispatch import Conductor
 from celery_queue.identity import identity
 from celery_queue.ringing import Bell
 from celery_queue.rounds import Rounds
+from celery_queue.watchdog import Watchdog
 
 POOLS = ("prefork", "solo", "threads")
 
@@ -60,9 +61,19 @@ def begin(sender: Any, **_: Any) -> None:
     pool = pool_name(sender.controller.pool_cls)
     slots = 1 if pool == "solo" else sender.controller.concurrency
     who = identity(pool, slots)
-    _conductor = Conductor(Rounds(who, settings), Bell(app, settings))
+    watchdog = Watchdog(who.queues, slots, lambda: restart_consumer(sender))
+    _conductor = Conductor(Rounds(who, settings), Bell(app, settings), watchdog)
     _conductor.start()
     log().info("worker ready", boot_uuid=str(who.boot_uuid), pool=pool, slots=slots, queues=who.queues, tools=who.tools)
+
+
+def restart_consumer(consumer: Any) -> None:
+    """As after a lost connection: in its own loop, since nothing of it may be touched from another thread."""
+
+    def lose_the_connection() -> None:
+        raise ConnectionError("the watchdog asked for a new one")
+
+    consumer.call_soon(lose_the_connection)
 
 
 def _app_of(consumer: Any) -> Celery:

@@ -37,9 +37,10 @@ def take(session: Session, limit: int = 100) -> Sequence[Ring]:
     return [Ring(row.id, row.user_id, row.celery_task_id, row.tool_id, row.queue) for row in rows]
 
 
-_PUT_BACK = text(
-    "UPDATE tasks SET ring_wanted = true WHERE id = ANY(:ids) AND status = 'QUEUED' AND admitted_at IS NOT NULL"
-)
+_PUT_BACK = text("""
+    UPDATE tasks SET ring_wanted = true, rings = greatest(0, rings - 1)
+    WHERE id = ANY(:ids) AND status = 'QUEUED' AND admitted_at IS NOT NULL
+""")
 
 
 def put_back(session: Session, rings: Sequence[Ring]) -> None:
@@ -66,6 +67,27 @@ _UNANSWERED = text("""
         ORDER BY admitted_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING id
 """)
+
+
+_UNHEARD = text("""
+    SELECT EXISTS (SELECT FROM tasks WHERE status = 'QUEUED' AND admitted_at IS NOT NULL AND NOT ring_wanted
+                   AND queue = ANY(:queues) AND rings >= :rings)
+""")
+RINGS_OF_THE_UNHEARD = 4  # 1, 2 and 4 s apart: by the fourth the broker has taken three that nobody fetched
+
+
+def unheard(session: Session, queues: Sequence[str]) -> bool:
+    """True where a task of these queues was rung for again and again, the broker took it, and nobody came."""
+    asked = {"queues": list(queues), "rings": RINGS_OF_THE_UNHEARD}
+    return bool(session.execute(_UNHEARD, asked).scalar())
+
+
+_RUNNING_HERE = text("SELECT count(*) FROM tasks WHERE status = 'PROCESSING' AND worker = :boot_uuid")
+
+
+def all_slots_run(session: Session, boot_uuid: uuid.UUID, slots: int) -> bool:
+    """True where this worker has a claim for every one of its slots."""
+    return int(session.execute(_RUNNING_HERE, {"boot_uuid": boot_uuid}).scalar_one()) >= slots
 
 
 def ring_again(session: Session, limit: int) -> int:
