@@ -135,7 +135,7 @@ async def load(bench: Workbench) -> list[LocalFile]:
     """
     inputs: Mapping[str, Sequence[Mapping[str, Any]]] = bench.claim.inputs
     wanted = [(role, file) for role, files in inputs.items() if role != PARAMETERS_ROLE for file in files]
-    return [await asyncio.to_thread(_fetch, bench, role, file) for role, file in wanted]
+    return [await bench.slot.stop.watch_over(_fetch, bench, role, file) for role, file in wanted]
 
 
 def _fetch(bench: Workbench, role: str, file: Mapping[str, Any]) -> LocalFile:

@@ -60,7 +60,7 @@ async def run_steps(bench: Workbench) -> list[StepOutcome]:
         fingerprint = fingerprint_of(step, bench, upstream)
         done = walk.finished.get(step.id)
         if done is not None and done.fingerprint == fingerprint:
-            outcomes.append(await asyncio.to_thread(_outcome_from_checkpoint, step, done, bench))
+            outcomes.append(await bench.slot.stop.watch_over(_outcome_from_checkpoint, step, done, bench))
         else:
             with bound(agent=step.id):
                 outcomes.append(await _run_step(walk, index, fingerprint))
@@ -91,11 +91,11 @@ async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
         log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
         before = walk.finished.get(step.id)
         if before is not None and before.status == StepStatus.DELIVERED:  # by an earlier version, and paid
-            return await asyncio.to_thread(_outcome_from_checkpoint, step, before, bench)
+            return await bench.slot.stop.watch_over(_outcome_from_checkpoint, step, before, bench)
         checkpoint = _failed(step, fingerprint, began, verdict)
         outcome = _outcome(step, error_code=verdict.error_code, message=verdict.message)
     else:
-        checkpoint = await asyncio.to_thread(_deliver, bench, step, fingerprint, began, result)
+        checkpoint = await bench.slot.stop.watch_over(_deliver, bench, step, fingerprint, began, result)
         outcome = _outcome(step, result=result)
     await asyncio.to_thread(_record, walk, index, checkpoint)
     return outcome

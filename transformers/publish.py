@@ -1,6 +1,5 @@
 """Report and files, sent under this claim's own prefix; the manifest last, for it makes the rest visible."""
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 
@@ -45,7 +44,7 @@ async def publish(bench: Workbench, outcomes: Sequence[StepOutcome]) -> str:
         folder=folder,
     )
     rendered = await bench.compute("render", request, Rendered)
-    return await asyncio.to_thread(_send, bench, rendered)
+    return await bench.slot.stop.watch_over(_send, bench, rendered)
 
 
 def _head(bench: Workbench) -> ReportHead:

@@ -1,10 +1,15 @@
 """How a running claim learns that it is to end: from the heartbeat's thread into the slot's event loop."""
 
 import asyncio
+from collections.abc import Callable
 from enum import IntEnum
+from typing import Any, TypeVar
 
 from backend.clock import monotonic
 from backend.errors import ClaimLost, HandBack
+
+LOOK_SECONDS = 0.05
+Result = TypeVar("Result")
 
 
 class StopReason(IntEnum):
@@ -67,6 +72,23 @@ class StopSignal:
             raise HandBack(detail="no beat for a lease")
         if self.reason is StopReason.DRAIN and monotonic() >= self._drain_until:
             raise HandBack(detail="the worker shuts down")
+
+    async def watch_over(self, call: Callable[..., Result], *arguments: Any) -> Result:
+        """Run a blocking call in a thread, and leave it behind as soon as the claim is to end.
+
+        A file store that hangs keeps nobody waiting; what such a call still writes lies under an epoch that no row
+        names.
+
+        Raises:
+            ClaimLost, HandBack: as check() does.
+        """
+        work = asyncio.ensure_future(asyncio.to_thread(call, *arguments))
+        try:
+            while not (await asyncio.wait({work}, timeout=LOOK_SECONDS))[0]:
+                self.check()
+            return work.result()
+        finally:
+            work.cancel()
 
     def check_between_steps(self) -> None:
         """At a checkpoint: a drain ends the claim here, the best place there is."""

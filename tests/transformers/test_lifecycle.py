@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from backend.clock import monotonic
 from backend.doors import Doors
 from backend.errors import (
     AgensiumError,
@@ -280,6 +281,24 @@ def test_a_claim_that_hangs_past_its_hard_limit_is_abandoned(
     settings = get_settings().model_copy(update={"time_limit_seconds": 2.0, "hard_limit_grace_seconds": 0.5})
     with pytest.raises(HardTimeLimit):
         workshop.run(workshop.claim(), settings=settings)
+
+
+def test_a_file_store_that_hangs_keeps_no_cancelled_task_waiting(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(workshop.storage, "put_bytes", lambda *_: answers.wait(10))
+    stop = StopSignal(drain_seconds=0.5)
+    threading.Timer(1.0, lambda: stop.stop(StopReason.CANCELLED)).start()
+    claim = workshop.claim()
+    began = monotonic()
+    try:
+        with pytest.raises(ClaimLost):
+            workshop.run(claim, stop=stop)
+        assert monotonic() - began < 8
+    finally:
+        answers.set()
+    assert not steps(claim)
 
 
 def test_a_stop_that_came_before_the_run_is_heard(workshop: Workshop) -> None:
