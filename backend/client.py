@@ -2,7 +2,7 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -17,7 +17,12 @@ ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "EXPIRED"})
 
 
 class RequestRefused(Exception):
-    """The API said no; the message holds its sentence and what it advises."""
+    """The API said no; the message holds its sentence and what it advises. `status` is HTTP's, `code` is ours."""
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +51,29 @@ class Customer:
     def register(self, email: str, password: str) -> int:
         """Open an account and sign in; the new customer's id."""
         tokens = self.ask("POST", "/auth/register", {"email": email, "password": password})
-        self._http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        self.use_secret(tokens["access_token"])
         return int(tokens["user_id"])
 
-    def submit(self, tool_id: str, file: Path) -> str:
-        """Create the task, upload its one file and queue it; the task's id."""
-        task_id: str = self.ask("POST", "/tasks", {"tool_id": tool_id})["task_id"]
-        self._upload(task_id, file)
-        self.ask("POST", f"/tasks/{task_id}/process", {})
+    def use_secret(self, secret: str) -> None:
+        """Sign in with an access token or an API key."""
+        self._http.headers["Authorization"] = f"Bearer {secret}"
+
+    def submit(
+        self, tool_id: str, file: Path, *, parameters: Mapping[str, Any] | None = None, key: str | None = None
+    ) -> str:
+        """Create the task, upload its one file and queue it; the task's id. Repeated with its `key` it is done once."""
+        task_id = self.create(tool_id, parameters=parameters, key=key)
+        self.upload(task_id, file)
+        self.process(task_id, key=key)
         return task_id
+
+    def create(self, tool_id: str, *, parameters: Mapping[str, Any] | None = None, key: str | None = None) -> str:
+        asked = {"tool_id": tool_id, "parameters": dict(parameters or {})}
+        task_id: str = self.ask("POST", "/tasks", asked, key=key)["task_id"]
+        return task_id
+
+    def process(self, task_id: str, *, key: str | None = None) -> None:
+        self.ask("POST", f"/tasks/{task_id}/process", {}, key=key)
 
     def follow(self, task_id: str, seconds: float) -> Iterator[dict[str, Any]]:
         """The task again and again until it has ended. Raises TimeoutError."""
@@ -71,16 +90,18 @@ class Customer:
         directory.mkdir(parents=True, exist_ok=True)
         return [self._download(output, directory) for output in self.ask("GET", f"/tasks/{task_id}/outputs")["outputs"]]
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """One request, its JSON. Raises RequestRefused."""
-        answer = self._http.request(method, path, json=body)
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> Any:
+        """One request, its JSON; `key` is its Idempotency-Key. Raises RequestRefused."""
+        headers = {"Idempotency-Key": key} if key else {}
+        answer = self._http.request(method, path, json=body, headers=headers)
         if answer.is_error:
             problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
             said = " ".join(str(problem[key]) for key in ("detail", "next_action") if problem.get(key))
-            raise RequestRefused(f"{method} {path} → {answer.status_code}: {said or answer.text[:500]}")
+            sentence = f"{method} {path} → {answer.status_code}: {said or answer.text[:500]}"
+            raise RequestRefused(sentence, answer.status_code, str(problem.get("error_code", "")))
         return answer.json()
 
-    def _upload(self, task_id: str, file: Path) -> None:
+    def upload(self, task_id: str, file: Path) -> None:
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         announced = {"filename": file.name, "content_type": content_type, "size": file.stat().st_size}
         links = self.ask("POST", f"/tasks/{task_id}/upload-urls", {"files": {"primary": announced}})
@@ -89,7 +110,8 @@ class Customer:
             form = {"file": (file.name, body, content_type)}
             answer = httpx.post(link["url"], data=link["fields"], files=form, timeout=300, trust_env=False)
         if answer.is_error:
-            raise RequestRefused(f"The file store refused {file.name}: {answer.status_code} {answer.text[:500]}")
+            sentence = f"The file store refused {file.name}: {answer.status_code} {answer.text[:500]}"
+            raise RequestRefused(sentence, answer.status_code)
 
     @staticmethod
     def _download(output: dict[str, Any], directory: Path) -> Download:

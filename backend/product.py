@@ -44,9 +44,9 @@ def running_product(stack: Stack, logs: Path, *, reload: bool = False) -> Iterat
         for process in (product.api, product.worker, product.flower):
             cleanup.callback(process.stop, DRAIN_SECONDS)
             process.start()
-        product.api.wait_until(lambda: _answers(f"{product.api_url}/healthz"), READY_SECONDS)
-        product.worker.wait_until(lambda: _answers(f"{product.api_url}/readyz"), READY_SECONDS)
-        product.flower.wait_until(lambda: _answers(f"{product.flower_url}/healthcheck"), READY_SECONDS)
+        product.api.wait_until(lambda: answers(f"{product.api_url}/healthz"), READY_SECONDS)
+        product.worker.wait_until(lambda: answers(f"{product.api_url}/readyz"), READY_SECONDS)
+        product.flower.wait_until(lambda: answers(f"{product.flower_url}/healthcheck"), READY_SECONDS)
         yield product
 
 
@@ -65,7 +65,7 @@ def _product(environment: Mapping[str, str], logs: Path, *, reload: bool) -> Pro
         return Process(name, arguments, logs / f"{name}.log", environment=environment, stop_signal=stop_signal)
 
     return Product(
-        api=process("api", *_api_command(api_port, reload=reload)),
+        api=process("api", *api_command(api_port, reload=reload)),
         worker=process("worker", *CELERY, "worker", f"--pool={_pool()}", "--without-gossip", "--without-mingle"),
         flower=process(
             "flower", *CELERY, "flower", f"--address={LOOPBACK}", f"--port={flower_port}",
@@ -77,7 +77,8 @@ def _product(environment: Mapping[str, str], logs: Path, *, reload: bool) -> Pro
     )  # fmt: skip
 
 
-def _api_command(port: int, *, reload: bool) -> list[str]:
+def api_command(port: int, *, reload: bool) -> list[str]:
+    """The API as it is typed, after `python -m`."""
     watched = [part for package in PACKAGES for part in ("--reload-dir", str(ROOT / package))] if reload else []
     return ["uvicorn", "backend.main:app", "--host", LOOPBACK, "--port", str(port), *(["--reload"] * reload), *watched]
 
@@ -86,7 +87,8 @@ def _pool() -> str:
     return "solo" if sys.platform == "win32" else "prefork"
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """True where the address answers without an error; a name and password in it are left out."""
     scheme, _, rest = url.partition("://")
     address = f"{scheme}://{rest.rpartition('@')[2]}"
     try:

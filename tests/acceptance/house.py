@@ -1,26 +1,23 @@
-"""The whole product as processes: an API, workers of one pool, a customer with an HTTP client."""
+"""The whole product as processes (backend/chaos/deployment.py), and a customer with an HTTP client."""
 
-import os
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 
+from backend.chaos.deployment import PATIENCE as PATIENCE  # noqa: PLC0414 (the tests know it from here)
+from backend.chaos.deployment import Deployment
 from backend.devstack import Stack
-from backend.ports import LOOPBACK, free_port
-from backend.processes import POLL_SECONDS, Process
+from backend.processes import POLL_SECONDS
 from tests.conftest import new_database
 from tests.probe_tools import EXTRA_TOOLS
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 40.0  # seconds until a test gives up waiting, on a loaded machine too
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "EXPIRED"}
 TABLE = b"name,age\nAda,36\nGrace,85\n"
 
@@ -34,40 +31,24 @@ LIMITS = {
 }
 
 
-class House:
-    """One deployment with a database and a Redis prefix of its own."""
+class House(Deployment):
+    """One deployment with a database and a Redis prefix of its own, and somebody who registers."""
 
     def __init__(self, stack: Stack, pool: str, directory: Path, *, broker_in_files: bool = False) -> None:
-        self.pool = pool
-        self.database_url = new_database(stack, f"house_{pool}_{uuid.uuid4().hex[:6]}")
-        self._directory = directory
-        self._environment = {
-            **os.environ,
-            **stack.environment(),
+        settings = {
             **LIMITS,
-            "DATABASE_URL": self.database_url,
             "REDIS_URL": "" if broker_in_files else stack.redis_url,
-            "CELERY_KEY_PREFIX": f"{directory.name}.",
-            "CELERY_WORKER_CONCURRENCY": "2",
-            "BROKER_DIR": str(directory / "broker"),
-            "SCRATCH_DIR": str(directory / "scratch"),
             "SIGNUP_CREDITS": "10000",
             "EXTRA_TOOLS": EXTRA_TOOLS,
             "FLOWER_UNAUTHENTICATED_API": "true",
-            "PYTHONPATH": str(ROOT),
             "PYTHONWARNINGS": "default",
         }
-        self._workers: list[Process] = []
-        port = free_port()
-        self._api = self._process("api", "uvicorn", "backend.main:app", "--host", LOOPBACK, "--port", str(port))
-        self.api_url = f"http://{LOOPBACK}:{port}"
+        database_url = new_database(stack, f"house_{pool}_{uuid.uuid4().hex[:6]}")
+        super().__init__(stack, pool, directory, database_url, settings)
         self._http = httpx.Client(base_url=self.api_url, timeout=20)
 
     def open(self) -> None:
-        """API and worker start side by side; then somebody registers."""
-        self._api.start()
-        self.start_worker()
-        self._api.wait_until(self._answers, PATIENCE)
+        super().open()
         account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "correct horse battery staple"}
         token = self._http.post("/auth/register", json=account).raise_for_status().json()["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
@@ -76,61 +57,16 @@ class House:
         """After all that was done to it: charged = delivered, and no row in an impossible state."""
         for what in ("ledger", "states"):
             command = [sys.executable, "-m", "backend", "verify", what]
-            proof = subprocess.run(
-                command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False
-            )
+            proof = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
             assert proof.returncode == 0, proof.stdout + proof.stderr
 
     def close(self) -> None:
         self._http.close()
-        for process in (*self._workers, self._api):
-            process.kill()
-
-    # workers
-
-    @property
-    def worker(self) -> Process:
-        """A live worker; one is started where there is none."""
-        self._workers = [worker for worker in self._workers if worker.running]
-        return self._workers[-1] if self._workers else self.start_worker()
-
-    def start_worker(self) -> Process:
-        number = len(list(self._directory.glob("worker*.log")))
-        worker = self._process(
-            f"worker{number}", "celery", "-A", "celery_queue.celery_app", "worker", f"--pool={self.pool}",
-            f"--hostname={self._directory.name}-{number}@test", "--without-gossip", "--without-mingle",
-        )  # fmt: skip
-        worker.start()
-        worker.wait_until(lambda: b"worker ready" in worker.log.read_bytes(), PATIENCE)
-        self._workers.append(worker)
-        return worker
-
-    @contextmanager
-    def flower(self) -> Iterator[str]:
-        """Flower beside the house, started as a person would; its address."""
-        port = free_port()
-        address = f"http://{LOOPBACK}:{port}"
-        flower = self._process("flower", "celery", "-A", "celery_queue.celery_app", "flower", f"--port={port}")
-        flower.start()
-        try:
-            flower.wait_until(lambda: _is_there(f"{address}/healthcheck"), PATIENCE)
-            yield address
-        finally:
-            flower.kill()
+        super().close()
 
     def agent_children(self) -> set[int]:
         """The processes in which agents compute."""
-        found = set()
-        for child in psutil.Process(self.worker.pid).children(recursive=True):
-            try:
-                if "transformers.agent_child" in child.cmdline():
-                    found.add(child.pid)
-            except psutil.Error:
-                continue
-        return found
-
-    def log(self) -> str:
-        return "".join(path.read_text(errors="replace") for path in sorted(self._directory.glob("worker*.log")))
+        return {agent.pid for agent in self.agents_of(self.worker)}
 
     # the customer
 
@@ -180,17 +116,3 @@ class House:
         found = {(entry["kind"], entry["agent_id"]): entry["amount"] for entry in mine}
         assert len(found) == len(mine), mine
         return found
-
-    def _process(self, name: str, *command: str) -> Process:
-        log = self._directory / f"{name}.log"
-        return Process(name, [sys.executable, "-m", *command], log, environment=self._environment)
-
-    def _answers(self) -> bool:
-        return _is_there(f"{self.api_url}/healthz")
-
-
-def _is_there(url: str) -> bool:
-    try:
-        return httpx.get(url).is_success
-    except httpx.TransportError:
-        return False

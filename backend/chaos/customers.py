@@ -1,0 +1,163 @@
+"""A customer who does not give up: each request is repeated under the same Idempotency-Key until it is answered.
+
+What was ordered is remembered, so that afterwards it can be compared with what is there. It speaks HTTP only.
+"""
+
+import hashlib
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from backend.client import Customer, RequestRefused
+from backend.clock import monotonic
+
+T = TypeVar("T")
+COMPLETED = frozenset({"COMPLETED"})
+PATIENCE = 120.0  # seconds a customer goes on asking
+PAUSE = 0.1
+SERVER_ERROR = 500
+AT_ONCE = 4  # requests under way for one customer
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """A file and the tool that is asked for it."""
+
+    tool_id: str
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A task that was ordered. `endings` are the statuses or error codes that are right for it."""
+
+    task_id: str
+    specimen: Specimen
+    endings: frozenset[str] = COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One file that the customer was given, and whether it is what was promised."""
+
+    name: str
+    body: bytes
+    whole: bool
+
+
+class StubbornCustomer:
+    """One account. `orders` are all the tasks it ever asked for. Many threads may use it."""
+
+    def __init__(self, api_url: str) -> None:
+        self._customer = Customer(api_url)
+        self.orders: list[Order] = []
+        self.repeats = 0  # requests that had to be asked again
+
+    def close(self) -> None:
+        self._customer.__exit__(None, None, None)
+
+    def register(self) -> None:
+        # not repeated under a key: an account that was opened by an unanswered request is simply another one
+        self._persist(lambda: self._customer.register(f"{uuid.uuid4().hex}@example.com", secrets.token_urlsafe(16)))
+
+    def use_api_key(self, key: str) -> None:
+        self._customer.use_secret(key)
+
+    def order(
+        self,
+        specimen: Specimen,
+        parameters: Mapping[str, Any] | None = None,
+        endings: frozenset[str] = COMPLETED,
+    ) -> Order:
+        """Create, upload, queue: each until it is answered."""
+        key, customer = uuid.uuid4().hex, self._customer
+        task_id = self._persist(lambda: customer.create(specimen.tool_id, parameters=parameters, key=key))
+        self._persist(lambda: customer.upload(task_id, specimen.file))
+        self._persist(lambda: customer.process(task_id, key=key))
+        order = Order(task_id, specimen, endings)
+        self.orders.append(order)
+        return order
+
+    def order_many(
+        self, specimens: list[Specimen], parameters: Mapping[str, Any] | None = None, *, at_once: int = AT_ONCE
+    ) -> list[Order]:
+        """One task for each, several requests at once."""
+        with ThreadPoolExecutor(at_once, thread_name_prefix="customer") as threads:
+            return list(threads.map(lambda specimen: self.order(specimen, parameters), specimens))
+
+    def ask_again_to_process(self, order: Order, key: str) -> None:
+        """Queue it once more under another key, as an impatient customer would; whatever the answer."""
+        try:
+            self._customer.process(order.task_id, key=key)
+        except (RequestRefused, httpx.TransportError):
+            return
+
+    def cancel(self, order: Order) -> bool:
+        """False: it had ended in another way."""
+        try:
+            self._persist(lambda: self._customer.ask("POST", f"/tasks/{order.task_id}/cancel"))
+        except RequestRefused as refusal:
+            if refusal.code == "TASK_NOT_CANCELLABLE":
+                return False
+            raise
+        return True
+
+    # what is there
+
+    def task(self, order: Order) -> dict[str, Any]:
+        found: dict[str, Any] = self.get(f"/tasks/{order.task_id}")
+        return found
+
+    def get(self, path: str) -> Any:
+        return self._persist(lambda: self._customer.ask("GET", path))
+
+    def pages(self, path: str, field: str) -> Iterator[dict[str, Any]]:
+        """Every row of a list, page by page."""
+        cursor = ""
+        while True:
+            page = self.get(f"{path}?limit={PAGE}{cursor}")
+            yield from page[field]
+            if not page["next"]:
+                return
+            cursor = f"&cursor={page['next']}"
+
+    def deliveries(self, order: Order) -> list[Delivery]:
+        """The task's files, downloaded and compared with their promised checksums."""
+        outputs = self.get(f"/tasks/{order.task_id}/outputs")["outputs"]
+        return [self._persist(lambda output=output: _download(output)) for output in outputs]  # type: ignore[misc]
+
+    def _persist(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer. Raises RequestRefused: the answer was no."""
+        pause, deadline = threading.Event(), monotonic() + PATIENCE
+        while True:
+            try:
+                return ask()
+            except httpx.TransportError:
+                if monotonic() > deadline:
+                    raise
+            except RequestRefused as refusal:
+                if not _passes(refusal) or monotonic() > deadline:
+                    raise
+            self.repeats += 1
+            pause.wait(PAUSE)
+
+
+def _passes(refusal: RequestRefused) -> bool:
+    return refusal.status >= SERVER_ERROR or refusal.code == "REQUEST_IN_FLIGHT"
+
+
+def _download(output: dict[str, Any]) -> Delivery:
+    answer = httpx.get(output["url"], timeout=60, trust_env=False)
+    if answer.is_error:
+        raise RequestRefused(f"{output['name']} → {answer.status_code}", answer.status_code)
+    body = answer.content
+    whole = hashlib.sha256(body).hexdigest() == output["sha256"] and len(body) == output["size"]
+    return Delivery(output["name"], body, whole)

@@ -1,0 +1,156 @@
+"""A deployment to break: an API and workers of one pool beside an embedded stack, with a database of its own.
+
+It knows how each part is found, killed, frozen and brought back; what is done to it is faults.py's. Call it from one
+thread that lives as long as the deployment does (backend/processes.py says why).
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from backend.clock import monotonic
+from backend.devstack import Stack
+from backend.ports import LOOPBACK, free_port
+from backend.processes import POLL_SECONDS, Process
+from backend.product import CELERY, ROOT, answers, api_command, product_environment
+
+PATIENCE = 40.0  # seconds until we give up waiting, on a loaded machine too
+AGENT = "transformers.agent_child"
+
+
+class GaveUp(Exception):
+    """Something did not come about in time; the message says what."""
+
+
+class Deployment:
+    """One API and as many workers as are started. `settings` are environment variables for all of them."""
+
+    def __init__(
+        self, stack: Stack, pool: str, directory: Path, database_url: str, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.stack = stack
+        self.pool = pool
+        self.database_url = database_url
+        self.directory = directory
+        self.environment = {
+            **product_environment(stack),
+            "AGENSIUM_NO_ENV_FILE": "1",
+            "DATABASE_URL": database_url,
+            "CELERY_KEY_PREFIX": f"{directory.name}.",
+            "CELERY_WORKER_CONCURRENCY": "2",
+            "BROKER_DIR": str(directory / "broker"),
+            "SCRATCH_DIR": str(directory / "scratch"),
+            "PYTHONPATH": str(ROOT),
+            **(settings or {}),
+        }
+        self._started = 0
+        self._workers: list[Process] = []
+        port = free_port()
+        self.api = self.process("api", *api_command(port, reload=False))
+        self.api_url = f"http://{LOOPBACK}:{port}"
+
+    def open(self) -> None:
+        """API and one worker start side by side."""
+        self.api.start()
+        self.start_worker()
+        self.await_api()
+
+    def close(self) -> None:
+        for process in (*self._workers, self.api):
+            process.kill()
+
+    def process(self, name: str, *command: str, environment: Mapping[str, str] | None = None) -> Process:
+        """A process of ours by its module and arguments, not started yet."""
+        settings = self.environment | dict(environment or {})
+        return Process(name, [sys.executable, "-m", *command], self.directory / f"{name}.log", environment=settings)
+
+    # the API
+
+    def await_api(self) -> None:
+        self.api.wait_until(lambda: answers(f"{self.api_url}/healthz"), PATIENCE)
+
+    # workers
+
+    @property
+    def workers(self) -> list[Process]:
+        """The live ones, oldest first."""
+        self._workers = [worker for worker in self._workers if worker.running]
+        return list(self._workers)
+
+    @property
+    def worker(self) -> Process:
+        """A live worker; one is started where there is none."""
+        return self.workers[-1] if self.workers else self.start_worker()
+
+    def start_worker(self, environment: Mapping[str, str] | None = None) -> Process:
+        worker = self.begin_worker(environment)
+        self.await_worker(worker)
+        return worker
+
+    def begin_worker(self, environment: Mapping[str, str] | None = None) -> Process:
+        """Start a worker without waiting for it."""
+        number, self._started = self._started, self._started + 1
+        worker = self.process(
+            f"worker{number}", *CELERY, "worker", f"--pool={self.pool}",
+            f"--hostname={self.directory.name}-{number}@{LOOPBACK}", "--without-gossip", "--without-mingle",
+            environment=environment,
+        )  # fmt: skip
+        worker.start()
+        self._workers.append(worker)
+        return worker
+
+    def await_worker(self, worker: Process) -> None:
+        worker.wait_until(lambda: b"worker ready" in worker.log.read_bytes(), PATIENCE)
+
+    def agents_of(self, worker: Process) -> list[psutil.Process]:
+        """The processes in which agents compute."""
+        return [process for process in family(worker.pid) if AGENT in command_of(process)]
+
+    def slots_of(self, worker: Process) -> list[psutil.Process]:
+        """Prefork's children; on solo and threads the slots are in the worker itself."""
+        with suppress(psutil.NoSuchProcess):
+            return [child for child in psutil.Process(worker.pid).children() if AGENT not in command_of(child)]
+        return []
+
+    def log(self) -> str:
+        paths = sorted(self.directory.glob("worker*.log"))
+        return "".join(path.read_text(errors="replace") for path in paths)
+
+    @contextmanager
+    def flower(self) -> Iterator[str]:
+        """Flower beside the deployment, started as a person would; its address."""
+        port = free_port()
+        address = f"http://{LOOPBACK}:{port}"
+        flower = self.process("flower", *CELERY, "flower", f"--port={port}")
+        flower.start()
+        try:
+            flower.wait_until(lambda: answers(f"{address}/healthcheck"), PATIENCE)
+            yield address
+        finally:
+            flower.kill()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Everything below a process; empty when it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).children(recursive=True)
+    return []
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
+def until(what: Callable[[], bool], why: str, seconds: float = PATIENCE, poll: float = POLL_SECONDS) -> None:
+    """Return as soon as it is so. Raises GaveUp."""
+    pause, deadline = threading.Event(), monotonic() + seconds
+    while not what():
+        if monotonic() > deadline:
+            raise GaveUp(f"after {seconds:g} s still not: {why}")
+        pause.wait(poll)
