@@ -286,11 +286,11 @@ def test_a_claim_that_hangs_past_its_hard_limit_is_abandoned(
 def test_a_file_store_that_hangs_keeps_no_cancelled_task_waiting(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    claim = workshop.claim()
     answers = threading.Event()
     monkeypatch.setattr(workshop.storage, "put_bytes", lambda *_: answers.wait(10))
     stop = StopSignal(drain_seconds=0.5)
     threading.Timer(1.0, lambda: stop.stop(StopReason.CANCELLED)).start()
-    claim = workshop.claim()
     began = monotonic()
     try:
         with pytest.raises(ClaimLost):
