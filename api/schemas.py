@@ -58,6 +58,14 @@ class NewTask(Asked):
     parameters: dict[ShortText, dict[str, Any]] = Field(
         default_factory=dict, description="agent → parameters.", examples=[{"unified-profiler": {"top_n_values": 5}}]
     )
+    priority: int = Field(
+        0,
+        ge=-10,
+        le=10,
+        description="Among your own waiting tasks: each step counts as a minute of waiting; other customers' tasks "
+        "are not moved by it.",
+        examples=[0],
+    )
 
 
 class AnnouncedFile(Asked):
@@ -141,6 +149,7 @@ class TaskSummary(Told):
 class TaskView(TaskSummary):
     agents: list[str] = Field(description="As chosen; from the submit on, as they run.")
     parameters: dict[str, Any] = Field(examples=[{"unified-profiler": {"top_n_values": 5}}])
+    priority: int = Field(0, examples=[0])
     celery_task_id: uuid.UUID | None = Field(None, examples=[A_RUN])
     current_agent: str | None = Field(None, examples=["score-risk"])
     steps: list[StepView]

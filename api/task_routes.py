@@ -100,7 +100,8 @@ def cancel_task(task_id: TaskId, user: CurrentUser, once: OnceDep) -> TaskView:
 
 
 def _create(session: Session, user_id: int, asked: NewTask) -> TaskView:
-    return view_of(task_store.create(session, user_id, asked.tool_id, asked.agents, asked.parameters), {}, ())
+    task = task_store.create(session, user_id, asked.tool_id, asked.agents, asked.parameters, priority=asked.priority)
+    return view_of(task, {}, ())
 
 
 def _view(session: Session, task: Task) -> TaskView:

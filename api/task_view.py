@@ -38,6 +38,7 @@ def view_of(task: Task, finished: Mapping[str, TaskStep], entries: Iterable[Cred
         **summary_of(task).model_dump(),
         agents=task.agents,
         parameters=task.parameters,
+        priority=task.priority,
         celery_task_id=task.celery_task_id,
         current_agent=task.current_agent,
         steps=[_step(task, agent_id, finished.get(agent_id)) for agent_id in _agents_of(task)],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from db import accounts, ledger
+from db import accounts, admission, ledger
 from db.database import transaction
 from db.verification import LEDGER, STATES, Breach, breaches
 
@@ -17,6 +17,13 @@ def grant(email: str, amount: int, note: str) -> int:
     """The customer's new balance. Raises UserNotFound."""
     with transaction() as session:
         return ledger.grant(session, accounts.named(session, email=email).id, amount, note)
+
+
+def shape_lane(email: str, weight: float | None, cap: int | None) -> tuple[float, int]:
+    """The customer's weight and cap, after the change. Raises UserNotFound."""
+    with transaction() as session:
+        lane = admission.shape_lane(session, accounts.named(session, email=email).id, weight, cap)
+        return lane.weight, lane.cap
 
 
 def verify(what: str) -> Sequence[Breach]:

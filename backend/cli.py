@@ -69,6 +69,20 @@ def grant(
     print(f"{email} has {balance} credits now.")
 
 
+@app.command()
+def lane(
+    email: Email,
+    weight: Annotated[float | None, typer.Option(min=0.01, max=1000, help="Share of the slots; usually 1.")] = None,
+    cap: Annotated[int | None, typer.Option(min=0, help="The most tasks at once; 0 pauses the customer.")] = None,
+) -> None:
+    """Show or change a customer's share of the workers."""
+    from backend import administration
+
+    with _saying_what_failed():
+        now_weight, now_cap = administration.shape_lane(email, weight, cap)
+    print(f"{email} has weight {now_weight:g} and at most {now_cap} tasks at once.")
+
+
 class Proof(StrEnum):
     LEDGER = "ledger"
     STATES = "states"

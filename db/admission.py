@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from db.models import BUSY, WAITING
+from db.models import BUSY, WAITING, Lane
 
 _WAITING_IN_QUEUE = f"t.queue = :queue AND t.{WAITING.replace(' AND ', ' AND t.')}"
 
@@ -21,6 +21,14 @@ class Slots:
 
     by_queue: Mapping[str, int]
     in_all: int
+
+
+def shape_lane(session: Session, user_id: int, weight: float | None = None, cap: int | None = None) -> Lane:
+    """Change a customer's share (`weight`, over 0) or the most of their tasks at once (`cap`); None leaves it."""
+    wanted = {name: value for name, value in (("weight", weight), ("cap", cap)) if value is not None}
+    if wanted:
+        session.execute(update(Lane).where(Lane.user_id == user_id).values(wanted))
+    return session.get_one(Lane, user_id)
 
 
 _LOCK = text("SELECT v FROM admission_clock FOR UPDATE SKIP LOCKED")

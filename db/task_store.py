@@ -36,9 +36,21 @@ class Submission:
     parameters: Mapping[str, Any] | None = None
 
 
-def create(session: Session, user_id: int, tool_id: str, agents: Sequence[str], parameters: Mapping[str, Any]) -> Task:
-    """A new row in CREATED. `agents` is the customer's choice; empty means all whose inputs are there."""
+def create(
+    session: Session,
+    user_id: int,
+    tool_id: str,
+    agents: Sequence[str],
+    parameters: Mapping[str, Any],
+    *,
+    priority: int = 0,
+) -> Task:
+    """A new row in CREATED. `agents` is the customer's choice; empty means all whose inputs are there.
+
+    `priority` orders the customer's own tasks: each step is worth AGEING_STEP of waiting, up or down.
+    """
     values = {"user_id": user_id, "tool_id": tool_id, "agents": list(agents), "parameters": dict(parameters)}
+    values["priority"] = priority
     task = session.execute(insert(Task).values(**values, last_event=1).returning(Task)).scalar_one()
     events.append(session, task.id, 1, EventKind.CREATED, {"tool_id": tool_id})
     return task

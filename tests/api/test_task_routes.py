@@ -31,6 +31,14 @@ def test_a_new_task_is_created_and_costs_nothing(customer: Customer) -> None:
     assert customer.balance() == 500
 
 
+def test_a_task_may_go_before_the_customers_other_ones(customer: Customer) -> None:
+    assert customer.get(f"/tasks/{customer.create()}").json()["priority"] == 0
+    urgent = customer.post("/tasks", {"tool_id": "trial", "priority": 3}).json()
+    assert urgent["priority"] == 3
+    with transaction() as session:
+        assert session.get_one(Task, uuid.UUID(urgent["task_id"])).priority == 3
+
+
 def test_a_task_without_chosen_agents_shows_all_that_may_run(customer: Customer) -> None:
     view = customer.get(f"/tasks/{customer.create()}").json()
 
@@ -48,6 +56,8 @@ REFUSED = [
     ({"parameters": {"rater": {"topp": 1}}}, "BAD_PARAMETERS"),
     ({"parameters": {"rater": 1}}, "BAD_REQUEST"),
     ({"parameters": []}, "BAD_REQUEST"),
+    ({"priority": 11}, "BAD_REQUEST"),
+    ({"priority": "first"}, "BAD_REQUEST"),
     ({"agents": "rater"}, "BAD_REQUEST"),
     ({"agent": ["rater"]}, "BAD_REQUEST"),
     ({"tool_id": ""}, "BAD_REQUEST"),

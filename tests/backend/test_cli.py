@@ -31,6 +31,15 @@ def test_an_operator_grants_credits_with_a_reason(ada: int) -> None:
         assert (entry.kind, entry.amount, entry.note) == ("GRANT", 70, "Invoice 7")
 
 
+def test_an_operator_sees_and_changes_a_customers_share(ada: int) -> None:
+    said = "ada@example.com has weight {} and at most {} tasks at once.\n"
+    assert run("lane", "ada@example.com") == (0, said.format(1, 1000))
+    assert run("lane", "ada@example.com", "--weight", "2.5") == (0, said.format(2.5, 1000))
+    assert run("lane", "ada@example.com", "--cap", "0") == (0, said.format(2.5, 0))
+    assert run("lane", "ada@example.com", "--weight", "0")[0] == 2, "a lane without a share would never move"
+    assert run("lane", "nobody@example.com")[0] == 1
+
+
 @pytest.mark.parametrize("command", [("make-admin", "nobody@example.com"), ("grant", "nobody@example.com", "1")])
 def test_an_unknown_account_is_a_sentence_and_not_a_traceback(database: str, command: tuple[str, ...]) -> None:
     code, said = run(*command)
