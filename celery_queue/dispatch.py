@@ -11,7 +11,9 @@ from contextlib import closing, suppress
 
 from celery.worker import state as worker_state
 
+from backend.clock import monotonic
 from backend.logs import log
+from celery_queue import drain
 from celery_queue.fork_gate import ForkGate
 from celery_queue.ringing import RING_ERRORS, Bell
 from celery_queue.rounds import ROUND_SECONDS, Round, Rounds
@@ -41,6 +43,7 @@ class Conductor:
         }
 
     def start(self) -> None:
+        drain.wakes(self._wake)  # prefork's children learn of a drain from the row: it is to be written at once
         for thread in self._threads.values():
             thread.start()
 
@@ -49,8 +52,9 @@ class Conductor:
         self._stopping.set()
         self._wake.set()
         self._ring_due.set()
+        deadline = monotonic() + seconds
         for thread in self._threads.values():
-            thread.join(seconds)
+            thread.join(max(0.0, deadline - monotonic()))
         with self._gates["conduct"]:
             try:
                 self._rounds.leave()

@@ -10,6 +10,7 @@ from typing import Any
 from celery.signals import worker_shutting_down
 
 _requested = threading.Event()
+_to_wake: list[threading.Event] = []
 
 
 def requested() -> bool:
@@ -17,6 +18,13 @@ def requested() -> bool:
     return _requested.is_set()
 
 
+def wakes(event: threading.Event) -> None:
+    """Have the event set when the shutdown is asked for; the main thread may never hold its lock otherwise."""
+    _to_wake.append(event)
+
+
 @worker_shutting_down.connect
 def begin(**_: Any) -> None:
     _requested.set()
+    for event in _to_wake:
+        event.set()
