@@ -4,14 +4,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from backend.clock import monotonic
 from backend.settings import Settings, get_settings
 from celery_queue import drain, rounds
 from celery_queue.rounds import Rounds
 from db import admission, rings
-from db.database import transaction
+from db.database import DatabaseError, SessionLocal, transaction
 from db.models import CLOCK, Task
 from db.workers import WorkerIdentity
 from tests import builders
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("database")
 LONG_AGO = CLOCK - timedelta(seconds=30)
@@ -143,3 +145,18 @@ def test_a_lease_that_ran_out_and_could_not_be_swept_makes_no_busy_loop() -> Non
     with transaction() as session:
         session.execute(select(Task.id).where(Task.id == claim.task_id).with_for_update())
         assert found.conduct().next_due == rounds.SOONEST_SWEEP
+
+
+def test_a_conductor_frozen_in_the_middle_of_its_round_delays_the_others_by_three_seconds_at_most() -> None:
+    task = builders.submitted_task()
+    other = rounds_of(builders.live_worker(slots=0))
+    builders.live_worker(slots=1)
+    frozen = SessionLocal()()
+    assert admission.lock_round(frozen)  # and not another word
+    began = monotonic()
+    eventually(lambda: other.conduct().to_ring, seconds=6)
+    assert monotonic() - began < 3
+    assert builders.read(task.id).admitted_at is not None
+    with pytest.raises(DatabaseError):
+        frozen.commit()
+    frozen.close()
