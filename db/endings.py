@@ -117,7 +117,11 @@ def _requeue(session: Session, task_id: uuid.UUID, epoch: int, terms: HandBackTe
     queue = {} if terms.queue is None else {"queue": terms.queue}
     values = moves.claim_ended() | turn | queue | terms.counts | error
     told = _told(terms.verdict, delay_seconds=terms.delay_seconds, queue=terms.queue)
-    task = moves.move(session, task_id, TaskStatus.QUEUED, terms.kind, values, held_epoch=epoch, data=told)
+    # From PROCESSING alone: the claim that fanned out has the epoch of its WAITING row still.
+    task = moves.move(
+        session, task_id, TaskStatus.QUEUED, terms.kind, values,
+        came_from=TaskStatus.PROCESSING, held_epoch=epoch, data=told,
+    )  # fmt: skip
     wakeups.notify(session)
     return task is not None
 

@@ -124,7 +124,7 @@ def test_a_task_handed_back_in_a_drain_goes_first_and_is_rung_at_once() -> None:
 
 def test_a_task_that_hiccuped_waits_its_time_and_says_why() -> None:
     claim = builders.claimed_task()
-    terms = HandBackTerms(EventKind.RETRYING, 60.0, StorageUnavailable().verdict, {"hiccups": 3})
+    terms = HandBackTerms(EventKind.RETRYING, 60.0, verdict=StorageUnavailable().verdict, counts={"hiccups": 3})
     hand_back(claim, terms)
 
     row = builders.read(claim.task_id)
@@ -152,6 +152,15 @@ def test_who_lost_the_claim_hands_nothing_back() -> None:
     with pytest.raises(ClaimLost):
         hand_back(claim, HandBackTerms(EventKind.HANDED_BACK))
     assert builders.read(claim.task_id).epoch == again.epoch
+
+
+def test_who_fanned_out_has_nothing_left_to_hand_back() -> None:
+    """Its epoch is still the row's; a parent that is queued before its children have ended would collect too early."""
+    parent, _born = builders.waiting_parent()
+    with pytest.raises(ClaimLost):
+        hand_back(parent, HandBackTerms(EventKind.HANDED_BACK))
+    row = builders.read(parent.task_id)
+    assert (row.status, row.open_children, row.admitted_at) == (TaskStatus.WAITING, 2, None)
 
 
 # ── lost ─────────────────────────────────────────────────────────────────────────────────────────────────────────
