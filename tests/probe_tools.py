@@ -4,6 +4,8 @@ Workers under test get it through EXTRA_TOOLS=tests.probe_tools:PROBE, as a cust
 """
 
 import os
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from enum import StrEnum
@@ -22,7 +24,11 @@ class Act(StrEnum):
     DELIVER = "deliver"
     WAIT = "wait"  # sleeps, with signs of life
     SPIN = "spin"  # computes without a word
+    GRIND = "grind"  # one C call that keeps the interpreter's lock
+    QUERY = "query"  # one long question to DuckDB
+    SPAWN = "spawn"  # starts a process of its own, writes its number to `marker`, then stalls and crashes
     STALL = "stall"  # sleeps without a word
+    DIVE = "dive"  # prints, then sleeps without a word at the bottom of a deep stack
     HOARD = "hoard"  # takes memory until it is stopped
     CRASH = "crash"  # the process dies
     CRASH_ONCE = "crash_once"  # … but not when `marker` exists, which it makes
@@ -36,6 +42,7 @@ class ProbeParameters(AgentParameters):
     act: Act = Act.DELIVER
     seconds: float = Field(1.0, ge=0)
     marker: str = ""
+    mebibytes: int = Field(0, ge=0, description="Enough for a hoarder; 0: never.")
 
 
 def probe(agent_id: str) -> Agent:
@@ -80,14 +87,31 @@ def _spin(_context: AgentContext, form: ProbeParameters) -> None:
         sum(range(10_000))
 
 
+def _grind(_context: AgentContext, form: ProbeParameters) -> None:
+    sum(range(round(form.seconds * 80_000_000)))  # about as many a second
+
+
+def _query(context: AgentContext, _form: ProbeParameters) -> None:
+    with context.database() as db:
+        db.execute("SELECT sum(hash(a.range * b.range)) FROM range(1000000) a, range(1000000) b").fetchall()
+
+
 def _stall(_context: AgentContext, form: ProbeParameters) -> None:
     time.sleep(form.seconds)  # noqa: TID251 (an agent that hangs)
+
+
+def _dive(context: AgentContext, form: ProbeParameters, depth: int = 200) -> None:
+    if depth:
+        _dive(context, form, depth - 1)
+    else:
+        print("diving " * 1000, flush=True)
+        _stall(context, form)
 
 
 def _hoard(_context: AgentContext, form: ProbeParameters) -> None:
     hoard = []
     ends = time.monotonic() + form.seconds
-    while time.monotonic() < ends:
+    while time.monotonic() < ends and not (form.mebibytes and len(hoard) * 8 >= form.mebibytes):
         hoard.append(bytearray(8 * MEBIBYTE))
         time.sleep(0.005)  # noqa: TID251 (the watcher is to see it grow)
 
@@ -101,6 +125,13 @@ def _crash_once(context: AgentContext, form: ProbeParameters) -> None:
     if not marker.exists():
         marker.touch()
         _crash(context, form)
+
+
+def _spawn(context: AgentContext, form: ProbeParameters) -> None:
+    helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    Path(form.marker).write_text(str(helper.pid))
+    _stall(context, form)
+    _crash(context, form)
 
 
 def _blame(_context: AgentContext, _form: ProbeParameters) -> None:
@@ -125,7 +156,11 @@ ACTS = {
     Act.DELIVER: lambda _context, _form: None,
     Act.WAIT: _wait,
     Act.SPIN: _spin,
+    Act.GRIND: _grind,
+    Act.QUERY: _query,
+    Act.SPAWN: _spawn,
     Act.STALL: _stall,
+    Act.DIVE: _dive,
     Act.HOARD: _hoard,
     Act.CRASH: _crash,
     Act.CRASH_ONCE: _crash_once,

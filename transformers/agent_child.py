@@ -1,16 +1,18 @@
 """The child's main: computes one operation at a time and says how it went. It knows neither database nor doors.
 
-    stdin   {"run": operation, "request": path, "answer": path} | {"dump": "stacks"}
+    stdin   {"run": operation, "request": path, "answer": path} | {"dump": "stacks"} (on Windows)
     stdout  {"started": true}, {"progress": 0.3} … then {"done": true} | {"failed": {verdict}}
 
 The protocol has a descriptor of its own and file descriptor 1 points at 2, so a library that prints does no harm.
-When the supervisor dies, stdin ends and so does this process, wherever it is.
+When the supervisor dies, stdin ends and so does this process, wherever it is; where an agent's C code keeps the
+interpreter's lock, its guard sees to it (agent_guard.py). On SIGUSR1 it writes where every thread stands.
 """
 
 import faulthandler
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -53,6 +55,9 @@ def _stderr() -> IO[str]:
 
 
 def main() -> None:
+    faulthandler.enable()  # a segfault says where
+    if hasattr(faulthandler, "register"):  # not on Windows
+        faulthandler.register(signal.SIGUSR1, all_threads=True)
     wire = Wire()
     threading.Thread(target=wire.listen, daemon=True).start()
     warm_up()

@@ -78,7 +78,7 @@ def test_what_tells_nothing_about_the_agents_own_time_does_not_count(what: str) 
         delivered(1.0)
     for _ in range(ENOUGH_SAMPLES):
         if what == "failed":
-            record(failed_step(AGENT))
+            record(failed_step(AGENT), inputs={})
         else:
             delivered(90.0)
             sql("UPDATE task_steps SET epoch = 0 WHERE duration_ms = 90000")

@@ -3,14 +3,11 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from supervising import a_table, call, request, run
 
 from backend.clock import monotonic
 from backend.errors import (
@@ -23,63 +20,16 @@ from backend.errors import (
     NoProgress,
     TimeLimit,
 )
-from tests.probe_tools import Act, ProbeParameters, run_first
-from transformers.agent_process import STDERR_CAP, AgentProcess, Limits
-from transformers.findings import AgentResult
-from transformers.operations import AgentRequest, name_of
+from tests.probe_tools import Act
+from transformers.agent_process import AgentProcess, Limits
+from transformers.agent_stderr import CAP
 from transformers.stop_signal import StopReason, StopSignal
-from transformers.tables import SOURCE_ROW, Table
-
-GENEROUS = Limits(deadline=float("inf"), no_progress_seconds=60, memory_bytes=2**31)
+from transformers.tables import Table
 
 
 @pytest.fixture
 def table(tmp_path: Path) -> Table:
-    path = tmp_path / "primary.parquet"
-    pq.write_table(pa.table({"a": ["1", "2"], SOURCE_ROW: [1, 2]}), path)
-    return Table(role="primary", name="a.csv", path=path, format="csv", rows=2, columns=("a",), size_bytes=8)
-
-
-@asynccontextmanager
-async def supervised(folder: Path) -> AsyncIterator[AgentProcess]:
-    process = AgentProcess(folder / "slot")
-    await process.start()
-    try:
-        yield process
-    finally:
-        await process.kill()
-
-
-def request(table: Table, **parameters: object) -> AgentRequest:
-    return AgentRequest(
-        run=name_of(run_first),
-        form=name_of(ProbeParameters),
-        tables={"primary": table},
-        parameters=parameters,
-        scratch=table.path.parent,
-        memory_bytes=2**28,
-    )
-
-
-async def call(
-    process: AgentProcess,
-    asked: AgentRequest,
-    limits: Limits = GENEROUS,
-    stop: StopSignal | None = None,
-    **more: object,
-) -> AgentResult:
-    if stop is None:
-        stop = StopSignal(drain_seconds=0.2)
-        stop.attach()
-    return await process.call("run_agent", asked, AgentResult, folder=asked.scratch, limits=limits, stop=stop, **more)
-
-
-def run(story: Callable[[AgentProcess], Awaitable[None]], folder: Path) -> None:
-    async def tell() -> None:
-        async with supervised(folder) as process:
-            await story(process)
-
-    asyncio.run(tell())
+    return a_table(tmp_path)
 
 
 def test_the_same_child_answers_one_call_after_another(table: Table, tmp_path: Path) -> None:
@@ -167,6 +117,63 @@ def test_without_a_word_for_too_long_the_stacks_are_kept_and_the_child_killed(ta
     run(story, tmp_path)
 
 
+def test_the_stacks_are_kept_also_of_an_agent_whose_c_code_keeps_the_interpreters_lock(
+    table: Table, tmp_path: Path
+) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        with pytest.raises(NoProgress) as caught:
+            await call(process, request(table, act=Act.GRIND, seconds=30), Limits(float("inf"), 0.3, 2**31))
+        assert "_grind" in caught.value.detail
+
+    run(story, tmp_path)
+
+
+def test_a_long_stack_is_kept_whole_and_without_what_the_agent_printed(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        with pytest.raises(NoProgress) as caught:
+            await call(process, request(table, act=Act.DIVE, seconds=30), Limits(float("inf"), 0.6, 2**31))
+        detail = caught.value.detail
+        assert detail.startswith(("Thread 0x", "Current thread 0x"))
+        assert detail.count("_dive") > 80, "of a hundred frames that faulthandler shows"
+        assert "in listen" in detail, "and the other thread"
+        assert len(detail) > 4000
+
+    run(story, tmp_path)
+
+
+@pytest.mark.parametrize("act", [Act.STALL, Act.GRIND])
+def test_where_the_agent_was_at_its_deadline_is_kept(act: Act, table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        with pytest.raises(TimeLimit) as caught:
+            await call(process, request(table, act=act, seconds=30), Limits(monotonic() + 0.3, 60, 2**31))
+        assert f"_{act}" in caught.value.detail
+
+    run(story, tmp_path)
+
+
+def test_a_cancel_does_not_wait_for_the_stacks(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transformers.agent_stderr.DUMP_SECONDS", 30.0)
+    monkeypatch.setattr("transformers.agent_stderr.STILL_LOOKS", 1000)
+
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        stop = StopSignal(drain_seconds=9)
+        stop.attach()
+        limits = Limits(monotonic() + 0.2, 60, 2**31)
+        running = asyncio.ensure_future(call(process, request(table, act=Act.STALL, seconds=60), limits, stop))
+        await asyncio.sleep(0.5)
+        began = monotonic()
+        stop.stop(StopReason.CANCELLED)
+        with pytest.raises(ClaimLost):
+            await running
+        assert monotonic() - began < 1
+
+    run(story, tmp_path)
+
+
 def test_signs_of_life_hold_off_the_no_progress_limit(table: Table, tmp_path: Path) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
@@ -227,7 +234,7 @@ def test_an_agent_that_prints_without_end_breaks_neither_protocol_nor_disk(table
         result = await call(process, request(table, act=Act.SHOUT, seconds=0.5))
         assert result.status == "success"
         await process.end_task()
-        assert (tmp_path / "slot" / "agent.stderr").stat().st_size < STDERR_CAP
+        assert (tmp_path / "slot" / "agent.stderr").stat().st_size < CAP
 
     run(story, tmp_path)
 
@@ -270,9 +277,9 @@ def test_a_drain_gives_the_step_its_grace_and_then_hands_back(table: Table, tmp_
 def test_the_child_ends_with_its_supervisor(tmp_path: Path) -> None:
     async def story(process: AgentProcess) -> None:
         assert process._child is not None
-        assert process._child.stdin is not None
-        process._child.stdin.close()  # what the system does when the supervisor is killed
-        assert await asyncio.wait_for(process._child.wait(), 10) == 0
+        assert process._child.process.stdin is not None
+        process._child.process.stdin.close()  # what the system does when the supervisor is killed
+        assert await asyncio.wait_for(process._child.process.wait(), 10) == 0
 
     run(story, tmp_path)
 
