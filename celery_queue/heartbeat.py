@@ -6,7 +6,6 @@ with the first beat that comes through: before the sweep, which gives everybody 
 """
 
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from db.claims import Claim
 from db.database import DATABASE_ERRORS, private_transactions
 from db.endings import HandBackTerms
 from db.events import EventKind
-from db.workers import BeatAnswer, Pulse
+from db.workers import BeatAnswer, ClaimKey, Pulse
 from transformers.stop_signal import StopReason, StopSignal
 
 
@@ -35,6 +34,10 @@ class Held:
     stop: StopSignal
     progress: float = 0.0
 
+    @property
+    def key(self) -> ClaimKey:
+        return self.claim.task_id, self.claim.epoch
+
     def pulse(self) -> Pulse:
         return Pulse(self.claim.task_id, self.claim.epoch, self.progress)
 
@@ -45,7 +48,7 @@ class Heartbeat:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease_seconds)
-        self._held: dict[tuple[uuid.UUID, int], Held] = {}
+        self._held: dict[ClaimKey, Held] = {}
         self._owed: list[Claim] = []
         self._lock = threading.Lock()
         self._work = threading.Event()
@@ -56,15 +59,14 @@ class Heartbeat:
     def hold(self, claim: Claim) -> Iterator[Held]:
         """Keep the claim's lease alive for the length of the block."""
         held = Held(claim, StopSignal(self._settings.drain_seconds, self._settings.lease_seconds))
-        key = (claim.task_id, claim.epoch)
         with self._lock:
-            self._held[key] = held
+            self._held[held.key] = held
             self._work.set()
         try:
             yield held
         finally:
             with self._lock:
-                del self._held[key]
+                del self._held[held.key]
 
     def owe(self, claim: Claim) -> None:
         """Hand the claim back as soon as the database takes it."""
@@ -103,8 +105,8 @@ class Heartbeat:
 def _pass_on(answer: BeatAnswer, held: list[Held]) -> None:
     for one in held:
         one.stop.beaten()
-    _stop([one for one in held if one.claim.task_id in answer.lost], StopReason.LOST)
-    _stop([one for one in held if one.claim.task_id in answer.cancelled], StopReason.CANCELLED)
+    _stop([one for one in held if one.key in answer.lost], StopReason.LOST)
+    _stop([one for one in held if one.key in answer.cancelled], StopReason.CANCELLED)
     if answer.draining or drain.requested():
         _stop(held, StopReason.DRAIN)
 

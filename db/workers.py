@@ -31,6 +31,9 @@ class WorkerIdentity:
     code_version: str
 
 
+ClaimKey = tuple[uuid.UUID, int]  # task and epoch: a frozen process may hold a lost claim and its successor at once
+
+
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """One claim's part of a beat: still at work, this far (0..100)."""
@@ -39,13 +42,17 @@ class Pulse:
     epoch: int
     progress: float
 
+    @property
+    def key(self) -> ClaimKey:
+        return self.task_id, self.epoch
+
 
 @dataclass(frozen=True, slots=True)
 class BeatAnswer:
     """What a beat brings back: the claims that were cancelled or lost, and whether to drain."""
 
-    cancelled: frozenset[uuid.UUID]
-    lost: frozenset[uuid.UUID]
+    cancelled: frozenset[ClaimKey]
+    lost: frozenset[ClaimKey]
     draining: bool
 
 
@@ -109,7 +116,7 @@ _BEAT = text("""
     UPDATE tasks t
     SET lease_until = clock_timestamp() + :lease, progress = greatest(t.progress, least(mine.progress, 100))
     FROM mine WHERE t.id = mine.id
-    RETURNING t.id
+    RETURNING t.id, t.epoch
 """)
 _STATES = text("SELECT id, epoch, status FROM tasks WHERE id = ANY(:ids)")
 
@@ -123,27 +130,28 @@ def beat(session: Session, boot_uuid: uuid.UUID, pulses: Sequence[Pulse], lease:
     session.execute(text("SET LOCAL synchronous_commit = off"))
     draining = session.scalar(select(Worker.draining).where(Worker.boot_uuid == boot_uuid))
     renewed = _renew(session, pulses, lease) if pulses else set()
-    missed = [pulse for pulse in pulses if pulse.task_id not in renewed]
+    missed = [pulse for pulse in pulses if pulse.key not in renewed]
     cancelled, lost = _what_became_of(session, missed) if missed else (frozenset(), frozenset())
     return BeatAnswer(cancelled=cancelled, lost=lost, draining=bool(draining))
 
 
-def _renew(session: Session, pulses: Sequence[Pulse], lease: timedelta) -> set[uuid.UUID]:
+def _renew(session: Session, pulses: Sequence[Pulse], lease: timedelta) -> set[ClaimKey]:
     values = {
         "ids": [pulse.task_id for pulse in pulses],
         "epochs": [pulse.epoch for pulse in pulses],
         "progress": [pulse.progress for pulse in pulses],
         "lease": lease,
     }
-    return set(session.execute(_BEAT, values).scalars())
+    return {(row.id, row.epoch) for row in session.execute(_BEAT, values)}
 
 
-def _what_became_of(session: Session, missed: Sequence[Pulse]) -> tuple[frozenset[uuid.UUID], frozenset[uuid.UUID]]:
+def _what_became_of(session: Session, missed: Sequence[Pulse]) -> tuple[frozenset[ClaimKey], frozenset[ClaimKey]]:
     states = {row.id: row for row in session.execute(_STATES, {"ids": [pulse.task_id for pulse in missed]})}
     gone = [
-        pulse.task_id
+        pulse
         for pulse in missed
         if (row := states.get(pulse.task_id)) is None or row.epoch != pulse.epoch or row.status != TaskStatus.PROCESSING
     ]
-    cancelled = frozenset(i for i in gone if i in states and states[i].status == TaskStatus.CANCELLED)
-    return cancelled, frozenset(gone) - cancelled
+    ended = {task_id for task_id, row in states.items() if row.status == TaskStatus.CANCELLED}
+    cancelled = frozenset(pulse.key for pulse in gone if pulse.task_id in ended)
+    return cancelled, frozenset(pulse.key for pulse in gone) - cancelled

@@ -9,6 +9,7 @@ from celery_queue.heartbeat import Heartbeat
 from celery_queue.identity import BOOT_UUID
 from db import task_store
 from db.database import transaction
+from db.models import CLOCK
 from tests import builders
 from tests.waiting import eventually
 from transformers.stop_signal import StopReason
@@ -76,6 +77,16 @@ def test_one_lost_claim_leaves_its_neighbours_alone() -> None:
         builders.change(lost.task_id, epoch=lost.epoch + 1)
         eventually(lambda: one.stop.reason is StopReason.LOST, seconds=6)
         assert other.stop.reason is StopReason.NONE
+
+
+def test_a_lost_claim_is_stopped_although_its_successor_is_of_the_same_process() -> None:
+    lost = builders.claimed_task()
+    task = builders.change(lost.task_id, status="QUEUED", admitted_at=CLOCK)
+    owned = builders.claim(task)
+    heartbeat = Heartbeat(get_settings())
+    with heartbeat.hold(lost) as zombie, heartbeat.hold(owned) as owner:
+        eventually(lambda: zombie.stop.reason is StopReason.LOST, seconds=6)
+        assert owner.stop.reason is StopReason.NONE
 
 
 def test_without_a_beat_for_a_lease_the_claims_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ from db import task_store, workers
 from db.claims import Claim
 from db.database import close_database, transaction
 from db.models import CLOCK, TaskStatus
-from db.workers import BeatAnswer, Pulse
+from db.workers import BeatAnswer, ClaimKey, Pulse
 from tests import builders
 from tests.builders import LEASE
 
-NOBODY = frozenset[uuid.UUID]()
+NOBODY = frozenset[ClaimKey]()
 
 
 def beat(
@@ -22,6 +22,10 @@ def beat(
     pulses = [Pulse(claim.task_id, claim.epoch, progress) for claim in claims]
     with transaction() as session:
         return workers.beat(session, boot_uuid or uuid.uuid4(), pulses, lease)
+
+
+def only(claim: Claim) -> frozenset[ClaimKey]:
+    return frozenset({(claim.task_id, claim.epoch)})
 
 
 def lease_left(claim: Claim) -> timedelta:
@@ -73,7 +77,7 @@ def test_a_beat_brings_back_what_was_cancelled() -> None:
     going_on, cancelled = builders.claimed_task(), builders.claimed_task()
     with transaction() as session:
         task_store.cancel(session, cancelled.task_id, cancelled.user_id)
-    assert beat(going_on, cancelled) == BeatAnswer({cancelled.task_id}, NOBODY, draining=False)
+    assert beat(going_on, cancelled) == BeatAnswer(only(cancelled), NOBODY, draining=False)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,7 @@ def test_a_beat_brings_back_what_was_cancelled() -> None:
 def test_a_beat_brings_back_what_was_lost_and_does_not_touch_it(change: dict[str, object]) -> None:
     claim = builders.claimed_task()
     until = builders.change(claim.task_id, **change).lease_until
-    assert beat(claim, progress=60) == BeatAnswer(NOBODY, {claim.task_id}, draining=False)
+    assert beat(claim, progress=60) == BeatAnswer(NOBODY, only(claim), draining=False)
     row = builders.read(claim.task_id)
     assert (row.lease_until, row.progress) == (until, 0)
 
@@ -93,7 +97,7 @@ def test_a_task_that_there_is_not_is_lost() -> None:
     claim = builders.claimed_task()
     sql("DELETE FROM credit_entries")
     sql("DELETE FROM tasks")
-    assert beat(claim).lost == {claim.task_id}
+    assert beat(claim).lost == only(claim)
 
 
 def test_a_row_that_somebody_holds_is_skipped_and_not_reported_lost() -> None:
@@ -105,12 +109,32 @@ def test_a_row_that_somebody_holds_is_skipped_and_not_reported_lost() -> None:
     assert lease_left(free) > timedelta(minutes=59)
 
 
+def zombie_and_successor() -> tuple[Claim, Claim]:
+    """Two claims on one task, as a process has them that was frozen for a lease and then took its own task again."""
+    lost = builders.claimed_task()
+    builders.change(lost.task_id, status=TaskStatus.QUEUED, admitted_at=CLOCK)
+    return lost, builders.claim(builders.read(lost.task_id))
+
+
+def test_a_process_with_a_lost_claim_and_its_successor_learns_which_is_which() -> None:
+    lost, owned = zombie_and_successor()
+    assert beat(lost, owned, lease=timedelta(hours=1)) == BeatAnswer(NOBODY, only(lost), draining=False)
+    assert lease_left(owned) > timedelta(minutes=59)
+
+
+def test_the_successor_of_a_lost_claim_is_not_lost_while_somebody_holds_the_row() -> None:
+    lost, owned = zombie_and_successor()
+    with transaction() as station:
+        said(station, "SELECT id FROM tasks WHERE id = :id FOR NO KEY UPDATE", id=owned.task_id)
+        assert beat(lost, owned) == BeatAnswer(NOBODY, only(lost), draining=False)
+
+
 def test_a_row_whose_end_is_not_committed_yet_is_not_reported_lost() -> None:
     claim = builders.claimed_task()
     with transaction() as cancelling:
         task_store.cancel(cancelling, claim.task_id, claim.user_id)
         assert beat(claim) == BeatAnswer(NOBODY, NOBODY, draining=False)
-    assert beat(claim).cancelled == {claim.task_id}
+    assert beat(claim).cancelled == only(claim)
 
 
 def test_beats_are_hot_updates_and_would_not_be_with_an_index_on_the_lease() -> None:
