@@ -77,12 +77,17 @@ class Settings(BaseSettings):
     )
     drain_seconds: float = Field(7.0, ge=0, description="Time to reach a checkpoint at shutdown.")
     no_progress_seconds: float | None = Field(None, gt=0, description="Overrides each tool's own; empty: the tool's.")
+    no_progress_factor: float = Field(
+        10.0, gt=0, description="An agent with a history is ended after this many times its usual time without a word."
+    )
     time_limit_seconds: float | None = Field(None, gt=0, description="Overrides each tool's own; empty: the tool's.")
     hard_limit_grace_seconds: float = Field(60.0, gt=0, description="The hard limit above the soft one.")
     transient_retries: int = Field(8, ge=0, description="Hiccups a task survives before it fails.")
     retry_base_seconds: float = Field(2.0, ge=0, description="The longest wait after a first hiccup; then it doubles.")
     retry_cap_seconds: float = Field(300.0, ge=0, description="The longest wait after any hiccup.")
     never_started_hours: float = Field(24.0, gt=0, description="CREATED becomes EXPIRED after this.")
+    inputs_kept_days: float = Field(7.0, ge=0, description="What was uploaded is removed this long after the end.")
+    outputs_kept_days: float = Field(30.0, ge=0, description="Reports, files and checkpoints are; at least as long.")
 
     # the files
     s3_endpoint_url: str | None = Field(None, description="Empty: AWS.")
@@ -118,6 +123,13 @@ class Settings(BaseSettings):
         """An empty path would mean the working directory."""
         assert info.field_name is not None
         return cls.model_fields[info.field_name].get_default(call_default_factory=True) if value == "" else value
+
+    @model_validator(mode="after")
+    def _inputs_go_first(self) -> Self:
+        """With its outputs all of a task's files go."""
+        if self.outputs_kept_days < self.inputs_kept_days:
+            raise ValueError("OUTPUTS_KEPT_DAYS must not be less than INPUTS_KEPT_DAYS")
+        return self
 
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:

@@ -16,6 +16,8 @@ from backend.errors import ClaimLost
 from db.claims import Claim
 from db.models import StepStatus, TaskStep
 
+DETAIL_KEPT = 10_000  # characters of what is ours to know: a traceback, or where an agent's threads stood
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -30,6 +32,7 @@ class Checkpoint:
     artifact_sha256: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    error_detail: str | None = None  # ours; never in a response
     peak_memory_bytes: int | None = None
 
 
@@ -42,15 +45,15 @@ _RECORD = text("""
         RETURNING id, user_id, coalesce(parent_id, id) AS root_id, last_event),
     checkpoint AS (
         INSERT INTO task_steps (task_id, agent_id, epoch, status, fingerprint, duration_ms, artifact_key,
-            artifact_size, artifact_sha256, error_code, error_message, peak_memory_bytes)
+            artifact_size, artifact_sha256, error_code, error_message, error_detail, peak_memory_bytes)
         SELECT t.id, :agent_id, :epoch, :status, :fingerprint, :duration_ms, :artifact_key,
-            :artifact_size, :artifact_sha256, :error_code, :error_message, :peak_memory_bytes FROM t
+            :artifact_size, :artifact_sha256, :error_code, :error_message, :error_detail, :peak_memory_bytes FROM t
         ON CONFLICT (task_id, agent_id) DO UPDATE SET
             epoch = excluded.epoch, status = excluded.status, fingerprint = excluded.fingerprint,
             duration_ms = excluded.duration_ms, artifact_key = excluded.artifact_key,
             artifact_size = excluded.artifact_size, artifact_sha256 = excluded.artifact_sha256,
-            error_code = excluded.error_code,
-            error_message = excluded.error_message, peak_memory_bytes = excluded.peak_memory_bytes,
+            error_code = excluded.error_code, error_message = excluded.error_message,
+            error_detail = excluded.error_detail, peak_memory_bytes = excluded.peak_memory_bytes,
             finished_at = clock_timestamp()
         WHERE NOT (task_steps.status = 'DELIVERED' AND excluded.status = 'FAILED')),  -- it was paid for
     capture AS (

@@ -4,7 +4,7 @@ A pace is seconds for each MiB of all the task's inputs, at least one. Steps tha
 (epoch 0) say nothing about this agent's time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
@@ -14,6 +14,7 @@ from db.models import AgentPace
 
 STEPS_REMEMBERED = 200
 ENOUGH_SAMPLES = 20  # fewer are an anecdote
+MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +64,8 @@ def known(session: Session) -> Mapping[str, Pace]:
     """The paces by agent, of those with history enough. One small row an agent, so all of them."""
     rows = session.scalars(select(AgentPace).where(AgentPace.samples >= ENOUGH_SAMPLES))
     return {row.agent_id: Pace(row.seconds_per_mebibyte, row.median_seconds_per_mebibyte) for row in rows}
+
+
+def mebibytes(sizes: Iterable[int]) -> float:
+    """What a pace is multiplied by, of all the task's inputs: the same as `measure` divides by."""
+    return max(1.0, sum(sizes) / MEBIBYTE)

@@ -106,6 +106,7 @@ def failed_step(agent_id: str) -> Checkpoint:
         duration_ms=12,
         error_code="BAD_PARAMETERS",
         error_message="A parameter is not valid.",
+        error_detail="where it was",
     )
 
 

@@ -15,10 +15,11 @@ from backend.clock import monotonic
 from backend.errors import AgensiumError, ErrorClass, Interruption, TimeLimit, Verdict
 from backend.logs import bound, log
 from backend.storage import step_key
-from db import checkpoints, claims
+from db import checkpoints, claims, paces
 from db.checkpoints import Checkpoint
 from db.database import transaction
 from db.models import StepStatus, TaskStep
+from db.paces import Pace, mebibytes
 from transformers.findings import AgentResult
 from transformers.operations import AgentRequest, name_of
 from transformers.report import StepOutcome
@@ -35,6 +36,7 @@ class Walk:
 
     bench: Workbench
     finished: Mapping[str, TaskStep]
+    paces: Mapping[str, Pace]
 
     def progress(self, done: float) -> float:
         """Percent: finished steps of all, and never 100 before the settlement."""
@@ -45,6 +47,12 @@ class Walk:
         following = self.bench.steps[index + 1 :]
         return following[0].id if following else None
 
+    def usual_seconds(self, step: Step) -> float | None:
+        """What the agent takes for so much data, and one time in twenty exceeds."""
+        pace = self.paces.get(step.id)
+        sizes = (file["size"] for files in self.bench.claim.inputs.values() for file in files)
+        return None if pace is None else pace.slow * mebibytes(sizes)
+
 
 async def run_steps(bench: Workbench) -> list[StepOutcome]:
     """Every step's outcome, in order; those of earlier claims come from their artifacts.
@@ -52,7 +60,7 @@ async def run_steps(bench: Workbench) -> list[StepOutcome]:
     Raises:
         AgensiumError: what a required step, the task's own time, a crash or a stop says.
     """
-    walk = Walk(bench, await asyncio.to_thread(_finished_steps, bench))
+    walk = await asyncio.to_thread(_begin, bench)
     outcomes = []
     upstream = fingerprint_of_inputs(bench.claim.inputs)
     for index, step in enumerate(bench.steps):
@@ -67,13 +75,13 @@ async def run_steps(bench: Workbench) -> list[StepOutcome]:
     return outcomes
 
 
-def _finished_steps(bench: Workbench) -> Mapping[str, TaskStep]:
+def _begin(bench: Workbench) -> Walk:
     """Also the station that says which agent's turn it is."""
     with transaction() as session:
         finished = checkpoints.of_task(session, bench.claim.task_id)
         first = next((step.id for step in bench.steps if step.id not in finished), None)
         claims.say_current_agent(session, bench.claim, first)
-    return finished
+        return Walk(bench, finished, paces.known(session))
 
 
 async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
@@ -85,9 +93,9 @@ async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
     except Interruption:
         raise  # no failure of the step: the claim ends here, and the step is run again elsewhere
     except AgensiumError as failure:
-        verdict = failure.verdict
-        if step.required or verdict.error_class not in _ENDS_THE_STEP or isinstance(failure, TimeLimit):
+        if not _ends_the_step(step, failure):
             raise
+        verdict = failure.verdict
         log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
         before = walk.finished.get(step.id)
         if before is not None and before.status == StepStatus.DELIVERED:  # by an earlier version, and paid
@@ -99,6 +107,12 @@ async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
         outcome = _outcome(step, result=result)
     await asyncio.to_thread(_record, walk, index, checkpoint)
     return outcome
+
+
+def _ends_the_step(step: Step, failure: AgensiumError) -> bool:
+    """And not the task: an optional agent's own failure. The time limit is the task's, whoever is at work."""
+    own = failure.verdict.error_class in _ENDS_THE_STEP and not isinstance(failure, TimeLimit)
+    return own and not step.required
 
 
 async def _compute(walk: Walk, index: int) -> AgentResult:
@@ -116,6 +130,7 @@ async def _compute(walk: Walk, index: int) -> AgentResult:
         request,
         AgentResult,
         lambda fraction: bench.slot.on_progress(walk.progress(index + fraction), step.id),
+        walk.usual_seconds(step),
     )
 
 
@@ -144,6 +159,7 @@ def _failed(step: Step, fingerprint: str, began: float, verdict: Verdict) -> Che
         duration_ms=_milliseconds_since(began),
         error_code=verdict.error_code,
         error_message=verdict.message,
+        error_detail=verdict.detail[: checkpoints.DETAIL_KEPT] or None,
     )
 
 

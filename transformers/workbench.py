@@ -20,6 +20,8 @@ from transformers.stop_signal import StopSignal
 from transformers.tables import Table
 from transformers.tool import AgentParameters, Step, Tool
 
+LEAST_NO_PROGRESS_SECONDS = 30.0  # however quick an agent usually is, a machine may be crowded
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -52,13 +54,22 @@ class Workbench:
         """Local scratch of this claim alone."""
         return self.slot.scratch / f"{self.claim.task_id}-{self.claim.epoch}"
 
-    def limits(self) -> Limits:
-        settings = self.slot.settings
+    def limits(self, usual_seconds: float | None = None) -> Limits:
+        """With what the operation usually takes, where that is known."""
         return Limits(
             deadline=self.deadline,
-            no_progress_seconds=settings.no_progress_seconds or self.tool.no_progress_after.total_seconds(),
-            memory_bytes=settings.agent_memory_bytes,
+            no_progress_seconds=self._no_progress_seconds(usual_seconds),
+            memory_bytes=self.slot.settings.agent_memory_bytes,
         )
+
+    def _no_progress_seconds(self, usual_seconds: float | None) -> float:
+        """Many times the usual, and never more than the tool's own."""
+        settings, longest = self.slot.settings, self.tool.no_progress_after.total_seconds()
+        if settings.no_progress_seconds is not None:
+            return settings.no_progress_seconds
+        if usual_seconds is None:
+            return longest
+        return min(longest, max(LEAST_NO_PROGRESS_SECONDS, settings.no_progress_factor * usual_seconds))
 
     async def compute(
         self,
@@ -66,6 +77,7 @@ class Workbench:
         request: BaseModel,
         answer: type[Answer],
         on_progress: Callable[[float], None] = lambda _fraction: None,
+        usual_seconds: float | None = None,
     ) -> Answer:
         """Have the child do one operation, within the task's limits.
 
@@ -80,7 +92,7 @@ class Workbench:
                 request,
                 answer,
                 folder=self.folder,
-                limits=self.limits(),
+                limits=self.limits(usual_seconds),
                 stop=slot.stop,
                 on_progress=on_progress,
             )

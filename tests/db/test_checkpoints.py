@@ -81,6 +81,7 @@ def test_a_step_that_failed_costs_nothing_and_says_why() -> None:
     with transaction() as session:
         step = checkpoints.of_task(session, claim.task_id)["score-risk"]
     assert (step.status, step.artifact_key, step.error_code) == (StepStatus.FAILED, None, "BAD_PARAMETERS")
+    assert step.error_detail == "where it was"
     assert builders.story(claim.task_id)[-1] == "step_failed"
     told = sql("SELECT data FROM task_events WHERE task_id = :id ORDER BY seq DESC LIMIT 1", id=claim.task_id)
     assert (told["error_code"], told["message"]) == ("BAD_PARAMETERS", "A parameter is not valid.")
@@ -94,6 +95,7 @@ def test_a_step_that_failed_before_can_be_delivered_later() -> None:
     with transaction() as session:
         step = checkpoints.of_task(session, claim.task_id)["score-risk"]
     assert (step.status, step.error_code, step.error_message) == (StepStatus.DELIVERED, None, None)
+    assert step.error_detail is None
     assert captured() == [("score-risk", 20)]
 
 

@@ -24,14 +24,15 @@ from backend.errors import (
 )
 from backend.settings import Settings, get_settings
 from backend.storage import Storage, input_key
-from db import checkpoints, ledger, task_store
+from db import checkpoints, events, ledger, task_store
 from db.claims import Claim
 from db.database import transaction
-from db.models import CLOCK, TaskStep
+from db.models import CLOCK, AgentPace, TaskStep
+from db.paces import ENOUGH_SAMPLES
 from db.task_store import Submission
 from tests import builders
 from tests.probe_tools import PROBE
-from transformers.agent_process import AgentProcess
+from transformers.agent_process import AgentProcess, Limits
 from transformers.findings import AgentResult
 from transformers.lifecycle import TaskReport, run_task
 from transformers.publish import Manifest
@@ -224,6 +225,49 @@ def test_a_task_is_moved_to_more_memory_only_once(workshop: Workshop) -> None:
     builders.change(first.task_id, queue="high_memory")
     with pytest.raises(MemoryLimit):
         workshop.run(workshop.again(first), settings=settings)
+
+
+def test_where_an_optional_agent_stood_still_is_kept_with_its_step(workshop: Workshop) -> None:
+    claim = workshop.claim(third={"act": "stall", "seconds": 60})
+    settings = get_settings().model_copy(update={"no_progress_seconds": 0.5})
+    report = workshop.run(claim, settings=settings)
+    assert report.agents_failed == 1
+    third = steps(claim)["third"]
+    assert (third.status, third.error_code) == ("FAILED", "NO_PROGRESS")
+    assert third.error_detail is not None
+    assert "_stall" in third.error_detail
+    with transaction() as session:
+        told = [str(event.data) for event in events.after(session, claim.task_id, 0)]
+    assert not any("_stall" in words for words in told), "a customer reads the events"
+
+
+@pytest.mark.parametrize(
+    ("pace", "own_setting", "expected"),
+    [
+        (None, None, 300), (4.0, None, 40), (0.001, None, 30), (900.0, None, 300), (4.0, 7.0, 7.0),
+    ],
+    ids=["no history", "ten times the usual", "the floor", "never over the tool's", "the setting"],
+)  # fmt: skip
+def test_an_agent_may_be_silent_for_many_times_its_own_usual_time(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, pace: float | None, own_setting: float | None, expected: float
+) -> None:
+    if pace is not None:
+        history = AgentPace(
+            agent_id="second", seconds_per_mebibyte=pace, median_seconds_per_mebibyte=0.1, samples=ENOUGH_SAMPLES
+        )
+        with transaction() as session:
+            session.add(history)
+    given, call = [], AgentProcess.call
+
+    async def seen(process: AgentProcess, operation: str, *arguments: Any, limits: Limits, **more: Any) -> Any:
+        given.append((operation, limits.no_progress_seconds))
+        return await call(process, operation, *arguments, limits=limits, **more)
+
+    monkeypatch.setattr(AgentProcess, "call", seen)
+    workshop.run(workshop.claim(), settings=get_settings().model_copy(update={"no_progress_seconds": own_setting}))
+    tools = own_setting or 300
+    agents = [("run_agent", tools), ("run_agent", expected), ("run_agent", tools)]
+    assert given == [("parse", tools), *agents, ("render", tools)]
 
 
 def test_a_required_agents_failure_is_the_tasks(workshop: Workshop) -> None:
