@@ -30,9 +30,10 @@ from backend.errors import (
     UnsupportedFormat,
 )
 from backend.storage import Storage
-from db import task_store
+from db import paces, task_store
 from db.database import Session, transaction
 from db.models import Task, TaskStatus
+from db.paces import Pace
 from db.task_store import Submission
 from transformers.catalog import tool_for
 from transformers.input_plan import planned_files
@@ -59,20 +60,21 @@ def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: 
         if (kept := once.answered(session, Queued)) is not None:
             return kept
         task = task_store.get(session, task_id, user.id)
+        usual = paces.known(session)
     if task.status != TaskStatus.CREATED:
         raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)
-    submission = _checked(task, storage)
+    submission = _checked(task, storage, usual)
     with transaction() as session:
         return once(session, Queued, lambda: _submit(session, task, submission))
 
 
-def _checked(task: Task, storage: Storage) -> Submission:
+def _checked(task: Task, storage: Storage, usual: Mapping[str, Pace]) -> Submission:
     tool = tool_for(task.tool_id)
     planned = planned_files(task.inputs)
     found = {file.key: storage.head(file.key) for files in planned.values() for file in files}
     arrived = check_files(tool, planned, found)
     parameters = _parameters(task, arrived.get(PARAMETERS_ROLE, ()), storage)
-    return submission_for(tool, task.agents, parameters, arrived)
+    return submission_for(tool, task.agents, parameters, arrived, usual)
 
 
 def _parameters(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage) -> Mapping[str, Any]:

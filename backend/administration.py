@@ -1,9 +1,15 @@
-"""What an operator does on the machine itself: name an administrator, grant credits. No HTTP route makes a role."""
+"""What an operator does on the machine itself: name an administrator, grant credits, look into a task.
 
+No HTTP route makes a role, and none shows what is ours to know of a failure.
+"""
+
+import uuid
 from collections.abc import Sequence
 
+from backend.task_file import shown
 from db import accounts, admission, ledger
 from db.database import transaction
+from db.inspection import look_at
 from db.verification import LEDGER, STATES, Breach, breaches
 
 
@@ -30,3 +36,9 @@ def verify(what: str) -> Sequence[Breach]:
     """What breaks the rules of the ledger or of the states; empty: they hold."""
     with transaction() as session:
         return breaches(session, {"ledger": LEDGER, "states": STATES}[what])
+
+
+def task_shown(task_id: uuid.UUID) -> str:
+    """Everything the rows say about a task, for a terminal. Raises TaskNotFound."""
+    with transaction() as session:
+        return shown(look_at(session, task_id))

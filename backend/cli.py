@@ -1,6 +1,7 @@
 """The `agensium` command. Each command imports what it needs, so that `--help` is quick."""
 
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -81,6 +82,15 @@ def lane(
     with _saying_what_failed():
         now_weight, now_cap = administration.shape_lane(email, weight, cap)
     print(f"{email} has weight {now_weight:g} and at most {now_cap} tasks at once.")
+
+
+@app.command()
+def task(task_id: Annotated[uuid.UUID, typer.Argument(help="The task's id.")]) -> None:
+    """Show all that is known of a task, with our own details of its failures; for your eyes, not the customer's."""
+    from backend import administration
+
+    with _saying_what_failed():
+        print(administration.task_shown(task_id))
 
 
 class Proof(StrEnum):

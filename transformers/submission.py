@@ -12,11 +12,14 @@ from typing import Any
 
 from backend.errors import BadParameters, MissingInputRole, NoInputFiles
 from backend.storage import ObjectInfo
+from db.paces import Pace, mebibytes
 from db.task_store import Submission
 from transformers.forms import chosen_steps, read_forms
 from transformers.input_plan import PlannedFile, check_format, check_size, role_of
 from transformers.plain_json import fault_in
-from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, Step, Tool
+from transformers.tool import PARAMETERS_ROLE, Step, Tool
+
+LEAST_COST = 1.0  # slot-seconds; the quickest agents' tasks are loaded, parsed and published too
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ def _read_json(body: bytes) -> Any:
     return value
 
 
-def submission_for(tool: Tool, agents: Sequence[str], parameters: Mapping[str, Any], arrived: Arrived) -> Submission:
+def submission_for(
+    tool: Tool, agents: Sequence[str], parameters: Mapping[str, Any], arrived: Arrived, paces: Mapping[str, Pace]
+) -> Submission:
     """What the submit fixes on the row. No agents chosen: all whose inputs are there.
 
     Raises:
@@ -101,7 +106,7 @@ def submission_for(tool: Tool, agents: Sequence[str], parameters: Mapping[str, A
         agents=[step.id for step in runnable],
         prices={step.id: step.price for step in runnable},
         inputs={role: [file.as_row() for file in files] for role, files in data.items()},
-        cost=_expected_cost(data, len(runnable)),
+        cost=_expected_cost(data, runnable, paces),
         parameters=parameters,
     )
 
@@ -128,7 +133,8 @@ def _with_inputs(steps: Iterable[Step], data: Arrived, *, all_must_run: bool) ->
     return runnable
 
 
-def _expected_cost(data: Arrived, agents: int) -> float:
-    """Slot-seconds, roughly: each agent goes once over every mebibyte."""
-    size = sum(file.found.size for files in data.values() for file in files)
-    return max(1.0, size / MEBIBYTE) * agents
+def _expected_cost(data: Arrived, steps: Sequence[Step], paces: Mapping[str, Pace]) -> float:
+    """Slot-seconds: what each agent usually takes for so much data; a second a mebibyte where nobody knows yet."""
+    size = mebibytes(file.found.size for files in data.values() for file in files)
+    usual = [paces[step.id].usual if step.id in paces else 1.0 for step in steps]
+    return max(LEAST_COST, size * sum(usual))

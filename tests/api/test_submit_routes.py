@@ -5,9 +5,9 @@ import pytest
 from hall_client import CSV, Customer, new_customer, problem_of
 
 from backend.storage import Storage
-from db import events, task_store
+from db import events, paces, task_store
 from db.database import transaction
-from db.models import Task
+from db.models import AgentPace, Task
 
 
 def row_of(customer: Customer, task_id: str) -> Task:
@@ -51,6 +51,16 @@ def test_a_submit_fixes_agents_prices_files_and_cost_on_the_row(customer: Custom
             {"filename": "data.csv", "key": found.key, "content_type": "text/csv", "size": len(CSV), "etag": found.etag}
         ]
     }
+
+
+def test_the_cost_is_what_the_agents_usually_take(customer: Customer) -> None:
+    history = AgentPace(
+        agent_id="counter", seconds_per_mebibyte=90.0, median_seconds_per_mebibyte=6.5, samples=paces.ENOUGH_SAMPLES
+    )
+    with transaction() as session:
+        session.add(history)
+
+    assert row_of(customer, customer.queued()).cost == 7.5
 
 
 def test_a_submit_is_an_event_and_wakes_the_conductors(customer: Customer) -> None:

@@ -3,8 +3,9 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from backend.cli import app
-from db import accounts, ledger
+from db import accounts, checkpoints, ledger
 from db.database import transaction
+from tests import builders
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -70,3 +71,28 @@ def test_a_wrong_ledger_is_named_and_fails(ada: int) -> None:
     code, said = run("verify", "ledger")
     assert code == 1
     assert f"user {ada}: it does not hold that a wallet's balance is its grants" in said
+
+
+def test_an_operator_sees_where_a_task_stood(database: str) -> None:
+    claim = builders.claimed_task()
+    builders.deliver(claim, "unified-profiler")
+    with transaction() as session:
+        step = builders.failed_step("score-risk")
+        checkpoints.record(session, claim, step, amount=0, progress=60, next_agent=None)
+    builders.change(
+        claim.task_id, error_code="NO_PROGRESS", error_message="No progress.", error_detail="at \x1b[2J row"
+    )
+    code, said = run("task", str(claim.task_id))
+    assert code == 0
+    for words in (
+        f"task {claim.task_id} of user {claim.user_id}: profile-my-data", "PROCESSING, 60 %", "claims 1",
+        "hiccups 0, crashes 0, losses 0", "step unified-profiler: DELIVERED by claim 1 in 12 ms",
+        "step score-risk: FAILED", "  BAD_PARAMETERS: A parameter is not valid.\n  | where it was",
+        "  NO_PROGRESS: No progress.\n  | at \ufffd[2J row", " started ", " step_failed ",
+    ):  # fmt: skip
+        assert words in said, said
+
+
+def test_a_task_that_is_not_there_is_a_sentence(database: str) -> None:
+    code, said = run("task", "00000000-0000-0000-0000-000000000000")
+    assert (code, said.startswith("There is no such task.")) == (1, True)

@@ -17,6 +17,7 @@ from backend.errors import (
     UnsupportedFormat,
 )
 from backend.storage import ObjectInfo
+from db.paces import Pace
 from db.task_store import Submission
 from transformers.findings import AgentResult
 from transformers.input_plan import PlannedFile
@@ -73,7 +74,7 @@ def arrived(*roles: str, size: int = 5) -> Arrived:
 
 
 def submission(*agents: str, roles: tuple[str, ...] = (PRIMARY,), tool: Tool = TOOL, **parameters: Any) -> Submission:
-    return submission_for(tool, agents, parameters, arrived(*roles))
+    return submission_for(tool, agents, parameters, arrived(*roles), {})
 
 
 def refusal(kind: type[AgensiumError], *agents: str, **options: Any) -> dict[str, Any]:
@@ -95,12 +96,22 @@ def test_prices_are_those_of_the_agents_that_run() -> None:
 
 def test_the_cost_is_a_second_an_agent_and_mebibyte_and_at_least_one_an_agent() -> None:
     assert submission().cost == 2
-    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=3 * MEBIBYTE)).cost == 6
-    assert submission_for(TOOL, [], {}, arrived(PRIMARY, "baseline", size=2 * MEBIBYTE)).cost == 12
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=3 * MEBIBYTE), {}).cost == 6
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY, "baseline", size=2 * MEBIBYTE), {}).cost == 12
+
+
+def test_an_agent_with_a_history_costs_what_it_usually_takes() -> None:
+    paces = {"one": Pace(slow=90.0, usual=5.0), "two": Pace(slow=90.0, usual=50.0)}
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=2 * MEBIBYTE), paces).cost == 2 * (5 + 1)
+
+
+def test_no_task_is_expected_to_take_less_than_a_second() -> None:
+    paces = {agent: Pace(slow=0.2, usual=0.01) for agent in ("one", "two", "three")}
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY), paces).cost == 1
 
 
 def test_the_row_gets_the_size_and_etag_that_the_store_told() -> None:
-    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=99)).inputs == {
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=99), {}).inputs == {
         PRIMARY: [
             {"filename": "a.csv", "key": "inputs/primary/a.csv", "content_type": "text/csv", "size": 99, "etag": "etag"}
         ]
@@ -221,4 +232,4 @@ def test_a_parameters_file_that_is_no_good_is_refused_in_words(body: bytes, word
 def test_a_form_decides_on_what_the_file_brought() -> None:
     parameters = merged_parameters(json.dumps({"one": {"top": 4}}).encode(), {})
 
-    assert submission_for(TOOL, [], parameters, arrived(PRIMARY)).parameters == {"one": {"top": 4}}
+    assert submission_for(TOOL, [], parameters, arrived(PRIMARY), {}).parameters == {"one": {"top": 4}}
