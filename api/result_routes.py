@@ -11,11 +11,13 @@ from fastapi import APIRouter, Response
 from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
 from api.schemas import Outputs, OutputView, Told
-from backend.errors import InternalError, InvalidTaskState, StorageUnavailable, TaskNotFound
+from backend.errors import InternalError, InvalidTaskState, ResultsExpired, StorageUnavailable, TaskNotFound
+from backend.settings import get_settings
 from backend.storage import Storage
-from db import checkpoints, task_store
+from db import checkpoints, retention, task_store
 from db.database import transaction
 from db.models import StepStatus, Task, TaskStep
+from db.retention import Kept
 from transformers.partial_report import report_from_checkpoints
 
 router = APIRouter(prefix="/tasks", tags=["results"])
@@ -46,7 +48,7 @@ class Manifest(Told):
     response_class=Response,
     responses={
         200: {"description": "The report.", "content": {"application/json": {"example": _REPORT_EXAMPLE}}},
-        **problems(TaskNotFound, InvalidTaskState, StorageUnavailable),
+        **problems(TaskNotFound, InvalidTaskState, ResultsExpired, StorageUnavailable),
     },
 )
 def get_report(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Response:
@@ -59,7 +61,7 @@ def get_report(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Respo
     "/{task_id}/outputs",
     operation_id="get_outputs",
     summary="Links to the files",
-    responses=problems(TaskNotFound, InvalidTaskState, StorageUnavailable),
+    responses=problems(TaskNotFound, InvalidTaskState, ResultsExpired, StorageUnavailable),
 )
 def get_outputs(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Outputs:
     """Links live for an hour; ask again for new ones."""
@@ -70,7 +72,10 @@ def get_outputs(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Outp
 
 def _task_and_steps(task_id: TaskId, user: CurrentUser) -> tuple[Task, Mapping[str, TaskStep]]:
     with transaction() as session:
-        return task_store.get(session, task_id, user.id), checkpoints.of_task(session, task_id)
+        task = task_store.get(session, task_id, user.id)
+        if retention.results_are_gone(session, task, Kept.by(get_settings())):
+            raise ResultsExpired
+        return task, checkpoints.of_task(session, task_id)
 
 
 def _report(task: Task, steps: Mapping[str, TaskStep], storage: Storage) -> bytes:

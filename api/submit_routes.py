@@ -57,9 +57,9 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: OnceDep) -> Queued:
     """Holds the credits of the agents that will run. Send an `Idempotency-Key`, so that a retry is harmless."""
     with transaction() as session:
+        task = task_store.get(session, task_id, user.id)
         if (kept := once.answered(session, Queued)) is not None:
             return kept
-        task = task_store.get(session, task_id, user.id)
         usual = paces.known(session)
     if task.status != TaskStatus.CREATED:
         raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)

@@ -1,5 +1,6 @@
-"""Tasks: create, list, look at, cancel. Uploading and submitting are in submit_routes.py."""
+"""Tasks: create, list, look at, cancel, delete. Uploading and submitting are in submit_routes.py."""
 
+import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
@@ -8,11 +9,12 @@ from api.cursors import CursorQuery, LimitQuery, cursor_of, task_cursor
 from api.dependencies import CurrentUser, TaskId
 from api.error_responses import problems
 from api.once import OnceDep
-from api.schemas import NewTask, TaskPage, TaskView
+from api.schemas import NewTask, TaskPage, TaskView, Told
 from api.task_view import etag_of, summary_of, view_of
 from backend.errors import (
     BadParameters,
     BadRequest,
+    Conflict,
     IdempotencyMismatch,
     RequestInFlight,
     TaskNotCancellable,
@@ -20,13 +22,17 @@ from backend.errors import (
     UnknownAgent,
     UnknownTool,
 )
-from db import checkpoints, ledger, task_store
+from db import checkpoints, deletion, ledger, task_store
 from db.database import Session, transaction
 from db.models import Task, TaskStatus
 from transformers.catalog import tool_for
 from transformers.forms import chosen_steps, read_forms
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+
+class Nothing(Told):
+    """The body of an answer that has none."""
 
 
 @router.post(
@@ -96,12 +102,34 @@ def get_task(
 def cancel_task(task_id: TaskId, user: CurrentUser, once: OnceDep) -> TaskView:
     """What was delivered is paid, the rest of the held credits is back at once. Asking twice answers alike."""
     with transaction() as session:
+        task_store.get(session, task_id, user.id)  # deleted meanwhile: a kept answer is not shown any more
         return once(session, TaskView, lambda: _view(session, task_store.cancel(session, task_id, user.id)))
+
+
+@router.delete(
+    "/{task_id}",
+    status_code=204,
+    operation_id="delete_task",
+    summary="Delete a task and its files",
+    response_class=Response,
+    responses=problems(TaskNotFound, Conflict, IdempotencyMismatch, RequestInFlight),
+)
+def delete_task(task_id: TaskId, user: CurrentUser, once: OnceDep) -> None:
+    """A task that has not ended is cancelled first, with the credits as there. From then on it is a 404, also here;
+    its files are removed within a minute or two, unless a retry of it still stands on them.
+    """
+    with transaction() as session:
+        once(session, Nothing, lambda: _delete(session, task_id, user.id))
 
 
 def _create(session: Session, user_id: int, asked: NewTask) -> TaskView:
     task = task_store.create(session, user_id, asked.tool_id, asked.agents, asked.parameters, priority=asked.priority)
     return view_of(task, {}, ())
+
+
+def _delete(session: Session, task_id: uuid.UUID, user_id: int) -> Nothing:
+    deletion.delete(session, task_id, user_id)
+    return Nothing()
 
 
 def _view(session: Session, task: Task) -> TaskView:

@@ -112,6 +112,28 @@ def verify(
     sys.exit(1 if found else 0)
 
 
+@app.command()
+def clean() -> None:
+    """Remove from storage what retention or a deletion says is due; a worker has it done once a minute."""
+    from backend.cleaning import clean_now
+    from backend.logs import configure_logs
+
+    configure_logs()
+    with _saying_what_failed():
+        done = clean_now()
+    print(", ".join(f"{stage.value}: {tasks} tasks" for stage, tasks in done.items() if tasks) or "Nothing was due.")
+
+
+@app.command()
+def orphans(*, mend: Annotated[bool, typer.Option("--mend", help="Remove what can be removed.")] = False) -> None:
+    """Find objects that nothing names, and rows that name what is not there; exit 1 where something is left so."""
+    from backend.orphan_report import tell
+
+    with _saying_what_failed():
+        left = tell(mend=mend)
+    sys.exit(1 if left else 0)
+
+
 @contextmanager
 def _saying_what_failed() -> Iterator[None]:
     try:

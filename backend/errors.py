@@ -12,6 +12,7 @@
     │   │   ├── InvalidTaskState     INVALID_TASK_STATE    409
     │   │   ├── TaskNotCancellable   TASK_NOT_CANCELLABLE  409
     │   │   └── RequestInFlight      REQUEST_IN_FLIGHT     409
+    │   ├── ResultsExpired           RESULTS_EXPIRED       410
     │   ├── InsufficientCredits      INSUFFICIENT_CREDITS  402
     │   ├── UnknownTool              UNKNOWN_TOOL          422 (named in a body)
     │   │   └── NoSuchTool           UNKNOWN_TOOL          404 (named in the address)
@@ -190,6 +191,13 @@ class RequestInFlight(Conflict):
     error_code = "REQUEST_IN_FLIGHT"
     message = "The same request, with the same Idempotency-Key, is being answered right now."
     next_action = "Wait a moment and send it again with the same key."
+
+
+class ResultsExpired(CustomerError):
+    error_code = "RESULTS_EXPIRED"
+    http_status = 410
+    message = "The task's files are no longer kept."
+    next_action = "Create a new task and upload the data again."
 
 
 class InsufficientCredits(CustomerError):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -46,6 +47,15 @@ class ObjectInfo:
     size: int
     etag: str
     modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedUpload:
+    """A multipart upload that nobody completed or aborted: its parts are stored, and listed nowhere else."""
+
+    key: str
+    upload_id: str
+    begun_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +214,24 @@ class Storage:
             for found in page.get("Contents", ()):
                 yield ObjectInfo(found["Key"], found["Size"], found["ETag"].strip('"'), found["LastModified"])
 
+    def list_unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        """Every multipart upload under a prefix that is not completed."""
+        for page in self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix):
+            for found in page.get("Uploads", ()):
+                yield UnfinishedUpload(found["Key"], found["UploadId"], found["Initiated"])
+
+    def abort_upload(self, upload: UnfinishedUpload) -> None:
+        """Free the parts; one that has ended meanwhile does not matter."""
+        try:
+            self._client.abort_multipart_upload(Bucket=self.bucket, Key=upload.key, UploadId=upload.upload_id)
+        except ClientError as error:
+            if _status(error) != _NOT_FOUND:
+                raise
+
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that are not there do not matter."""
-        wanted = list(keys)
-        for start in range(0, len(wanted), _DELETE_LIMIT):
-            some = [{"Key": key} for key in wanted[start : start + _DELETE_LIMIT]]
+        """Delete objects, however many; those that are not there do not matter."""
+        wanted = iter(keys)
+        while some := [{"Key": key} for key in islice(wanted, _DELETE_LIMIT)]:
             answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": some, "Quiet": True})  # type: ignore[typeddict-item]
             if refused := answer.get("Errors"):  # the store answers 200 all the same
                 sentence = f"{refused[0]['Key']} and {len(refused) - 1} more"

@@ -31,7 +31,7 @@ def ended(task_id: str, task: Any, args: tuple[Any, ...], state: str | None = No
         return
     try:
         with transaction() as session:
-            row = task_store.get(session, uuid.UUID(args[0]), int(args[1]))
+            row = task_store.get(session, uuid.UUID(args[0]), int(args[1]), also_deleted=True)
     except (*DATABASE_ERRORS, TaskNotFound):
         return
     RUNS.labels(tool=row.tool_id, status=row.status.lower()).inc()

@@ -1,8 +1,9 @@
-"""The conductor: three threads in every worker's main process that keep the waiting tasks moving.
+"""The conductor: threads in every worker's main process that keep the waiting tasks moving.
 
-One listens for wake-ups, one conducts rounds, one rings, so that a frozen broker delays no round. The conductor is
-not itself a task, so nothing that loses tasks can lose it. Its death only delays, and two at once are harmless,
-because every step is a conditional UPDATE.
+One listens for wake-ups, one conducts rounds, one rings, so that a frozen broker delays no round; a fourth is the
+janitor's, told once a minute by the conductor that kept house. The conductor is not itself a task, so nothing that
+loses tasks can lose it. Its death only delays, and two at once are harmless, because every step is a conditional
+UPDATE.
 """
 
 import threading
@@ -15,6 +16,7 @@ from backend.clock import monotonic
 from backend.logs import log
 from celery_queue import drain
 from celery_queue.fork_gate import ForkGate
+from celery_queue.janitor import Janitor
 from celery_queue.ringing import RING_ERRORS, Bell
 from celery_queue.rounds import ROUND_SECONDS, Round, Rounds
 from celery_queue.watchdog import Watchdog
@@ -30,13 +32,18 @@ LISTEN_SECONDS = 1.0  # between looks at whether we are to stop; wake-ups come a
 class Conductor:
     """Starts with the worker and stops with it. `stop` leaves at most a transaction's time-out behind."""
 
-    def __init__(self, rounds: Rounds, bell: Bell, watchdog: Watchdog | None = None) -> None:
+    def __init__(
+        self, rounds: Rounds, bell: Bell, watchdog: Watchdog | None = None, janitor: Janitor | None = None
+    ) -> None:
         self._rounds = rounds
         self._bell = bell
         self._watchdog = watchdog
+        self._janitor = janitor
         self._wake, self._ring_due, self._stopping = threading.Event(), threading.Event(), threading.Event()
         self._gates = {name: ForkGate() for name in ("listen", "conduct", "ring")}
         targets: dict[str, Callable[[], None]] = {"listen": self._listen, "conduct": self._conduct, "ring": self._ring}
+        if janitor is not None:
+            targets["clean"] = janitor.run
         self._threads = {
             name: threading.Thread(target=self._guard, args=(target,), name=f"conductor-{name}", daemon=True)
             for name, target in targets.items()
@@ -52,6 +59,8 @@ class Conductor:
         self._stopping.set()
         self._wake.set()
         self._ring_due.set()
+        if self._janitor is not None:
+            self._janitor.stop()
         deadline = monotonic() + seconds
         for thread in self._threads.values():
             thread.join(max(0.0, deadline - monotonic()))
@@ -106,6 +115,8 @@ class Conductor:
             pause = done.next_due
             if done.to_ring:
                 self._ring_due.set()
+            if done.kept_house and self._janitor is not None:
+                self._janitor.tell()
 
     def _one_round(self) -> Round:
         with self._gates["conduct"]:

@@ -16,16 +16,17 @@ from db.workers import WorkerIdentity
 ROUND_SECONDS = 1.0  # at least one round a second, whether or not anybody knocked
 AFTER_ANOTHERS_ROUND = 0.02  # seconds: another conductor is at it; look again when it should be done
 SOONEST_SWEEP = 0.05  # seconds: a row that was locked during this sweep is looked at again, without a busy loop
-HOUSEKEEPING_SECONDS = 60.0
+HOUSEKEEPING = timedelta(seconds=60)  # by one conductor of them all
 DEAD_WORKER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Whether there is something to ring, and in how many seconds the next round is due."""
+    """Whether there is something to ring, in how many seconds the next round is due, whether this one kept house."""
 
     to_ring: bool
     next_due: float
+    kept_house: bool = False
 
 
 class Rounds:
@@ -37,7 +38,7 @@ class Rounds:
         self._never_started = timedelta(hours=settings.never_started_hours)
         self._answered_at = float("-inf")  # when the database last answered, on clock.monotonic
         self._sweep_from = float("inf")
-        self._house_kept_at = float("-inf")
+        self._house_tried_at = float("-inf")
 
     def conduct(self) -> Round:
         """Say that this worker lives, then do the round if it is ours. Raises database errors."""
@@ -69,10 +70,11 @@ class Rounds:
         admitted = admission.admit(session, admission.free_slots(session, self._lease))
         idle = admission.idle_slots(session, self._lease)
         again = rings.ring_again(session, idle) if idle else 0
-        self._keep_house(session)
+        kept_house = self._keep_house(session)
         return Round(
             to_ring=bool(rescued or admitted or again or rings.are_due(session)),
             next_due=min(due for due in (ROUND_SECONDS, ripe_in, self._next_sweep(session)) if due is not None),
+            kept_house=kept_house,
         )
 
     def _next_sweep(self, session: Session) -> float | None:
@@ -82,12 +84,16 @@ class Rounds:
             return None
         return max(SOONEST_SWEEP, expiry, self._sweep_from - monotonic())
 
-    def _keep_house(self, session: Session) -> None:
-        if monotonic() - self._house_kept_at < HOUSEKEEPING_SECONDS:
-            return
-        self._house_kept_at = monotonic()
+    def _keep_house(self, session: Session) -> bool:
+        """Once a minute in the whole cluster. What fails here undoes that mark too, and must not fail every round."""
+        if monotonic() - self._house_tried_at < HOUSEKEEPING.total_seconds() / 2:
+            return False
+        if not admission.house_is_due(session, HOUSEKEEPING):
+            return False
+        self._house_tried_at = monotonic()
         task_store.expire(session, self._never_started)
         workers.forget_dead(session, DEAD_WORKER)
         idempotency.forget_old(session)
         accounts.forget_expired_tokens(session)
         paces.measure(session)
+        return True

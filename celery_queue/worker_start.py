@@ -11,9 +11,11 @@ from backend.logs import configure_logs, log
 from backend.settings import get_settings
 from celery_queue.dispatch import Conductor
 from celery_queue.identity import identity
+from celery_queue.janitor import Janitor
 from celery_queue.ringing import Bell
 from celery_queue.rounds import Rounds
 from celery_queue.watchdog import Watchdog
+from db.retention import Kept
 
 POOLS = ("prefork", "solo", "threads")
 
@@ -62,7 +64,7 @@ def begin(sender: Any, **_: Any) -> None:
     slots = 1 if pool == "solo" else sender.controller.concurrency
     who = identity(pool, slots)
     watchdog = Watchdog(who.queues, slots, lambda: restart_consumer(sender))
-    _conductor = Conductor(Rounds(who, settings), Bell(app, settings), watchdog)
+    _conductor = Conductor(Rounds(who, settings), Bell(app, settings), watchdog, Janitor(Kept.by(settings)))
     _conductor.start()
     log().info("worker ready", boot_uuid=str(who.boot_uuid), pool=pool, slots=slots, queues=who.queues, tools=who.tools)
 

@@ -39,6 +39,17 @@ def lock_round(session: Session) -> bool:
     return session.execute(_LOCK).scalar() is not None
 
 
+_KEEP_HOUSE = text("""
+    UPDATE admission_clock SET house_kept_at = clock_timestamp()
+    WHERE house_kept_at < clock_timestamp() - CAST(:every AS interval) RETURNING id
+""")
+
+
+def house_is_due(session: Session, every: timedelta) -> bool:
+    """True for one round in the whole cluster each `every`; asked inside a round, whose lock it is."""
+    return session.execute(_KEEP_HOUSE, {"every": every}).scalar() is not None
+
+
 _RIPEN = text("""
     UPDATE tasks SET not_before = NULL
     WHERE id IN (SELECT id FROM tasks WHERE status = 'QUEUED' AND not_before <= clock_timestamp()

@@ -56,13 +56,15 @@ def create(
     return task
 
 
-def get(session: Session, task_id: uuid.UUID, user_id: int, *, lock: bool = False) -> Task:
+def get(session: Session, task_id: uuid.UUID, user_id: int, *, lock: bool = False, also_deleted: bool = False) -> Task:
     """The customer's own task.
 
     Raises:
-        TaskNotFound: there is none, or it is another customer's.
+        TaskNotFound: there is none, it was deleted, or it is another customer's.
     """
     wanted = select(Task).where(Task.id == task_id, Task.user_id == user_id)
+    if not also_deleted:
+        wanted = wanted.where(Task.deleted_at.is_(None))
     task = session.scalar(wanted.with_for_update(key_share=True) if lock else wanted)
     if task is None:
         raise TaskNotFound(task_id=str(task_id))
@@ -79,7 +81,7 @@ def page(
     limit: int = 50,
 ) -> Sequence[Task]:
     """The customer's tasks, newest first, by keyset: `before` is the last row's (created_at, id)."""
-    wanted = select(Task).where(Task.user_id == user_id, Task.parent_id.is_(None))
+    wanted = select(Task).where(Task.user_id == user_id, Task.parent_id.is_(None), Task.deleted_at.is_(None))
     if status is not None:
         wanted = wanted.where(Task.status == status)
     if tool_id is not None:

@@ -1,0 +1,133 @@
+"""How long files are kept: which tasks' files are due to go, and that they are gone.
+
+Due is computed from `finished_at` at the time of cleaning, so a new setting acts on old rows. A retry stands on the
+files of the task that it repeats, at every distance: those go only when nobody in that line, and no parent, needs them.
+The database says what may go; the store is asked elsewhere, and a task is marked only when its files are gone.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import case, or_, select, text, update
+from sqlalchemy.orm import Session
+
+from backend.settings import Settings
+from db.files import LINE
+from db.models import CLOCK, Task
+
+# Whoever asked just before the end of the time may still be in a transaction (6 s at most, db/database.py).
+GRACE = timedelta(minutes=1)
+
+
+class Stage(StrEnum):
+    """What is removed: inputs and what no row names; all of it, by age; all of it, by the customer's wish."""
+
+    INPUTS = "inputs"
+    OUTPUTS = "outputs"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long files stay after a task's end, and how long the links to them are good."""
+
+    inputs: timedelta
+    outputs: timedelta
+    upload_links: timedelta
+    download_links: timedelta
+
+    @classmethod
+    def by(cls, settings: Settings) -> "Kept":
+        return cls(
+            inputs=timedelta(days=settings.inputs_kept_days),
+            outputs=timedelta(days=settings.outputs_kept_days),
+            upload_links=timedelta(seconds=settings.upload_link_seconds),
+            download_links=timedelta(seconds=settings.download_link_seconds),
+        )
+
+    def before_cleaning(self, stage: Stage) -> timedelta:
+        """No link to an object is signed after its time (`results_are_gone`); the last one is good to its end."""
+        return (self.inputs if stage is Stage.INPUTS else self.outputs + self.download_links) + GRACE
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """A task whose files are due. `since` and the id are where the next page begins."""
+
+    task_id: uuid.UUID
+    user_id: int
+    since: datetime
+
+
+_NEEDED = f"""EXISTS (
+    {LINE}
+    SELECT FROM line JOIN tasks other ON other.id = line.id
+    WHERE other.id <> t.id AND other.deleted_at IS NULL
+      AND (other.finished_at IS NULL OR other.finished_at >= clock_timestamp() - :kept))
+"""
+_BY_AGE = "finished_at IS NOT NULL AND t.finished_at < clock_timestamp() - :kept AND t.{cleaned} IS NULL"
+# A deleted task is cleaned at once, and again when no upload form is good any more: a late upload leaves no orphan.
+_BY_WISH = """deleted_at IS NOT NULL AND t.outputs_cleaned_at IS NULL
+    AND (t.inputs_cleaned_at IS NULL OR t.inputs_cleaned_at < t.deleted_at
+         OR t.deleted_at < clock_timestamp() - :upload_links)"""
+_WHERE: Mapping[Stage, tuple[str, str]] = {
+    Stage.INPUTS: ("finished_at", _BY_AGE.format(cleaned="inputs_cleaned_at")),
+    Stage.OUTPUTS: ("finished_at", _BY_AGE.format(cleaned="outputs_cleaned_at")),
+    Stage.DELETED: ("deleted_at", _BY_WISH),
+}
+
+
+def due(
+    session: Session, stage: Stage, kept: Kept, *, after: Doomed | None = None, limit: int = 100
+) -> Sequence[Doomed]:
+    """Tasks whose files are to go, oldest first, by keyset."""
+    column, is_due = _WHERE[stage]
+    statement = text(f"""
+        SELECT t.id AS task_id, t.user_id, t.{column} AS since FROM tasks t
+        WHERE t.{is_due} AND (t.{column}, t.id) > (:since, :after) AND NOT {_NEEDED}
+        ORDER BY t.{column}, t.id LIMIT :limit
+    """)  # noqa: S608 (our own words only)
+    asked = {
+        "kept": kept.before_cleaning(stage),
+        "since": after.since if after else datetime.fromisoformat("1970-01-01T00:00:00+00:00"),
+        "after": after.task_id if after else uuid.UUID(int=0),
+        "limit": limit,
+        "upload_links": kept.upload_links + GRACE,
+    }
+    return [Doomed(row.task_id, row.user_id, row.since) for row in session.execute(statement, asked)]
+
+
+def anything_due(session: Session, kept: Kept) -> bool:
+    """True where a cleaning would find work."""
+    return any(due(session, stage, kept, limit=1) for stage in Stage)
+
+
+def mark_cleaned(session: Session, stage: Stage, kept: Kept, task_ids: Sequence[uuid.UUID]) -> None:
+    """The files are gone. A deleted task is done with when nobody can upload to it any more."""
+    wanted = select(Task.id).where(Task.id.in_(task_ids)).order_by(Task.id)
+    if stage is not Stage.DELETED:
+        wanted = wanted.where(Task.deleted_at.is_(None))  # deleted meanwhile: that cleaning comes next
+    free = session.scalars(wanted.with_for_update(skip_locked=True, key_share=True)).all()
+    values: dict[str, Any] = {"inputs_cleaned_at": CLOCK}
+    if stage is Stage.OUTPUTS:
+        values["outputs_cleaned_at"] = CLOCK
+    elif stage is Stage.DELETED:
+        nobody_uploads = Task.deleted_at < CLOCK - kept.upload_links - GRACE
+        values["outputs_cleaned_at"] = case((nobody_uploads, CLOCK))
+    session.execute(update(Task).where(Task.id.in_(free)).values(**values))
+
+
+def results_are_gone(session: Session, task: Task, kept: Kept) -> bool:
+    """True from the moment at which no link to the task's files may be given any more."""
+    gone = or_(Task.outputs_cleaned_at.is_not(None), Task.finished_at < CLOCK - kept.outputs)
+    return bool(session.scalar(select(gone).where(Task.id == task.id)))
+
+
+def inputs_are_gone(session: Session, task: Task, kept: Kept) -> bool:
+    """True from the moment at which nothing may be begun any more that needs what was uploaded."""
+    gone = or_(Task.inputs_cleaned_at.is_not(None), Task.finished_at < CLOCK - kept.inputs)
+    return bool(session.scalar(select(gone).where(Task.id == task.id)))
