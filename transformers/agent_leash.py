@@ -34,6 +34,10 @@ class Leash:
             )
         )  # fmt: skip
 
+    @property
+    def holds(self) -> bool:
+        return self._guard.returncode is None
+
     def alive(self) -> None:
         """During a call, as often as the supervisor's loop turns: what the guard has not read yet does not pile up."""
         assert self._guard.stdin is not None

@@ -77,10 +77,13 @@ class AgentProcess:
 
     async def start(self) -> None:
         """Have a child, warm or warming; harmless when there is one."""
-        if self.pid is not None:
-            return
-        if self._child is not None:  # it died by itself, between two calls
-            await self._child.leash.was_cut()
+        if self._child is not None:
+            if self.pid is None:  # it died by itself, between two calls
+                await self._child.leash.was_cut()
+            elif self._child.leash.holds:
+                return
+            else:
+                await self.kill()
         self._scratch.mkdir(parents=True, exist_ok=True)
         self._child = await AgentBody.born(self._scratch)
         self._tasks = 0

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from supervising import a_table, call, request, run
+from supervising import GENEROUS, a_table, call, request, run
 
 from backend.clock import monotonic
-from backend.errors import AgentCrashed
+from backend.errors import AgentCrashed, ClaimLost
 from tests.probe_tools import Act
 from tests.waiting import eventually
-from transformers.agent_process import AgentProcess
+from transformers.agent_process import AgentProcess, _Call
+from transformers.stop_signal import StopReason, StopSignal
 
 ROOT = Path(__file__).parents[2]
 SLACK = 1.5  # seconds; this machine runs other tests too
@@ -85,6 +86,20 @@ def test_a_supervisor_that_awakes_after_its_lease_asks_first_whether_the_task_is
         assert supervisor.hear() == "HandBack"
 
 
+def test_a_lost_claim_comes_before_the_end_of_its_child(tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(a_table(tmp_path)))
+        stop = StopSignal(drain_seconds=1)
+        stop.attach()
+        stop.stop(StopReason.CANCELLED)
+        assert process._child is not None
+        process._child.process.kill()
+        with pytest.raises(ClaimLost):
+            await process._why_it_ended(process._child, _Call(GENEROUS, stop, lambda _: None, last_word=0))
+
+    run(story, tmp_path)
+
+
 def test_an_idle_child_lives_on_under_a_frozen_supervisor(tmp_path: Path) -> None:
     with supervisor_of("idle", tmp_path) as supervisor:
         assert supervisor.hear() == "idle"
@@ -147,6 +162,21 @@ def test_a_child_that_dies_between_two_calls_is_replaced(tmp_path: Path) -> None
         os.kill(process._child.process.pid, signal.SIGKILL)
         await process._child.process.wait()
         assert (await call(process, request(table))).status == "success"
+
+    run(story, tmp_path)
+
+
+def test_a_child_without_a_guard_is_replaced(tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        table = a_table(tmp_path)
+        await call(process, request(table))
+        assert process._child is not None
+        first = process.pid
+        process._child.leash._guard.kill()
+        await process._child.leash._guard.wait()
+        assert (await call(process, request(table))).status == "success"
+        assert process.pid not in {None, first}
+        assert len(guards()) == 1
 
     run(story, tmp_path)
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -110,6 +111,19 @@ def test_a_memory_error_is_a_verdict_and_the_child_lives(table: Table, tmp_path:
 def test_without_a_word_for_too_long_the_stacks_are_kept_and_the_child_killed(table: Table, tmp_path: Path) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
+        with pytest.raises(NoProgress) as caught:
+            await call(process, request(table, act=Act.STALL, seconds=30), Limits(float("inf"), 0.3, 2**31))
+        assert "_stall" in caught.value.detail
+
+    run(story, tmp_path)
+
+
+def test_where_there_are_no_signals_the_stacks_are_asked_for_by_an_envelope(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))
+        monkeypatch.setattr("transformers.agent_body.sys", SimpleNamespace(platform="win32"))
         with pytest.raises(NoProgress) as caught:
             await call(process, request(table, act=Act.STALL, seconds=30), Limits(float("inf"), 0.3, 2**31))
         assert "_stall" in caught.value.detail
