@@ -14,11 +14,14 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 import redis
+from psycopg import sql
+from psycopg.rows import TupleRow
 
 from backend.ports import LOOPBACK, free_port
 from backend.processes import Process, ProcessFailed
@@ -128,6 +131,42 @@ class EmbeddedPostgres(Service):
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(f"CREATE DATABASE {DATABASE}")
+
+    def create_database(self, name: str, *, template: str = "template1") -> str:
+        """A new database, a copy of its template; its address."""
+        with self._administered() as connection:
+            copied = "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"
+            connection.execute(sql.SQL(copied).format(sql.Identifier(name), sql.Identifier(template)))
+        return self.url_of(name)
+
+    def cut_connections(self, database: str) -> int:
+        """End every connection to this database, as an operator's pg_terminate_backend does; how many."""
+        with self._administered() as connection:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+            return connection.execute(cut, [database]).rowcount
+
+    @contextmanager
+    def occupied(self, database: str) -> Iterator[int]:
+        """Take every connection there is, those of the clients of `database` too; how many were taken."""
+        with ExitStack() as taken:
+            administrator = taken.enter_context(self._administered())
+            count = self._take_all(taken)
+            administrator.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
+            )
+            yield count + self._take_all(taken)
+
+    def _take_all(self, taken: ExitStack) -> int:
+        """Open connections until PostgreSQL refuses."""
+        count = 0
+        with suppress(psycopg.OperationalError):
+            while True:
+                taken.enter_context(psycopg.connect(self.url_of("postgres"), connect_timeout=5))
+                count += 1
+        return count
+
+    def _administered(self) -> psycopg.Connection[TupleRow]:
+        return psycopg.connect(self.url_of("postgres"), autocommit=True)
 
     def _initialise(self) -> None:
         """initdb, 0.3 s, in a directory that gets its name when it is whole. C collation sorts alike everywhere."""

@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ PATIENCE = 120.0  # seconds a customer goes on asking
 PAUSE = 0.1
 SERVER_ERROR = 500
 AT_ONCE = 4  # requests under way for one customer
-PAGE = 200
+PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,16 @@ class StubbornCustomer:
         self._customer = Customer(api_url)
         self.orders: list[Order] = []
         self.repeats = 0  # requests that had to be asked again
+        self.user_id = 0
 
     def close(self) -> None:
         self._customer.__exit__(None, None, None)
 
     def register(self) -> None:
         # not repeated under a key: an account that was opened by an unanswered request is simply another one
-        self._persist(lambda: self._customer.register(f"{uuid.uuid4().hex}@example.com", secrets.token_urlsafe(16)))
+        self.user_id = self._persist(
+            lambda: self._customer.register(f"{uuid.uuid4().hex}@example.com", secrets.token_urlsafe(16))
+        )
 
     def use_api_key(self, key: str) -> None:
         self._customer.use_secret(key)
@@ -99,6 +102,10 @@ class StubbornCustomer:
             self._customer.process(order.task_id, key=key)
         except (RequestRefused, httpx.TransportError):
             return
+
+    def expect(self, order: Order, endings: frozenset[str]) -> None:
+        """Another ending is right for it now, because of what was done to it."""
+        self.orders[self.orders.index(order)] = replace(order, endings=endings)
 
     def cancel(self, order: Order) -> bool:
         """False: it had ended in another way."""

@@ -53,6 +53,11 @@ class Deployment:
         self.api = self.process("api", *api_command(port, reload=False))
         self.api_url = f"http://{LOOPBACK}:{port}"
 
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return self.database_url.rpartition("/")[2]
+
     def open(self) -> None:
         """API and one worker start side by side."""
         self.api.start()

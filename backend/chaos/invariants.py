@@ -20,7 +20,10 @@ from db.database import Session
 from db.verification import LEDGER, STATES, breaches
 
 REPORT = "report.json"
-OF_THE_RUN = ("analysis_id", "timestamp", "execution_time_ms")  # which run it was and when, not what it found
+OF_THE_RUN = frozenset(  # which run it was, when, how long it took; and how long its agents were asked to work
+    {"analysis_id", "timestamp", "execution_time_ms", "parameters", "overrides"}
+)
+CLOCK_CARD = "execution_time"
 LOOKERS = 4  # tasks looked at side by side
 
 Transactions = Callable[[], AbstractContextManager[Session]]
@@ -47,14 +50,18 @@ class Tally:
 
 
 def content_digest(report: bytes) -> str:
-    """SHA-256 over a report without its clock: its id, its time-stamp, how long it took (a field and a card)."""
-    told = json.loads(report)
-    for name in OF_THE_RUN:
-        told.pop(name, None)
-    body = told.get("report", {})
-    cards = body.get("executive_summary", [])
-    body["executive_summary"] = [card for card in cards if card["summary_id"] != "execution_time"]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    """SHA-256 over what a report found: without its task's id, its times, and the echo of what was asked."""
+    return hashlib.sha256(json.dumps(_timeless(json.loads(report)), sort_keys=True).encode()).hexdigest()
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_timeless(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("summary_id") == CLOCK_CARD:
+        return CLOCK_CARD
+    return {name: _timeless(one) for name, one in value.items() if name not in OF_THE_RUN}
 
 
 def seen_by(customer: StubbornCustomer, undisturbed: Mapping[Specimen, str]) -> Tally:

@@ -1,0 +1,173 @@
+"""The machine: a full disk, a clock that jumps, an API that dies before it answers, deploys, a crowd of conductors."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from backend.chaos.deployment import GaveUp, until
+from backend.chaos.fault import Fault, Skipped
+from backend.chaos.stage import Stage
+from backend.clock import monotonic
+from backend.processes import Process
+from db.events import EventKind
+
+DISK_MEBIBYTES = 64
+DAY = 86_400
+CLOCKS = Path(__file__).with_name("wrong_clock")  # its sitecustomize shifts the clock of whoever finds it
+
+
+def fill_disk(stage: Stage) -> str:
+    """A worker whose scratch is a small disk of its own; elsewhere its agents may not write a byte."""
+    folder = stage.deployment.directory / "small-disk"
+    folder.mkdir(exist_ok=True)
+    try:
+        with _small_disk(folder):
+            return _on_a_full_disk(stage, folder)
+    except PermissionError:
+        return _on_limited_files(stage)
+
+
+def _on_a_full_disk(stage: Stage, folder: Path) -> str:
+    worker = stage.deployment.start_worker({"SCRATCH_DIR": str(folder / "scratch")})
+    ballast = folder / "ballast"
+    try:
+        for other in stage.deployment.workers:
+            if other is not worker:
+                other.stop()  # the work is to come to this one
+        _fill(ballast)
+        stage.order()
+        until(stage.hiccuped, "a task hiccuped on the full disk")
+        ballast.unlink()
+        stage.ended()
+    finally:
+        worker.stop()
+    return f"a tmpfs of {DISK_MEBIBYTES} MiB was full under scratch: tasks were put off, and completed when it had room"
+
+
+def _fill(ballast: Path) -> None:
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 12))
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[None]:
+    """Raises PermissionError where we may not mount."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEBIBYTES}m", "agensium-chaos", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise PermissionError(str(error)) from error
+    if mounted.returncode:
+        raise PermissionError(mounted.stderr)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False)
+
+
+def _on_limited_files(stage: Stage) -> str:
+    if sys.platform != "linux":
+        raise Skipped("neither a small disk can be mounted nor a process be limited here")
+    agents = [agent for worker in stage.deployment.workers for agent in stage.deployment.agents_of(worker)]
+    for agent in agents:
+        agent.rlimit(psutil.RLIMIT_FSIZE, (0, 0))
+    until(stage.hiccuped, "a task hiccuped because its agent could write nothing")
+    for agent in agents:
+        with suppress(psutil.NoSuchProcess):
+            agent.kill()
+    return "no disk may be mounted here; agents with RLIMIT_FSIZE 0 were put off, and completed in new processes"
+
+
+def jump_clock(stage: Stage) -> str:
+    """One worker's wall clock jumps a day ahead, then a day back, while it works."""
+    says = stage.deployment.directory / "clock-shift"
+    says.write_text("0")
+    path = os.pathsep.join([str(CLOCKS), stage.deployment.environment["PYTHONPATH"]])
+    worker = stage.deployment.start_worker({"PYTHONPATH": path, "AGENSIUM_CLOCK_SHIFT": str(says)})
+    try:
+        for shift in (DAY, -DAY):
+            stage.order()
+            until(lambda: bool(stage.at_work_in(worker)), "the worker with the wrong clock has work")
+            says.write_text(str(shift))
+            stage.ended()
+    finally:
+        worker.stop()
+    return "leases, order and back-off use the database's clock: a day ahead and a day behind changed nothing"
+
+
+def kill_api(stage: Stage) -> str:
+    """Killed while requests are under way: some were committed and never answered."""
+    api, deployment = stage.deployment.api, stage.deployment
+    with ThreadPoolExecutor(1, thread_name_prefix="ordering") as thread:
+        stopping = threading.Event()
+        ordered = thread.submit(_order_until, stage, stopping)
+        for _ in range(stage.form.api_kills):
+            count = len(stage.customer.orders)
+            until(lambda least=count + 2: len(stage.customer.orders) >= least, "orders go on")  # type: ignore[misc]
+            psutil.Process(api.pid).kill()
+            api.kill()
+            api.start()
+            deployment.await_api()
+        stopping.set()
+        ordered.result()
+    repeats, orders = stage.customer.repeats, len(stage.customer.orders)
+    return f"killed {stage.form.api_kills} times; {repeats} requests were repeated, {orders} orders gave {orders} tasks"
+
+
+def _order_until(stage: Stage, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        stage.order(4, seconds=0)
+
+
+def roll(stage: Stage) -> str:
+    """Deploy after deploy: a new worker comes, an old one is told to go by SIGTERM."""
+    slowest, count = 0.0, stage.form.rolling_restarts
+    deployment = stage.deployment
+    for _ in range(count):
+        stage.order(2)
+        old = deployment.workers[0]
+        deployment.start_worker()
+        slowest = max(slowest, _drained(old))
+    handed_back = stage.happened(EventKind.HANDED_BACK)
+    return f"{count} workers drained under load, the slowest in {slowest:.1f} s; {handed_back} tasks were handed back"
+
+
+def _drained(worker: Process) -> float:
+    began = monotonic()
+    psutil.Process(worker.pid).terminate()
+    if not worker.ends_within(15):
+        worker.kill()
+        raise GaveUp("a worker did not end within 15 s of SIGTERM")
+    return monotonic() - began
+
+
+def crowd(stage: Stage) -> str:
+    """More conductors than one, started at the same moment, all hungry for rounds."""
+    deployment = stage.deployment
+    more = [deployment.begin_worker(), deployment.begin_worker()]
+    stage.order()
+    for worker in more:
+        deployment.await_worker(worker)
+    stage.order()
+    stage.ended()
+    count = len(deployment.workers)
+    for worker in more:
+        worker.stop()
+    return f"{count} conductors at once admitted, rang and rescued without treading on each other"
+
+
+MACHINE_FAULTS = (
+    Fault("disk full", "no room on the scratch disk of the only worker", fill_disk),
+    Fault("clock jumps", "a worker's wall clock jumps a day ahead and a day back", jump_clock),
+    Fault("API killed", "SIGKILL of the API between commit and answer, again and again", kill_api),
+    Fault("rolling restarts", "SIGTERM, one worker after the other, under load", roll),
+    Fault("many conductors", "several workers started at the same moment", crowd),
+)
