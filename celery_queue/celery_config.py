@@ -34,6 +34,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_acks_on_failure_or_timeout": True,
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # True lost the task (10)
         "worker_prefetch_multiplier": 1,
+        "worker_consumer": "celery_queue.steady_consumer:SteadyConsumer",
         # limits
         "worker_concurrency": settings.celery_worker_concurrency,
         "worker_max_tasks_per_child": None,  # agents compute in children of their own, replaced there

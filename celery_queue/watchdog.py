@@ -18,8 +18,11 @@ from db import rings
 from db.database import transaction
 
 EXIT_FAILURE = 1
-LOOK_SECONDS = 5.0  # between looks: a query that an index answers
+LOOK_SECONDS = 2.0  # between looks: a query that an index answers
 DEAF_SECONDS = 10.0  # nothing received for so long, while a task was rung for several times and a slot is free
+# A consumer whose every connection went silent hears of the restart only when its socket's time-out (10 s) is over,
+# and may be in two of them, one after another.
+RESTART_SECONDS = 45.0
 _heard_at = [monotonic()]
 
 
@@ -40,18 +43,19 @@ class Watchdog:
     def look(self, boot_uuid: uuid.UUID = BOOT_UUID) -> None:
         """Restart the consumer when it is deaf. Raises database errors."""
         now = monotonic()
-        since = max(_heard_at[0], self._restarted_at)
-        if now - self._looked_at < LOOK_SECONDS or now - since < DEAF_SECONDS:
+        restarting = self._restarted_at > _heard_at[0]
+        silent = now - (self._restarted_at if restarting else _heard_at[0])
+        if now - self._looked_at < LOOK_SECONDS or silent < (RESTART_SECONDS if restarting else DEAF_SECONDS):
             return
         self._looked_at = now
         with transaction() as session:
             deaf = rings.unheard(session, self._queues) and not rings.all_slots_run(session, boot_uuid, self._slots)
         if not deaf:
             return
-        if self._restarted_at > _heard_at[0]:
+        if restarting:
             log().error("the consumer stays deaf; the worker leaves")
             worker_state.should_stop = EXIT_FAILURE
             return
-        log().error("the consumer is deaf; it is restarted", silent_seconds=round(now - since))
+        log().error("the consumer is deaf; it is restarted", silent_seconds=round(silent))
         self._restarted_at = now
         self._restart_consumer()

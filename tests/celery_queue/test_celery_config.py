@@ -2,9 +2,11 @@ import ssl
 from pathlib import Path
 
 import pytest
+from celery.utils.imports import symbol_by_name
 
 from backend.settings import Settings
 from celery_queue.celery_config import celery_config, verified
+from celery_queue.steady_consumer import SteadyConsumer
 
 
 def settings(**values: object) -> Settings:
@@ -78,3 +80,8 @@ def test_concurrency_and_result_expiry_come_from_the_environment(monkeypatch: py
     config = celery_config(settings(redis_url="redis://h/0"))
     assert config["worker_concurrency"] == 7
     assert config["result_expires"] == 120
+
+
+def test_the_consumer_is_the_one_that_outlives_its_broker() -> None:
+    name = celery_config(settings(redis_url="redis://h/0"))["worker_consumer"]
+    assert symbol_by_name(name) is SteadyConsumer

@@ -57,6 +57,8 @@ def test_a_deaf_consumer_is_restarted(ear: Ear) -> None:
 def test_a_worker_that_stays_deaf_leaves(ear: Ear) -> None:
     rung_in_vain()
     assert [ear.look_after(LONG), ear.look_after(LONG)] == [1, 1]
+    assert state.should_stop is None, "a restart takes its time"
+    ear.look_after(watchdog.RESTART_SECONDS)
     assert state.should_stop == watchdog.EXIT_FAILURE
 
 
