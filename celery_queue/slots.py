@@ -5,6 +5,7 @@ One a thread and process, made at first use: a loop made before a fork would sha
 
 import asyncio
 import os
+import shutil
 import threading
 import uuid
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from celery.signals import worker_process_init, worker_process_shutdown
 
 from backend.doors import get_doors
 from backend.settings import Settings, get_settings
+from celery_queue import scratch
 from celery_queue.heartbeat import Held
 from celery_queue.identity import BOOT_UUID
 from db import claims
@@ -31,7 +33,7 @@ class WorkerSlot:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._scratch = settings.scratch_dir.absolute() / f"{os.getpid()}-{threading.get_ident():x}"
+        self._scratch = scratch.here().for_slot()
         self._runner = asyncio.Runner()
         self._process = AgentProcess(self._scratch)
 
@@ -66,6 +68,7 @@ class WorkerSlot:
     def close(self) -> None:
         self._runner.run(self._process.kill())
         self._runner.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 async def _run(claim: Claim, slot: Slot) -> TaskReport:
@@ -85,10 +88,15 @@ def here() -> WorkerSlot:
 
 @worker_process_init.connect
 def warm_up(**_: Any) -> None:
-    """Prefork and solo say when a slot begins; threads' slots are made by their first task."""
+    """Prefork and solo say when a slot begins; threads' slots are made by their first task.
+
+    In prefork the one before may have been killed, with all it had on scratch.
+    """
+    scratch.remove_dead(get_settings().scratch_dir)
     here().warm()
 
 
 @worker_process_shutdown.connect
 def close(**_: Any) -> None:
     here().close()
+    scratch.leave()

@@ -9,6 +9,7 @@ from celery.signals import worker_init, worker_ready, worker_shutdown
 from backend.errors import AgensiumError
 from backend.logs import configure_logs, log
 from backend.settings import get_settings
+from celery_queue import scratch
 from celery_queue.dispatch import Conductor
 from celery_queue.identity import identity
 from celery_queue.janitor import Janitor
@@ -53,6 +54,7 @@ def check(sender: Any, **_: Any) -> None:
         refuse_wrong_pool(pool_name(sender.pool_cls))
     except WrongPool as error:
         sys.exit(str(error))
+    scratch.remove_dead(get_settings().scratch_dir)
 
 
 @worker_ready.connect
@@ -87,3 +89,4 @@ def _app_of(consumer: Any) -> Celery:
 def end(**_: Any) -> None:
     if _conductor is not None:
         _conductor.stop()
+    scratch.leave()

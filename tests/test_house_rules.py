@@ -114,6 +114,7 @@ NOT_ON_WINDOWS = {
     "backend/embedded.py": "asks who we are after a look at sys.platform",
     "db/database.py": "registers at fork where there is one",
     "celery_queue/fork_gate.py": "the same",
+    "celery_queue/scratch.py": "flock after a look at sys.platform",
     "transformers/agent_guard.py": "killpg after a look at sys.platform",
     "transformers/process_family.py": "the same",
     "transformers/agent_body.py": "asks for the stacks by signal after a look at sys.platform",
