@@ -49,6 +49,7 @@ class Deployment:
         }
         self._started = 0
         self._workers: list[Process] = []
+        self._ready: set[Process] = set()
         port = free_port()
         self.api = self.process("api", *api_command(port, reload=False))
         self.api_url = f"http://{LOOPBACK}:{port}"
@@ -109,7 +110,21 @@ class Deployment:
         return worker
 
     def await_worker(self, worker: Process) -> None:
-        worker.wait_until(lambda: b"worker ready" in worker.log.read_bytes(), PATIENCE)
+        worker.wait_until(lambda: self.is_ready(worker), PATIENCE)
+
+    def is_ready(self, worker: Process) -> bool:
+        """Its conductor has begun."""
+        return worker in self._ready or self._says_so(worker)
+
+    def _says_so(self, worker: Process) -> bool:
+        if b"worker ready" not in worker.log.read_bytes():
+            return False
+        self._ready.add(worker)
+        return True
+
+    @property
+    def slots_per_worker(self) -> int:
+        return 1 if self.pool == "solo" else int(self.environment["CELERY_WORKER_CONCURRENCY"])
 
     def agents_of(self, worker: Process) -> list[psutil.Process]:
         """The processes in which agents compute."""

@@ -132,9 +132,10 @@ def roll(stage: Stage) -> str:
     slowest, count = 0.0, stage.form.rolling_restarts
     deployment = stage.deployment
     for _ in range(count):
-        stage.order(2)
         old = deployment.workers[0]
         deployment.start_worker()
+        stage.order(3, seconds=stage.form.drained_agent)
+        until(lambda old=old: bool(stage.at_work_in(old)), "the old worker has work")  # type: ignore[misc]
         slowest = max(slowest, _drained(old))
     handed_back = stage.happened(EventKind.HANDED_BACK)
     return f"{count} workers drained under load, the slowest in {slowest:.1f} s; {handed_back} tasks were handed back"

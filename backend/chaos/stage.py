@@ -2,10 +2,11 @@
 
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -40,6 +41,7 @@ class Form:
     outage: float  # of PostgreSQL, of the pool
     store_fault: float
     rolling_restarts: int
+    drained_agent: float  # an agent's length while workers drain
     api_kills: int
     settings: Mapping[str, str]
 
@@ -56,13 +58,13 @@ _ALWAYS = {
 }
 SHORT = Form(
     workers=2, tasks=4, agent_seconds=0.3, freeze=3.0, redis_gone=4.0, outage=2.5, store_fault=2.0,
-    rolling_restarts=2, api_kills=2,
+    rolling_restarts=2, drained_agent=0.6, api_kills=2,
     settings={**_ALWAYS, "LEASE_SECONDS": "2", "RETRY_BASE_SECONDS": "0.2", "RETRY_CAP_SECONDS": "1",
               "DRAIN_SECONDS": "2"},
 )  # fmt: skip
 LONG = Form(
     workers=2, tasks=8, agent_seconds=0.5, freeze=10.0, redis_gone=60.0, outage=6.0, store_fault=8.0,
-    rolling_restarts=50, api_kills=10,
+    rolling_restarts=50, drained_agent=0.6, api_kills=10,
     settings={**_ALWAYS, "LEASE_SECONDS": "3", "RETRY_CAP_SECONDS": "10"},
 )  # fmt: skip
 
@@ -98,11 +100,16 @@ class Stage:
         self.customer.close()
         self.customer = self.new_customer()
 
-    def rest_workers(self) -> None:
-        deployment = self.deployment
-        begun = [deployment.begin_worker() for _ in range(self.form.workers - len(deployment.workers))]
-        for worker in begun:
-            deployment.await_worker(worker)
+    def rest_workers(self, count: int | None = None) -> None:
+        """So many live workers, ready to take tasks."""
+        wanted = self.form.workers if count is None else count
+        for _ in range(wanted - len(self.deployment.workers)):
+            self.deployment.begin_worker()
+        self.await_workers()
+
+    def await_workers(self) -> None:
+        for worker in self.deployment.workers:
+            self.deployment.await_worker(worker)
 
     def new_customer(self) -> StubbornCustomer:
         customer = StubbornCustomer(self.deployment.api_url)
@@ -150,7 +157,7 @@ class Stage:
         until(lambda: len(self.at_work()) >= count, f"{count} agents at work")
         return self.at_work()
 
-    def standings(self, orders: list[Order]) -> list[evidence.Standing]:
+    def standings(self, orders: Sequence[Order]) -> list[evidence.Standing]:
         with self.transactions() as session:
             return list(evidence.standings_of(session, [uuid.UUID(order.task_id) for order in orders]))
 
@@ -159,14 +166,15 @@ class Stage:
             (found,) = evidence.standings_of(session, [task_id])
         return found
 
-    def ended(self, orders: list[Order] | None = None, seconds: float = 120.0) -> None:
+    def open_count(self, orders: Sequence[Order]) -> int:
+        """How many have not ended."""
+        return sum(standing.status.value not in ENDED for standing in self.standings(orders))
+
+    def ended(self, orders: Sequence[Order] | None = None, seconds: float = 120.0, poll: float = 0.05) -> None:
         """Wait until the tasks have ended. Raises GaveUp."""
         orders = self.customer.orders if orders is None else orders
 
-        def all_ended() -> bool:
-            return all(standing.status.value in ENDED for standing in self.standings(orders))
-
-        until(all_ended, f"all of {len(orders)} tasks ended", seconds, poll=0.05)
+        until(lambda: not self.open_count(orders), f"all of {len(orders)} tasks ended", seconds, poll)
 
     def happened(self, kind: EventKind) -> int:
         """How many such events this fault's tasks have had."""
@@ -214,15 +222,24 @@ def open_stage(stack: Stack, directory: Path, database_url: str, form: Form, poo
 
 def _at_work(worker: Process, agent: psutil.Process) -> AtWork | None:
     try:
-        slot = Path(agent.cwd())
-        claims = [entry.name for entry in slot.iterdir() if entry.is_dir()]
+        claims = [entry.name for entry in Path(agent.cwd()).iterdir() if entry.is_dir()]
+        slot_pid = _slot_of(agent, worker)
     except (psutil.Error, OSError):
         return None
     for name in claims:
         task_id, _, epoch = name.rpartition("-")
         if task_id:
-            return AtWork(worker, int(slot.name.partition("-")[0]), agent, uuid.UUID(task_id), int(epoch))
+            return AtWork(worker, slot_pid, agent, uuid.UUID(task_id), int(epoch))
     return None
+
+
+def _slot_of(agent: psutil.Process, worker: Process) -> int:
+    """Prefork's child above the agent; on other pools the worker itself."""
+    above = agent.parents()
+    for process, parent in pairwise(above):
+        if parent.pid == worker.pid:
+            return process.pid
+    return worker.pid
 
 
 def _specimens(directory: Path) -> list[Specimen]:

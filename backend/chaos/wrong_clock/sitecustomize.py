@@ -38,7 +38,7 @@ class _Meta(type):
         return issubclass(subclass, _Datetime)
 
 
-class datetime(_Datetime, metaclass=_Meta):  # noqa: N801 (it stands for the other)
+class datetime(_Datetime, metaclass=_Meta):  # type: ignore[misc]  # noqa: N801 (it stands for the other)
     """datetime.datetime with a wrong idea of now."""
 
     @classmethod
@@ -57,7 +57,7 @@ class datetime(_Datetime, metaclass=_Meta):  # noqa: N801 (it stands for the oth
 def _install() -> None:
     time.time = lambda: _time() + _shifted()
     time.time_ns = lambda: _time_ns() + _shifted() * 10**9
-    dt.datetime = datetime  # type: ignore[misc,assignment]
+    dt.datetime = datetime  # type: ignore[misc]
 
 
 if _FILE:
