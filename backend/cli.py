@@ -4,7 +4,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +12,8 @@ import typer
 from backend.errors import AgensiumError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+verify = typer.Typer(no_args_is_help=True, help="Prove it right; exit 1 and name what is not.")
+app.add_typer(verify, name="verify")
 Email = Annotated[str, typer.Argument(help="The account's address.")]
 
 
@@ -93,23 +95,57 @@ def task(task_id: Annotated[uuid.UUID, typer.Argument(help="The task's id.")]) -
         print(administration.task_shown(task_id))
 
 
-class Proof(StrEnum):
-    LEDGER = "ledger"
-    STATES = "states"
+@verify.command()
+def ledger() -> None:
+    """Charged = delivered, balance = sum of entries, for the whole table."""
+    _prove("ledger")
 
 
-@app.command()
-def verify(
-    what: Annotated[Proof, typer.Argument(help="ledger: charged = delivered; states: no impossible row.")],
-) -> None:
-    """Prove the whole table right; exit 1 and name the rows where it is not."""
+@verify.command()
+def states() -> None:
+    """No row in an impossible state."""
+    _prove("states")
+
+
+def _prove(what: str) -> None:
     from backend import administration
 
     found = administration.verify(what)
     for breach in found:
         print(f"{breach.subject}: it does not hold that {breach.rule}")
-    print(f"verify {what.value}: {len(found)} breaches")
+    print(f"verify {what}: {len(found)} breaches")
     sys.exit(1 if found else 0)
+
+
+@verify.command()
+def chaos(
+    *,
+    long: Annotated[
+        bool, typer.Option("--long", help="As `make chaos`: 1,000 tasks, 50 kills; some 15 minutes.")
+    ] = False,
+    pool: Annotated[str, typer.Option(help="prefork, threads or solo.")] = "prefork",
+    only: Annotated[str, typer.Option(help="Only the faults with these words in their name; no campaign.")] = "",
+    url: Annotated[str, typer.Option(help="A deployment of yours, on this machine or through a forwarded port.")] = "",
+    api_key_file: Annotated[Path | None, typer.Option(help="With --url: the key of an account made for this.")] = None,
+    tool: Annotated[str, typer.Option(help="With --url: the tool to ask for.")] = "profile-my-data",
+    file: Annotated[Path | None, typer.Option(help="With --url: the file to upload.")] = None,
+    tasks: Annotated[int, typer.Option(min=1, help="With --url: how many.")] = 50,
+    disturb: Annotated[str, typer.Option(help="With --url: a command of yours that breaks something.")] = "",
+    every: Annotated[float, typer.Option(min=1, help="With --disturb: seconds between.")] = 10.0,
+    minutes: Annotated[float, typer.Option(min=0.1, help="With --url: the most it may take.")] = 15.0,
+) -> None:
+    """Break everything that can break, on an embedded stack or at --url, and prove that nothing is lost."""
+    if not url:
+        from backend.chaos.run import run_chaos
+
+        sys.exit(run_chaos(long=long, pool=pool, only=only))
+    from backend.chaos.by_url import Target, run_by_url
+    from backend.demo import EXAMPLE
+
+    if api_key_file is None:
+        sys.exit("With --url, name the file that holds an API key: --api-key-file. POST /auth/api-keys makes one.")
+    key = api_key_file.read_text(encoding="utf-8").strip()
+    sys.exit(run_by_url(Target(url, key, tool, file or EXAMPLE, tasks, disturb, every, 60 * minutes)))
 
 
 @app.command()

@@ -61,6 +61,7 @@ class StubbornCustomer:
         self.orders: list[Order] = []
         self.repeats = 0  # requests that had to be asked again
         self.user_id = 0
+        self._earlier: frozenset[str] = frozenset()  # tasks of this account that are none of our business
 
     def close(self) -> None:
         self._customer.__exit__(None, None, None)
@@ -74,34 +75,41 @@ class StubbornCustomer:
     def use_api_key(self, key: str) -> None:
         self._customer.use_secret(key)
 
+    def overlook_earlier(self) -> None:
+        """The account was used before: what is there already is not looked at."""
+        self._earlier = frozenset(task["task_id"] for task in self.pages("/tasks", "tasks"))
+
     def order(
         self,
         specimen: Specimen,
         parameters: Mapping[str, Any] | None = None,
         endings: frozenset[str] = COMPLETED,
+        *,
+        again: bool = False,
     ) -> Order:
-        """Create, upload, queue: each until it is answered."""
+        """Create, upload, queue: each until it is answered; `again`: and once more under the same key."""
         key, customer = uuid.uuid4().hex, self._customer
         task_id = self._persist(lambda: customer.create(specimen.tool_id, parameters=parameters, key=key))
         self._persist(lambda: customer.upload(task_id, specimen.file))
         self._persist(lambda: customer.process(task_id, key=key))
+        if again:
+            self._persist(lambda: customer.create(specimen.tool_id, parameters=parameters, key=key))
+            self._persist(lambda: customer.process(task_id, key=key))
         order = Order(task_id, specimen, endings)
         self.orders.append(order)
         return order
 
     def order_many(
-        self, specimens: list[Specimen], parameters: Mapping[str, Any] | None = None, *, at_once: int = AT_ONCE
+        self,
+        specimens: list[Specimen],
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        at_once: int = AT_ONCE,
+        again: bool = False,
     ) -> list[Order]:
         """One task for each, several requests at once."""
         with ThreadPoolExecutor(at_once, thread_name_prefix="customer") as threads:
-            return list(threads.map(lambda specimen: self.order(specimen, parameters), specimens))
-
-    def ask_again_to_process(self, order: Order, key: str) -> None:
-        """Queue it once more under another key, as an impatient customer would; whatever the answer."""
-        try:
-            self._customer.process(order.task_id, key=key)
-        except (RequestRefused, httpx.TransportError):
-            return
+            return list(threads.map(lambda specimen: self.order(specimen, parameters, again=again), specimens))
 
     def expect(self, order: Order, endings: frozenset[str]) -> None:
         """Another ending is right for it now, because of what was done to it."""
@@ -122,6 +130,10 @@ class StubbornCustomer:
     def task(self, order: Order) -> dict[str, Any]:
         found: dict[str, Any] = self.get(f"/tasks/{order.task_id}")
         return found
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The account's tasks as its list shows them."""
+        return [task for task in self.pages("/tasks", "tasks") if task["task_id"] not in self._earlier]
 
     def get(self, path: str) -> Any:
         return self._persist(lambda: self._customer.ask("GET", path))

@@ -152,7 +152,7 @@ def _amounts(entries: Iterable[Mapping[str, Any]], kind: str) -> dict[str, int]:
 def _uninvited(customer: StubbornCustomer) -> list[str]:
     """Tasks that nobody ordered, or that are not there: a repeated request was done twice, or not at all."""
     ordered = Counter(order.task_id for order in customer.orders)
-    listed = Counter(task["task_id"] for task in customer.pages("/tasks", "tasks") if task["status"] != "CREATED")
+    listed = Counter(task["task_id"] for task in customer.listed())
     return [f"task {task_id}: ordered {ordered[task_id]} times, there {listed[task_id]} times"
             for task_id in ordered | listed if ordered[task_id] != listed[task_id]]  # fmt: skip
 

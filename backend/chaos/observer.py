@@ -12,16 +12,36 @@ from db.models import MOVES, TERMINAL, TaskStatus
 LOOK_SECONDS = 0.15
 
 
-class Observer:
-    """A thread from `start` to `stop`. `looks` says how often it saw the table, `breaches` what it saw wrong."""
+class Watcher:
+    """Remembers how each task stood; `breaches` is what it saw go wrong."""
+
+    def __init__(self) -> None:
+        self._last: dict[uuid.UUID, Standing] = {}
+        self.breaches: list[str] = []
+
+    def see(self, now: Standing) -> None:
+        """Compare a task with what was seen of it before."""
+        before = self._last.get(now.task_id)
+        self._last[now.task_id] = now
+        if before is None:
+            return
+        if now.progress < before.progress:
+            self.breaches.append(f"task {now.task_id}: progress went from {before.progress} down to {now.progress}")
+        if now.epoch < before.epoch:
+            self.breaches.append(f"task {now.task_id}: its epoch went from {before.epoch} down to {now.epoch}")
+        if now.status not in REACHABLE[before.status]:
+            self.breaches.append(f"task {now.task_id}: from {before.status} it came to {now.status}")
+
+
+class Observer(Watcher):
+    """Watches the whole table in a thread from `start` to `stop`. `looks` says how often it saw it."""
 
     def __init__(self, transactions: Transactions) -> None:
+        super().__init__()
         self._transactions = transactions
-        self._last: dict[uuid.UUID, Standing] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
         self.looks = 0
-        self.breaches: list[str] = []
 
     def start(self) -> None:
         self._thread.start()
@@ -40,19 +60,6 @@ class Observer:
             self.looks += 1
             for standing in standings:
                 self.see(standing)
-
-    def see(self, now: Standing) -> None:
-        """Compare a task with what was seen of it before."""
-        before = self._last.get(now.task_id)
-        self._last[now.task_id] = now
-        if before is None:
-            return
-        if now.progress < before.progress:
-            self.breaches.append(f"task {now.task_id}: progress went from {before.progress} down to {now.progress}")
-        if now.epoch < before.epoch:
-            self.breaches.append(f"task {now.task_id}: its epoch went from {before.epoch} down to {now.epoch}")
-        if now.status not in REACHABLE[before.status]:
-            self.breaches.append(f"task {now.task_id}: from {before.status} it came to {now.status}")
 
 
 def _reachable(status: TaskStatus) -> frozenset[TaskStatus]:

@@ -30,13 +30,13 @@ def figures_of(campaign: Campaign) -> list[str]:
     agents = campaign.rescued(spare=True, kinds=[Kind.AGENT])
     killed = {kind: sum(one.kind is kind for one in campaign.strikes) for kind in Kind}
     victims = ", ".join(f"{count} {kind}s" for kind, count in killed.items() if count)
+    waited = _spread(campaign.waits, "service times", 0.95)
     return [
         f"campaign: {campaign.seconds:.0f} s; killed {victims}; the broker restarted {campaign.broker_restarts} times",
         f"rescue after a worker's or slot's death, a slot being free: {_spread(spare)}",
         f"rescue after a worker's or slot's death, all slots busy:   {_spread(busy)}",
         f"running again after an agent's death, a slot being free:   {_spread(agents)}",
-        f"one at a time behind many, all slots busy: waited {_spread(campaign.waits, 'service times', 0.95)}"
-        f" (a service time is {campaign.service_seconds:.2f} s)",
+        f"one at a time behind many, all slots busy: {waited}; a service time is {campaign.service_seconds:.2f} s",
     ]
 
 
