@@ -21,7 +21,7 @@ CELERY = ("celery", "-A", "celery_queue.celery_app")
 PACKAGES = ("api", "backend", "celery_queue", "db", "transformers")
 ROOT = Path(__file__).parents[1]
 READY_SECONDS = 60.0  # 3 s when idle
-DRAIN_SECONDS = 15.0  # a worker's own drain (7 s) and some air
+DRAIN_SECONDS = 15.0  # a worker's own drain (9 s) and some air
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy has no business on the loopback
 
 

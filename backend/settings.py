@@ -75,7 +75,9 @@ class Settings(BaseSettings):
     beat_seconds: float = Field(
         0.5, gt=0, description="Seconds between a worker's signs of life; well under the lease."
     )
-    drain_seconds: float = Field(7.0, ge=0, description="Time to reach a checkpoint at shutdown.")
+    drain_seconds: float = Field(
+        6.0, ge=0, description="Time to reach a checkpoint at shutdown; the worker is gone two to three seconds later."
+    )
     no_progress_seconds: float | None = Field(None, gt=0, description="Overrides each tool's own; empty: the tool's.")
     no_progress_factor: float = Field(
         10.0, gt=0, description="An agent with a history is ended after this many times its usual time without a word."

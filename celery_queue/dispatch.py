@@ -55,20 +55,20 @@ class Conductor:
             thread.start()
 
     def stop(self, seconds: float = 3.0) -> None:
-        """No more rounds, no more rings; the worker's row goes."""
+        """No more rounds, no more rings; the worker's row goes, and its going wakes also our own listener."""
         self._stopping.set()
         self._wake.set()
         self._ring_due.set()
         if self._janitor is not None:
             self._janitor.stop()
-        deadline = monotonic() + seconds
-        for thread in self._threads.values():
-            thread.join(max(0.0, deadline - monotonic()))
         with self._gates["conduct"]:
             try:
                 self._rounds.leave()
             except DATABASE_ERRORS as error:
                 log().warning("could not say goodbye", error=str(error))
+        deadline = monotonic() + seconds
+        for thread in self._threads.values():
+            thread.join(max(0.0, deadline - monotonic()))
 
     def _guard(self, work: Callable[[], None]) -> None:
         """A worker must not look alive when one of its organs is dead: it leaves, and is started anew."""
@@ -120,6 +120,8 @@ class Conductor:
 
     def _one_round(self) -> Round:
         with self._gates["conduct"]:
+            if self._stopping.is_set():  # this worker has left the list, and must not come back to it
+                return Round(to_ring=False, next_due=0.0)
             try:
                 if self._watchdog is not None:
                     self._watchdog.look()

@@ -9,7 +9,7 @@ from datetime import timedelta
 from backend.clock import monotonic
 from backend.settings import Settings
 from celery_queue import drain
-from db import accounts, admission, endings, idempotency, paces, rings, task_store, workers
+from db import accounts, admission, endings, idempotency, paces, rings, task_store, wakeups, workers
 from db.database import Session, transaction
 from db.workers import WorkerIdentity
 
@@ -53,9 +53,10 @@ class Rounds:
             return self._conduct(session)
 
     def leave(self) -> None:
-        """Take this worker off the list."""
+        """Take this worker off the list, and let the others know."""
         with transaction() as session:
             workers.check_out(session, self._identity.boot_uuid)
+            wakeups.notify(session)
 
     def _database_answered(self) -> None:
         """After an outage nobody is punished: leases that could not be renewed are left alone for one lease."""
