@@ -19,7 +19,7 @@ from rows import differences, picture, rows
 from side_by_side import outcome, together
 from sqlalchemy import text
 
-from db import admission, checkpoints, children, claims, endings, rings, task_store, workers
+from db import admission, checkpoints, children, claims, deletion, endings, rings, task_store, workers
 from db.checkpoints import Checkpoint
 from db.children import ChildTask
 from db.claims import Claim
@@ -103,6 +103,14 @@ def cancel(task_id: TaskId, user: int) -> Act:
         f"cancel {task_id}",
         lambda session: task_store.cancel(session, task_id, user).status,
         [lambda world, _: world.cancel(task_id, user)],
+    )
+
+
+def delete(task_id: TaskId, user: int) -> Act:
+    return Act(
+        f"delete {task_id}",
+        lambda session: deletion.delete(session, task_id, user),
+        [lambda world, _: world.delete(task_id, user)],
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from backend.errors import (
     Cancelled,
     ClaimLost,
+    Conflict,
     Expired,
     InsufficientCredits,
     InvalidTaskState,
@@ -60,6 +61,7 @@ class TaskModel:
     prices: dict[str, int] = field(default_factory=dict)
     steps: dict[str, tuple[str, int]] = field(default_factory=dict)  # agent → status, epoch
     entries: dict[tuple[str, str], int] = field(default_factory=dict)  # kind, agent → amount
+    deleted: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -120,7 +122,7 @@ class World:
 
     def cancel(self, task_id: TaskId, user: int) -> str:
         task = self.tasks[task_id]
-        if task.user != user:
+        if task.user != user or task.deleted:
             raise TaskNotFound
         if task.status in TERMINAL - {TaskStatus.CANCELLED}:
             raise TaskNotCancellable
@@ -131,6 +133,17 @@ class World:
                     self._cancel_row(one)
             self._ended(task_id)
         return task.status
+
+    def delete(self, task_id: TaskId, user: int) -> None:
+        task = self.tasks[task_id]
+        if task.user != user or task.deleted:
+            raise TaskNotFound
+        if task.parent is not None:
+            raise Conflict
+        if task.status not in TERMINAL:
+            self.cancel(task_id, user)
+        for one in (task, *(child for child in self.tasks.values() if child.parent == task_id)):
+            one.deleted = True
 
     def _cancel_row(self, task: TaskModel) -> None:
         task.let_go()

@@ -14,6 +14,7 @@ _TASKS = text("""
     SELECT id, user_id, parent_id, status, epoch, progress, hiccups, crashes, losses, open_children, queue,
         admitted_at IS NOT NULL AS admitted, not_before <= clock_timestamp() AS ripe, ring_wanted, rings, worker,
         lease_until < clock_timestamp() AS lapsed, current_agent, error_code, outcome, manifest_key,
+        deleted_at IS NOT NULL AS deleted,
         (SELECT array_agg(kind ORDER BY seq) FROM task_events WHERE task_id = tasks.id) AS events,
         (SELECT array_agg(seq ORDER BY seq) FROM task_events WHERE task_id = tasks.id) AS numbers,
         last_event,
@@ -62,4 +63,5 @@ def _told(task: TaskModel) -> dict[str, Any]:
 _SAME = (
     "status", "epoch", "progress", "hiccups", "crashes", "losses", "open_children", "queue", "admitted", "ripe",
     "ring_wanted", "rings", "worker", "lapsed", "current_agent", "error_code", "outcome", "manifest_key", "events",
+    "deleted",
 )  # fmt: skip

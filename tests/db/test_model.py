@@ -59,8 +59,8 @@ COMPLETED = Ending(outcome="success", manifest_key="manifest.json")
 ENDINGS = st.sampled_from([COMPLETED, COMPLETED, Ending(verdict=InternalError().verdict)])
 WHY_BACK = st.sampled_from(["drain", "unknown tool", "hiccup", "crash", "memory"])
 RACERS = st.sampled_from(
-    ["cancel", "cancel", "settle", "settle", "fail", "deliver", "deliver", "hand back", "beat", "sweep", "sweep",
-     "claim", "claim", "children", "submit", "expire", "round", "rings"]
+    ["cancel", "cancel", "delete", "settle", "settle", "fail", "deliver", "deliver", "hand back", "beat", "sweep",
+     "sweep", "claim", "claim", "children", "submit", "expire", "round", "rings"]
 )  # fmt: skip
 
 
@@ -131,6 +131,14 @@ class Life(RuleBasedStateMachine):
         task_id = self._task(n)
         user = self._row(task_id).user
         self._perform(acts.cancel(task_id, user + 1 if stranger == 0 else user))
+
+    @rule(n=NUMBER, stranger=st.integers(0, 9))
+    def deletes(self, n: int, stranger: int) -> None:
+        """More often what has ended; also what is alive, what was deleted before, and a part of another task."""
+        ended = [task_id for task_id in self.tasks if self._row(task_id).status in TERMINAL]
+        task_id = _pick(ended, n) if n % 3 and ended else self._task(n)
+        user = self._row(task_id).user
+        self._perform(acts.delete(task_id, user + 1 if stranger == 0 else user))
 
     # the conductor
 
@@ -266,11 +274,12 @@ class Life(RuleBasedStateMachine):
     @rule(
         n=NUMBER,
         m=NUMBER,
+        how=st.sampled_from(["cancel", "cancel", "delete"]),
         other=st.sampled_from(["settle", "fail", "deliver", "hand back", "beat", "sweep", "children"]),
     )
-    def it_is_cancelled_while_somebody_is_at_work(self, n: int, m: int, other: str) -> None:
+    def it_is_cancelled_while_somebody_is_at_work(self, n: int, m: int, how: str, other: str) -> None:
         task_id = self._claim(n).task_id
-        self._race(self._racer("cancel", task_id, m, stale=False), self._racer(other, task_id, n, stale=False))
+        self._race(self._racer(how, task_id, m, stale=False), self._racer(other, task_id, n, stale=False))
 
     @rule(n=NUMBER, other=st.sampled_from(["beat", "settle", "deliver", "hand back", "children", "sweep"]))
     def it_is_swept_while_its_worker_comes_back(self, n: int, other: str) -> None:
@@ -443,8 +452,9 @@ class Life(RuleBasedStateMachine):
         root = self._row(task_id).parent or task_id
         family = [i for i in self.tasks if root in (i, self._row(i).parent)]
         some = _pick([task_id, task_id, *family], n)
-        if kind == "cancel":
-            return acts.cancel(some, self._row(some).user)
+        if kind in {"cancel", "delete"}:
+            one, act = (some, acts.cancel) if kind == "cancel" else (root, acts.delete)
+            return act(one, self._row(one).user)
         if kind == "sweep":
             return acts.sweep(family)
         if kind == "claim":
