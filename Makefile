@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test check lock
+.PHONY: help demo dev test chaos check lock
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 BIN := .venv/bin
@@ -23,6 +23,9 @@ dev: .venv/demo.stamp ## The same stack, staying up, with code reload; Ctrl+C st
 
 test: .venv/dev.stamp ## The whole test suite.
 	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadfile
+
+chaos: .venv/demo.stamp ## The proof: break everything that can break, 1,000 tasks under 50 kills; some 15 minutes.
+	@$(BIN)/python -m backend verify chaos --long
 
 check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
 	$(BIN)/ruff check .

@@ -1,12 +1,10 @@
 """The machine: a full disk, a clock that jumps, an API that dies before it answers, deploys, a crowd of conductors."""
 
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -18,59 +16,29 @@ from backend.clock import monotonic
 from backend.processes import Process
 from db.events import EventKind
 
-DISK_MEBIBYTES = 64
+LONGEST_DRAIN = 10.0  # seconds
 DAY = 86_400
 CLOCKS = Path(__file__).with_name("wrong_clock")  # its sitecustomize shifts the clock of whoever finds it
 
 
 def fill_disk(stage: Stage) -> str:
-    """A worker whose scratch is a small disk of its own; elsewhere its agents may not write a byte."""
-    folder = stage.deployment.directory / "small-disk"
-    folder.mkdir(exist_ok=True)
-    try:
-        with _small_disk(folder):
-            return _on_a_full_disk(stage, folder)
-    except PermissionError:
+    """Scratch is a small disk of its own where we may mount one; elsewhere the agents may not write a byte."""
+    if stage.small_disk is None:
         return _on_limited_files(stage)
-
-
-def _on_a_full_disk(stage: Stage, folder: Path) -> str:
-    worker = stage.deployment.start_worker({"SCRATCH_DIR": str(folder / "scratch")})
-    ballast = folder / "ballast"
+    ballast = stage.small_disk / "ballast"
+    _fill(ballast)
+    stage.order()
     try:
-        for other in stage.deployment.workers:
-            if other is not worker:
-                other.stop()  # the work is to come to this one
-        _fill(ballast)
-        stage.order()
         until(stage.hiccuped, "a task hiccuped on the full disk")
-        ballast.unlink()
-        stage.ended()
     finally:
-        worker.stop()
-    return f"a tmpfs of {DISK_MEBIBYTES} MiB was full under scratch: tasks were put off, and completed when it had room"
+        ballast.unlink()
+    return "the tmpfs under scratch was full: tasks were put off, and completed when it had room"
 
 
 def _fill(ballast: Path) -> None:
     with suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 12))
-
-
-@contextmanager
-def _small_disk(folder: Path) -> Iterator[None]:
-    """Raises PermissionError where we may not mount."""
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEBIBYTES}m", "agensium-chaos", str(folder)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise PermissionError(str(error)) from error
-    if mounted.returncode:
-        raise PermissionError(mounted.stderr)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], capture_output=True, check=False)
 
 
 def _on_limited_files(stage: Stage) -> str:
@@ -94,12 +62,12 @@ def jump_clock(stage: Stage) -> str:
     worker = stage.deployment.start_worker({"PYTHONPATH": path, "AGENSIUM_CLOCK_SHIFT": str(says)})
     try:
         for shift in (DAY, -DAY):
-            stage.order()
+            stage.order(3 * stage.deployment.slots_per_worker)
             until(lambda: bool(stage.at_work_in(worker)), "the worker with the wrong clock has work")
             says.write_text(str(shift))
             stage.ended()
     finally:
-        worker.stop()
+        worker.kill()
     return "leases, order and back-off use the database's clock: a day ahead and a day behind changed nothing"
 
 
@@ -128,26 +96,31 @@ def _order_until(stage: Stage, stopping: threading.Event) -> None:
 
 
 def roll(stage: Stage) -> str:
-    """Deploy after deploy: a new worker comes, an old one is told to go by SIGTERM."""
-    slowest, count = 0.0, stage.form.rolling_restarts
+    """Deploy after deploy: a new worker comes, an old one is told to go by SIGTERM, the next is starting already."""
     deployment = stage.deployment
-    for _ in range(count):
-        old = deployment.workers[0]
-        deployment.start_worker()
-        stage.order(3, seconds=stage.form.drained_agent)
-        until(lambda old=old: bool(stage.at_work_in(old)), "the old worker has work")  # type: ignore[misc]
-        slowest = max(slowest, _drained(old))
+    going: list[tuple[Process, Future[float]]] = []
+    with ThreadPoolExecutor(2, thread_name_prefix="draining") as threads:
+        for _ in range(stage.form.rolling_restarts):
+            old = next(worker for worker in deployment.workers if worker not in [one for one, _ in going])
+            deployment.start_worker()
+            stage.order(3, seconds=stage.form.drained_agent)
+            until(lambda old=old: bool(stage.at_work_in(old)), "the old worker has work")  # type: ignore[misc]
+            going.append((old, threads.submit(_drained, old)))
+        slowest = max(seconds.result() for _, seconds in going)
     handed_back = stage.happened(EventKind.HANDED_BACK)
-    return f"{count} workers drained under load, the slowest in {slowest:.1f} s; {handed_back} tasks were handed back"
+    return f"{len(going)} workers drained, the slowest in {slowest:.1f} s; {handed_back} times a task was handed back"
 
 
 def _drained(worker: Process) -> float:
+    """Seconds from SIGTERM to its end."""
     began = monotonic()
     psutil.Process(worker.pid).terminate()
-    if not worker.ends_within(15):
+    if not worker.ends_within(2 * LONGEST_DRAIN):
         worker.kill()
-        raise GaveUp("a worker did not end within 15 s of SIGTERM")
-    return monotonic() - began
+    seconds = monotonic() - began
+    if seconds > LONGEST_DRAIN:
+        raise GaveUp(f"a worker ended {seconds:.1f} s after SIGTERM")
+    return seconds
 
 
 def crowd(stage: Stage) -> str:
@@ -161,12 +134,12 @@ def crowd(stage: Stage) -> str:
     stage.ended()
     count = len(deployment.workers)
     for worker in more:
-        worker.stop()
+        worker.kill()
     return f"{count} conductors at once admitted, rang and rescued without treading on each other"
 
 
 MACHINE_FAULTS = (
-    Fault("disk full", "no room on the scratch disk of the only worker", fill_disk),
+    Fault("disk full", "no room on the workers' scratch disk", fill_disk),
     Fault("clock jumps", "a worker's wall clock jumps a day ahead and a day back", jump_clock),
     Fault("API killed", "SIGKILL of the API between commit and answer, again and again", kill_api),
     Fault("rolling restarts", "SIGTERM, one worker after the other, under load", roll),

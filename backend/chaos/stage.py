@@ -1,6 +1,5 @@
 """The warm deployment on which faults are rehearsed, one after another: its store, its customers, who watches it."""
 
-import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from backend.chaos.faulty_store import FaultyStore
 from backend.chaos.invariants import REPORT, Tally, Transactions, content_digest, proven_by, seen_by
 from backend.chaos.observer import Observer
 from backend.chaos.rehearsal import EXTRA_TOOLS, REHEARSAL
+from backend.chaos.small_disk import small_disk
 from backend.client import ENDED
 from backend.devstack import Stack
 from backend.processes import Process
@@ -93,6 +93,7 @@ class Stage:
         self.profile = Specimen("profile-my-data", REAL_FILE)
         self.undisturbed: dict[Specimen, str] = {}
         self.customer = StubbornCustomer(deployment.api_url)
+        self.small_disk: Path | None = None  # under the workers' scratch, where we may mount one
 
     def rest(self) -> None:
         """As many live workers as there should be, and a customer who never ordered anything."""
@@ -208,7 +209,7 @@ def open_stage(stack: Stack, directory: Path, database_url: str, form: Form, poo
     deployment = Deployment(stack, pool, directory, database_url, settings)
     stage = Stage(deployment, store, form, private_transactions(database_url))
     with ExitStack() as cleanup:
-        cleanup.callback(shutil.rmtree, directory / "scratch", ignore_errors=True)
+        stage.small_disk = cleanup.enter_context(small_disk(directory / "scratch"))
         cleanup.callback(store.close)
         store.start()
         cleanup.callback(deployment.close)
