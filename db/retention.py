@@ -69,7 +69,8 @@ _NEEDED = f"""EXISTS (
     WHERE other.id <> t.id AND other.deleted_at IS NULL
       AND (other.finished_at IS NULL OR other.finished_at >= clock_timestamp() - :kept))
 """
-_BY_AGE = "finished_at IS NOT NULL AND t.finished_at < clock_timestamp() - :kept AND t.{cleaned} IS NULL"
+_BY_AGE = """finished_at IS NOT NULL AND t.finished_at < clock_timestamp() - :kept
+    AND t.{cleaned} IS NULL AND t.deleted_at IS NULL"""
 # A deleted task is cleaned at once, and again when no upload form is good any more: a late upload leaves no orphan.
 _BY_WISH = """deleted_at IS NOT NULL AND t.outputs_cleaned_at IS NULL
     AND (t.inputs_cleaned_at IS NULL OR t.inputs_cleaned_at < t.deleted_at

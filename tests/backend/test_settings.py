@@ -121,5 +121,11 @@ def test_tests_read_no_developers_env_file(monkeypatch: pytest.MonkeyPatch, tmp_
         get_settings.cache_clear()
 
 
+def test_outputs_are_kept_at_least_as_long_as_inputs() -> None:
+    assert settings(inputs_kept_days=2, outputs_kept_days=2).outputs_kept_days == 2
+    with pytest.raises(ValidationError, match="OUTPUTS_KEPT_DAYS must not be less"):
+        settings(outputs_kept_days=6)
+
+
 def test_the_memory_limit_is_counted_in_kibibytes() -> None:
     assert settings(celery_worker_max_memory_per_child=200_000).agent_memory_bytes == 200_000 * 1024
