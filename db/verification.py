@@ -71,6 +71,9 @@ STATES: Mapping[str, str] = MappingProxyType(
         "a completed task has an outcome, a manifest, all of its progress and no error": """
             SELECT 'task ' || id FROM tasks WHERE status = 'COMPLETED'
             AND (outcome IS NULL OR manifest_key IS NULL OR progress <> 100 OR error_code IS NOT NULL)""",
+        "what was deleted or cleaned has ended": """
+            SELECT 'task ' || id FROM tasks
+            WHERE finished_at IS NULL AND coalesce(deleted_at, inputs_cleaned_at, outputs_cleaned_at) IS NOT NULL""",
         "a failed task says why": """
             SELECT 'task ' || id FROM tasks WHERE status = 'FAILED' AND (error_code IS NULL OR next_action IS NULL)""",
         "a queued task can be rung": """

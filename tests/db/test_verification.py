@@ -86,6 +86,9 @@ SABOTAGE = {
     "a completed task has an outcome, a manifest, all of its progress and no error": (
         "UPDATE tasks SET manifest_key = NULL WHERE status = 'COMPLETED'"
     ),
+    "what was deleted or cleaned has ended": (
+        "UPDATE tasks SET inputs_cleaned_at = clock_timestamp() WHERE status = 'PROCESSING'"
+    ),
     "a failed task says why": (
         "UPDATE tasks SET status = 'FAILED', finished_at = clock_timestamp() WHERE status = 'QUEUED'"
     ),
