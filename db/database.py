@@ -87,9 +87,19 @@ def ping() -> None:
         session.execute(text("SELECT 1"))
 
 
-def private_transactions(url: str | None = None) -> Callable[[], AbstractContextManager[Session]]:
-    """Transactions on a connection that nobody else can keep busy; for beats, and for a look at another database."""
-    url = url or get_settings().database_url.get_secret_value()
+@contextmanager
+def transactions_at(url: str) -> Iterator[Callable[[], AbstractContextManager[Session]]]:
+    """Transactions on another database than this process' own, for the length of the block."""
+    other = new_engine(url)
+    try:
+        yield sessionmaker(other, expire_on_commit=False).begin
+    finally:
+        other.dispose()
+
+
+def private_transactions() -> Callable[[], AbstractContextManager[Session]]:
+    """Transactions on a connection that nobody else can keep busy; for beats."""
+    url = get_settings().database_url.get_secret_value()
     return sessionmaker(new_engine(url, pool_size=1), expire_on_commit=False).begin
 
 

@@ -22,7 +22,7 @@ from backend.devstack import Stack
 from backend.processes import Process
 from backend.product import ROOT
 from db import evidence
-from db.database import private_transactions
+from db.database import transactions_at
 from db.events import EventKind
 
 REAL_FILE = ROOT / "examples" / "data" / "hospitals.csv"
@@ -88,7 +88,7 @@ class Stage:
         self.store = store
         self.form = form
         self.transactions = transactions
-        self.observer = Observer(private_transactions(deployment.database_url))
+        self.observer = Observer(transactions)
         self.specimens = _specimens(deployment.directory)
         self.profile = Specimen("profile-my-data", REAL_FILE)
         self.undisturbed: dict[Specimen, str] = {}
@@ -207,8 +207,8 @@ def open_stage(stack: Stack, directory: Path, database_url: str, form: Form, poo
     store = FaultyStore(stack.storage.port)
     settings = {**form.settings, "S3_ENDPOINT_URL": store.url, "S3_PUBLIC_ENDPOINT_URL": stack.s3_endpoint_url}
     deployment = Deployment(stack, pool, directory, database_url, settings)
-    stage = Stage(deployment, store, form, private_transactions(database_url))
     with ExitStack() as cleanup:
+        stage = Stage(deployment, store, form, cleanup.enter_context(transactions_at(database_url)))
         stage.small_disk = cleanup.enter_context(small_disk(directory / "scratch"))
         cleanup.callback(store.close)
         store.start()

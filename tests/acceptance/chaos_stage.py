@@ -1,0 +1,28 @@
+"""A stage for the short form of the chaos list: an embedded stack of its own, for its services are broken too."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backend.chaos.fault import Fault, rehearse
+from backend.chaos.stage import SHORT, Stage, open_stage
+from backend.devstack import embedded_stack
+from db.schema import migrate
+
+
+@contextmanager
+def short_stage() -> Iterator[Stage]:
+    with tempfile.TemporaryDirectory(prefix="agensium-chaos-") as folder:
+        with embedded_stack(Path(folder), fast=True) as stack:
+            migrate(stack.database_url)
+            with open_stage(stack, Path(folder) / "stage", stack.database_url, SHORT) as stage:
+                yield stage
+
+
+def survive(stage: Stage, fault: Fault) -> None:
+    """Every invariant holds after the fault, and something was seen."""
+    outcome = rehearse(stage, fault)
+    assert outcome.tally.breaches == [], stage.deployment.log()[-6000:]
+    assert outcome.seen
+    assert outcome.skipped or outcome.tally.tasks >= SHORT.tasks

@@ -1,0 +1,38 @@
+"""The chaos list, first part: processes and machines. Nothing is lost, charged twice or published twice."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from backend.chaos.campaign import SMALL, run_campaign
+from backend.chaos.fault import Fault
+from backend.chaos.machine_faults import MACHINE_FAULTS
+from backend.chaos.process_faults import PROCESS_FAULTS
+from backend.chaos.report import last_line
+from backend.chaos.stage import Stage
+from tests.acceptance.chaos_stage import short_stage, survive
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    with short_stage() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("fault", [*PROCESS_FAULTS, *MACHINE_FAULTS], ids=lambda fault: fault.name)
+def test_every_invariant_holds_after(fault: Fault, stage: Stage) -> None:
+    survive(stage, fault)
+
+
+def test_a_small_campaign_of_kills_loses_charges_and_publishes_nothing_twice(stage: Stage) -> None:
+    campaign = run_campaign(stage, SMALL)
+    assert campaign.tally.breaches == []
+    kills = len(campaign.strikes)
+    assert kills == SMALL.spare_kills + SMALL.busy_kills
+    assert campaign.broker_restarts == 1
+    line = last_line(campaign.tally, kills, campaign.rescued(spare=True))
+    tasks = campaign.tally.tasks
+    assert tasks >= SMALL.tasks + SMALL.profiles
+    assert line.startswith(
+        f"chaos: {tasks} tasks, {tasks} completed, {kills} kills, 0 lost, 0 double charges, 0 duplicate outputs, rescue"
+    )
