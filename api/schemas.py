@@ -112,7 +112,11 @@ class StepView(Told):
     agent_name: str = Field(examples=["Unified profiler"])
     state: Literal["pending", "running", "delivered", "failed", "skipped"] = Field(examples=["delivered"])
     price: int = Field(examples=[30])
-    attempt: int | None = Field(None, description="Which run of the task finished it, from 1.", examples=[1])
+    attempt: int | None = Field(
+        None,
+        description="Which run of the task finished it, from 1; 0: a run of the task that this one repeats.",
+        examples=[1],
+    )
     duration_ms: int | None = Field(None, examples=[812])
     error_code: str | None = Field(None, examples=[None])
     message: str | None = Field(None, examples=[None])
@@ -138,6 +142,7 @@ class TaskSummary(Told):
     tool_id: str = Field(examples=["profile-my-data"])
     status: TaskStatus = Field(examples=[TaskStatus.PROCESSING])
     outcome: str | None = Field(None, description="Of a COMPLETED task: success or partial.", examples=[None])
+    retry_of: uuid.UUID | None = Field(None, description="The task that this one repeats.", examples=[None])
     progress: float = Field(ge=0, le=100, examples=[33.3])
     error: TaskError | None = Field(None, examples=[None])
     created_at: datetime = Field(examples=[A_TIME])

@@ -24,6 +24,7 @@ def summary_of(task: Task) -> TaskSummary:
         tool_id=task.tool_id,
         status=TaskStatus(task.status),
         outcome=task.outcome,
+        retry_of=task.retry_of,
         progress=round(task.progress, 1),
         error=_error_of(task),
         created_at=task.created_at,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from backend.cli_replay import replay
 from backend.errors import AgensiumError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -168,6 +169,9 @@ def orphans(*, mend: Annotated[bool, typer.Option("--mend", help="Remove what ca
     with _saying_what_failed():
         left = tell(mend=mend)
     sys.exit(1 if left else 0)
+
+
+app.command()(replay)
 
 
 @contextmanager

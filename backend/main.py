@@ -12,6 +12,7 @@ from api import (
     error_responses,
     health_routes,
     result_routes,
+    retry_routes,
     submit_routes,
     task_routes,
     tool_routes,
@@ -31,6 +32,7 @@ ROUTES = (
     task_routes,
     upload_routes,
     submit_routes,
+    retry_routes,
     result_routes,
     health_routes,
 )
@@ -40,6 +42,7 @@ DESCRIPTION = """Upload data, ask a tool to work on it, follow the task, fetch t
 2. `POST /tasks`, `POST /tasks/{task_id}/upload-urls`, upload each file to its form.
 3. `POST /tasks/{task_id}/process`, then poll `GET /tasks/{task_id}` with `If-None-Match`.
 4. `GET /tasks/{task_id}/report` and `/outputs`.
+5. Where a task failed: `POST /tasks/{task_id}/retry` goes on from its finished agents.
 
 Every error is `application/problem+json` with an `error_code` and a next action.
 """

@@ -44,15 +44,17 @@ def create(
     parameters: Mapping[str, Any],
     *,
     priority: int = 0,
+    retry_of: uuid.UUID | None = None,
 ) -> Task:
     """A new row in CREATED. `agents` is the customer's choice; empty means all whose inputs are there.
 
     `priority` orders the customer's own tasks: each step is worth AGEING_STEP of waiting, up or down.
     """
     values = {"user_id": user_id, "tool_id": tool_id, "agents": list(agents), "parameters": dict(parameters)}
-    values["priority"] = priority
+    values |= {"priority": priority, "retry_of": retry_of}
     task = session.execute(insert(Task).values(**values, last_event=1).returning(Task)).scalar_one()
-    events.append(session, task.id, 1, EventKind.CREATED, {"tool_id": tool_id})
+    told = {"tool_id": tool_id} | ({} if retry_of is None else {"retry_of": str(retry_of)})
+    events.append(session, task.id, 1, EventKind.CREATED, told)
     return task
 
 

@@ -22,6 +22,7 @@ from db.models import StepStatus, TaskStep
 from db.paces import Pace, mebibytes
 from transformers.findings import AgentResult
 from transformers.operations import AgentRequest, name_of
+from transformers.progress import percent_done
 from transformers.report import StepOutcome
 from transformers.tool import Step
 from transformers.workbench import Workbench
@@ -40,7 +41,7 @@ class Walk:
 
     def progress(self, done: float) -> float:
         """Percent: finished steps of all, and never 100 before the settlement."""
-        return round(99 * done / len(self.bench.steps), 1)
+        return percent_done(done, len(self.bench.steps))
 
     def after(self, index: int) -> str | None:
         """The agent whose turn comes after step `index`."""

@@ -1,0 +1,100 @@
+"""The operator's bulk replay: each task that is meant is retried as its customer could, in a transaction of its own."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from backend.doors import get_doors
+from backend.errors import CustomerError, DatabaseUnavailable, InsufficientCredits, StorageUnavailable
+from backend.settings import get_settings
+from backend.storage import Storage, StorageError
+from db import accounts, checkpoints, ledger, retries
+from db.database import DATABASE_ERRORS, transaction
+from db.models import Task
+from db.retention import Kept
+from db.retries import Resubmission, Wanted
+from transformers.resubmission import resubmission_for
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one task: `made` in earnest, or `refused` for a reason; neither: it would be made."""
+
+    task: Task
+    asked: Resubmission | None = None
+    made: uuid.UUID | None = None
+    refused: CustomerError | None = None
+
+
+def user_of(email: str) -> int:
+    """Raises UserNotFound."""
+    with transaction() as session:
+        return accounts.named(session, email=email).id
+
+
+def replay(wanted: Wanted, *, limit: int | None, dry_run: bool) -> Iterator[Replayed]:
+    """The tasks one by one, the first that ended first; those that end after the beginning are not touched.
+
+    Raises:
+        StorageUnavailable, DatabaseUnavailable: what was made stays made; the next replay goes on after it.
+    """
+    storage = get_doors().storage
+    rehearsal = Rehearsal() if dry_run else None
+    try:
+        for task in islice(_tasks(wanted), limit):
+            yield _replay_one(storage, task, rehearsal)
+    except StorageError as error:
+        raise StorageUnavailable(detail=str(error)) from error
+    except DATABASE_ERRORS as error:
+        raise DatabaseUnavailable(detail=str(error)) from error
+
+
+def _tasks(wanted: Wanted) -> Iterator[Task]:
+    """A retry that fails at once is not retried by the same replay: that might never end."""
+    with transaction() as session:
+        begun = retries.now(session)
+    wanted = replace(wanted, until=min(wanted.until or begun, begun))
+    last: Task | None = None
+    while True:
+        with transaction() as session:
+            page = retries.never_retried(session, wanted, after=last)
+        if not page:
+            return
+        yield from page
+        last = page[-1]
+
+
+def _replay_one(storage: Storage, task: Task, rehearsal: "Rehearsal | None") -> Replayed:
+    asked: Resubmission | None = None
+    try:
+        with transaction() as session:
+            finished = checkpoints.of_task(session, task.id)
+        asked = resubmission_for(storage, task, finished)
+        if rehearsal is None:
+            return Replayed(task, asked, _make(task, asked))
+        rehearsal.check(task, asked)
+        return Replayed(task, asked)
+    except CustomerError as refused:
+        return Replayed(task, asked, refused=refused)
+
+
+def _make(task: Task, asked: Resubmission) -> uuid.UUID:
+    with transaction() as session:
+        return retries.create(session, task.user_id, asked, Kept.by(get_settings())).id
+
+
+class Rehearsal:
+    """A dry run reads only; what it would hold, it takes off in its head."""
+
+    def __init__(self) -> None:
+        self._left: dict[int, int] = {}
+
+    def check(self, task: Task, asked: Resubmission) -> None:
+        """Raises as `retries.create`."""
+        with transaction() as session:
+            retries.check_possible(session, task, Kept.by(get_settings()))
+            left = self._left.setdefault(task.user_id, ledger.balance(session, task.user_id))
+        if left < (required := asked.credits_to_hold):
+            raise InsufficientCredits(available=left, required=required, shortfall=required - left)
+        self._left[task.user_id] = left - required
