@@ -13,11 +13,10 @@ from db.schema import migrate
 
 @contextmanager
 def short_stage() -> Iterator[Stage]:
-    with tempfile.TemporaryDirectory(prefix="agensium-chaos-") as folder:
-        with embedded_stack(Path(folder), fast=True) as stack:
-            migrate(stack.database_url)
-            with open_stage(stack, Path(folder) / "stage", stack.database_url, SHORT) as stage:
-                yield stage
+    with tempfile.TemporaryDirectory(prefix="agensium-chaos-") as name, embedded_stack(Path(name), fast=True) as stack:
+        migrate(stack.database_url)
+        with open_stage(stack, Path(name) / "stage", stack.database_url, SHORT) as stage:
+            yield stage
 
 
 def survive(stage: Stage, fault: Fault) -> None:

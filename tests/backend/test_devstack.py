@@ -78,6 +78,31 @@ def test_committed_rows_survive_the_death_of_postgresql(own_stack: Stack) -> Non
     assert rows(own_stack, "SELECT one FROM kept") == [(1,)]
 
 
+def test_a_copy_of_a_database_holds_what_its_template_held(own_stack: Stack) -> None:
+    with psycopg.connect(own_stack.postgres.create_database("original"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+    with psycopg.connect(own_stack.postgres.create_database("copy", template="original")) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchall() == [(7,)]
+
+
+def test_connections_to_a_database_can_be_cut(own_stack: Stack) -> None:
+    with psycopg.connect(own_stack.postgres.create_database("cut")) as mine:
+        assert own_stack.postgres.cut_connections("cut") == 1
+        with pytest.raises(psycopg.OperationalError):
+            mine.execute("SELECT 1")
+
+
+def test_while_all_connections_are_occupied_nobody_gets_one(own_stack: Stack) -> None:
+    address = own_stack.postgres.create_database("occupied")
+    with psycopg.connect(address) as mine, own_stack.postgres.occupied("occupied") as taken:
+        assert taken > 50
+        with pytest.raises(psycopg.OperationalError, match="too many clients"):
+            psycopg.connect(address)
+        with pytest.raises(psycopg.OperationalError):
+            mine.execute("SELECT 1")
+    psycopg.connect(address).close()
+
+
 def test_a_frozen_redis_answers_again_when_it_wakes(own_stack: Stack) -> None:
     assert own_stack.redis is not None
     with redis.Redis.from_url(own_stack.redis_url, socket_timeout=0.2, retry=AT_ONCE) as client:
