@@ -88,8 +88,12 @@ class Settings(BaseSettings):
     retry_base_seconds: float = Field(2.0, ge=0, description="The longest wait after a first hiccup; then it doubles.")
     retry_cap_seconds: float = Field(300.0, ge=0, description="The longest wait after any hiccup.")
     never_started_hours: float = Field(24.0, gt=0, description="CREATED becomes EXPIRED after this.")
-    inputs_kept_days: float = Field(7.0, ge=0, description="What was uploaded is removed this long after the end.")
-    outputs_kept_days: float = Field(30.0, ge=0, description="Reports, files and checkpoints are; at least as long.")
+    inputs_kept_days: float = Field(
+        7.0, ge=0, le=36_500, description="What was uploaded is removed this long after the end."
+    )
+    outputs_kept_days: float = Field(
+        30.0, ge=0, le=36_500, description="Reports, files and checkpoints are; at least as long."
+    )
 
     # the files
     s3_endpoint_url: str | None = Field(None, description="Empty: AWS.")

@@ -67,14 +67,14 @@ _NEEDED = f"""EXISTS (
     {LINE}
     SELECT FROM line JOIN tasks other ON other.id = line.id
     WHERE other.id <> t.id AND other.deleted_at IS NULL
-      AND (other.finished_at IS NULL OR other.finished_at >= clock_timestamp() - :kept))
+      AND (other.finished_at IS NULL OR other.finished_at >= :ended_before))
 """
-_BY_AGE = """finished_at IS NOT NULL AND t.finished_at < clock_timestamp() - :kept
+_BY_AGE = """finished_at IS NOT NULL AND t.finished_at < :ended_before
     AND t.{cleaned} IS NULL AND t.deleted_at IS NULL"""
 # A deleted task is cleaned at once, and again when no upload form is good any more: a late upload leaves no orphan.
 _BY_WISH = """deleted_at IS NOT NULL AND t.outputs_cleaned_at IS NULL
     AND (t.inputs_cleaned_at IS NULL OR t.inputs_cleaned_at < t.deleted_at
-         OR t.deleted_at < clock_timestamp() - :upload_links)"""
+         OR t.deleted_at < :deleted_before)"""
 _WHERE: Mapping[Stage, tuple[str, str]] = {
     Stage.INPUTS: ("finished_at", _BY_AGE.format(cleaned="inputs_cleaned_at")),
     Stage.OUTPUTS: ("finished_at", _BY_AGE.format(cleaned="outputs_cleaned_at")),
@@ -87,17 +87,18 @@ def due(
 ) -> Sequence[Doomed]:
     """Tasks whose files are to go, oldest first, by keyset."""
     column, is_due = _WHERE[stage]
+    now = session.execute(select(CLOCK)).scalar_one()  # asked before: a range of the index needs a fixed end
     statement = text(f"""
         SELECT t.id AS task_id, t.user_id, t.{column} AS since FROM tasks t
         WHERE t.{is_due} AND (t.{column}, t.id) > (:since, :after) AND NOT {_NEEDED}
         ORDER BY t.{column}, t.id LIMIT :limit
     """)  # noqa: S608 (our own words only)
     asked = {
-        "kept": kept.before_cleaning(stage),
+        "ended_before": now - kept.before_cleaning(stage),
         "since": after.since if after else datetime.fromisoformat("1970-01-01T00:00:00+00:00"),
         "after": after.task_id if after else uuid.UUID(int=0),
         "limit": limit,
-        "upload_links": kept.upload_links + GRACE,
+        "deleted_before": now - kept.upload_links - GRACE,
     }
     return [Doomed(row.task_id, row.user_id, row.since) for row in session.execute(statement, asked)]
 

@@ -125,6 +125,8 @@ def test_outputs_are_kept_at_least_as_long_as_inputs() -> None:
     assert settings(inputs_kept_days=2, outputs_kept_days=2).outputs_kept_days == 2
     with pytest.raises(ValidationError, match="OUTPUTS_KEPT_DAYS must not be less"):
         settings(outputs_kept_days=6)
+    with pytest.raises(ValidationError, match="36500"):
+        settings(outputs_kept_days=1e9)  # a century is for ever; more is before the calendar begins
 
 
 def test_the_memory_limit_is_counted_in_kibibytes() -> None:
