@@ -17,6 +17,7 @@ from backend.processes import Process
 from db.events import EventKind
 
 LONGEST_DRAIN = 10.0  # seconds
+MOST_ORDERS = 20
 DAY = 86_400
 CLOCKS = Path(__file__).with_name("wrong_clock")  # its sitecustomize shifts the clock of whoever finds it
 
@@ -62,8 +63,7 @@ def jump_clock(stage: Stage) -> str:
     worker = stage.deployment.start_worker({"PYTHONPATH": path, "AGENSIUM_CLOCK_SHIFT": str(says)})
     try:
         for shift in (DAY, -DAY):
-            stage.order(3 * stage.deployment.slots_per_worker)
-            until(lambda: bool(stage.at_work_in(worker)), "the worker with the wrong clock has work")
+            _give_work(stage, worker, stage.form.agent_seconds)
             says.write_text(str(shift))
             stage.ended()
     finally:
@@ -96,19 +96,30 @@ def _order_until(stage: Stage, stopping: threading.Event) -> None:
 
 
 def roll(stage: Stage) -> str:
-    """Deploy after deploy: a new worker comes, an old one is told to go by SIGTERM, the next is starting already."""
-    deployment = stage.deployment
+    """Deploy after deploy: as many new workers come as there are, then the old ones are told to go by SIGTERM."""
     going: list[tuple[Process, Future[float]]] = []
-    with ThreadPoolExecutor(2, thread_name_prefix="draining") as threads:
-        for _ in range(stage.form.rolling_restarts):
-            old = next(worker for worker in deployment.workers if worker not in [one for one, _ in going])
-            deployment.start_worker()
-            stage.order(3, seconds=stage.form.drained_agent)
-            until(lambda old=old: bool(stage.at_work_in(old)), "the old worker has work")  # type: ignore[misc]
-            going.append((old, threads.submit(_drained, old)))
+    with ThreadPoolExecutor(2 * stage.form.workers, thread_name_prefix="draining") as threads:
+        while len(going) < stage.form.rolling_restarts:
+            olds = [worker for worker in stage.deployment.workers if worker not in [one for one, _ in going]]
+            for _ in olds:
+                stage.deployment.begin_worker()
+            stage.await_workers()
+            for old in olds:
+                _give_work(stage, old, stage.form.drained_agent)
+            going += [(old, threads.submit(_drained, old)) for old in olds]
         slowest = max(seconds.result() for _, seconds in going)
     handed_back = stage.happened(EventKind.HANDED_BACK)
     return f"{len(going)} workers drained, the slowest in {slowest:.1f} s; {handed_back} times a task was handed back"
+
+
+def _give_work(stage: Stage, worker: Process, seconds: float) -> None:
+    """Order until this worker has a task too; which worker takes one is nobody's to say."""
+    for _ in range(MOST_ORDERS):
+        stage.order(2, seconds=seconds)
+        with suppress(GaveUp):
+            until(lambda: bool(stage.at_work_in(worker)), "the worker has work", seconds)
+            return
+    raise GaveUp(f"a worker took none of {2 * MOST_ORDERS} tasks")
 
 
 def _drained(worker: Process) -> float:

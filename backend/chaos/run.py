@@ -69,6 +69,7 @@ def _told(console: Console, stage: Stage, fault: Fault) -> Outcome:
     outcome = rehearse(stage, fault)
     said = "skipped" if outcome.skipped else "held" if outcome.held else "BROKEN"
     console.print(f"  {fault.name}: {said}, {outcome.seconds:.1f} s", highlight=False)
+    print_breaches(console, outcome.tally.breaches)
     return outcome
 
 
