@@ -209,7 +209,7 @@ def open_stage(stack: Stack, directory: Path, database_url: str, form: Form, poo
     deployment = Deployment(stack, pool, directory, database_url, settings)
     with ExitStack() as cleanup:
         stage = Stage(deployment, store, form, cleanup.enter_context(transactions_at(database_url)))
-        cleanup.callback(lambda: stage.customer.close())  # whoever it is by then
+        cleanup.callback(lambda: stage.customer.close())  # noqa: PLW0108 (whoever it is by then)
         stage.small_disk = cleanup.enter_context(small_disk(directory / "scratch"))
         cleanup.callback(store.close)
         store.start()
