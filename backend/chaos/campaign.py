@@ -13,7 +13,7 @@ from backend.chaos.customers import Order, StubbornCustomer
 from backend.chaos.deployment import until
 from backend.chaos.invariants import Tally
 from backend.chaos.stage import VARIETIES, Stage
-from backend.chaos.strikes import Kind, Rescue, Strike, rescues, rotation, strike
+from backend.chaos.strikes import Kind, Rescue, Strike, holders, rescues, rotation, strike
 from backend.clock import monotonic
 from db import evidence
 from db.events import EventKind
@@ -39,7 +39,7 @@ class Scale:
 
 
 SMALL = Scale(spare_kills=2, busy_kills=2, tasks=28, profiles=2, one_by_one=3, seconds_between=2.0)
-FULL = Scale(spare_kills=24, busy_kills=30, tasks=1000, profiles=60, one_by_one=25, seconds_between=5.0)
+FULL = Scale(spare_kills=30, busy_kills=30, tasks=1000, profiles=60, one_by_one=25, seconds_between=5.0)
 
 
 @dataclass
@@ -70,7 +70,7 @@ def run_campaign(stage: Stage, scale: Scale) -> Campaign:
     customers = [stage.new_customer() for _ in range(4)]
     spare, big, real, small = customers
     try:
-        _with_spare_slots(stage, scale, spare, found, kinds)
+        _with_spare_slots(stage, scale, spare, found)
         _queue_behind_each_other(stage, scale, big, real)
         stage.rest_workers()
         _one_by_one(stage, scale, small, big, found)
@@ -86,13 +86,12 @@ def run_campaign(stage: Stage, scale: Scale) -> Campaign:
     return found
 
 
-def _with_spare_slots(
-    stage: Stage, scale: Scale, customer: StubbornCustomer, found: Campaign, kinds: Iterator[Kind]
-) -> None:
+def _with_spare_slots(stage: Stage, scale: Scale, customer: StubbornCustomer, found: Campaign) -> None:
     """A worker more than the tasks need; a kill when the last one's victims run again and its replacement is up."""
+    kinds = holders(stage.deployment.pool)
     stage.rest_workers(stage.form.workers + 1)
     stopping = threading.Event()
-    in_flight = 2 * stage.form.workers - 1
+    in_flight = stage.deployment.slots_per_worker * stage.form.workers  # the spare worker's slots stay free
     with ThreadPoolExecutor(1, thread_name_prefix="feeder") as thread:
         fed = thread.submit(_keep_in_flight, stage, customer, in_flight, stopping)
         try:
@@ -137,7 +136,7 @@ def _run_again(stage: Stage, done: Strike) -> bool:
 def _queue_behind_each_other(stage: Stage, scale: Scale, big: StubbornCustomer, real: StubbornCustomer) -> None:
     """All of it is waiting before the first worker comes back."""
     for worker in stage.deployment.workers:
-        worker.stop()
+        worker.kill()  # they have nothing to do
     specimens = [stage.specimens[number % VARIETIES] for number in range(scale.tasks)]
     big.order_many(specimens, stage.parameters(GRIND_SECONDS), at_once=SUBMITTING)
     real.order_many([stage.profile] * scale.profiles, at_once=SUBMITTING)
@@ -145,7 +144,7 @@ def _queue_behind_each_other(stage: Stage, scale: Scale, big: StubbornCustomer, 
 
 def _one_by_one(stage: Stage, scale: Scale, small: StubbornCustomer, big: StubbornCustomer, found: Campaign) -> None:
     """The small customer's waits, in service times of equal tasks."""
-    until(lambda: len(stage.at_work()) >= 2 * stage.form.workers, "all slots are busy")
+    until(lambda: len(stage.at_work()) >= stage.deployment.slots_per_worker * stage.form.workers, "all slots are busy")
     for number in range(scale.one_by_one):
         order = small.order(stage.specimens[number % VARIETIES], stage.parameters(GRIND_SECONDS))
         stage.ended([order])

@@ -59,11 +59,13 @@ class Deployment:
         """The database's name."""
         return self.database_url.rpartition("/")[2]
 
-    def open(self) -> None:
-        """API and one worker start side by side."""
+    def open(self, workers: int = 1) -> None:
+        """API and workers start side by side."""
         self.api.start()
-        self.start_worker()
+        begun = [self.begin_worker() for _ in range(workers)]
         self.await_api()
+        for worker in begun:
+            self.await_worker(worker)
 
     def close(self) -> None:
         for process in (*self._workers, self.api):

@@ -137,7 +137,7 @@ def _drained(worker: Process) -> float:
 def crowd(stage: Stage) -> str:
     """More conductors than one, started at the same moment, all hungry for rounds."""
     deployment = stage.deployment
-    more = [deployment.begin_worker(), deployment.begin_worker()]
+    more = [deployment.begin_worker() for _ in range(stage.form.more_conductors)]
     stage.order()
     for worker in more:
         deployment.await_worker(worker)

@@ -43,6 +43,7 @@ class Form:
     rolling_restarts: int
     drained_agent: float  # an agent's length while workers drain
     api_kills: int
+    more_conductors: int  # than the deployment has workers
     settings: Mapping[str, str]
 
     @property
@@ -57,14 +58,14 @@ _ALWAYS = {
     "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "450000",
 }
 SHORT = Form(
-    workers=2, tasks=4, agent_seconds=0.3, freeze=3.0, redis_gone=4.0, outage=2.5, store_fault=2.0,
-    rolling_restarts=2, drained_agent=0.6, api_kills=2,
+    workers=2, tasks=4, agent_seconds=0.3, freeze=3.0, redis_gone=2.5, outage=1.5, store_fault=1.0,
+    rolling_restarts=2, drained_agent=0.6, api_kills=1, more_conductors=1,
     settings={**_ALWAYS, "LEASE_SECONDS": "2", "RETRY_BASE_SECONDS": "0.2", "RETRY_CAP_SECONDS": "1",
               "DRAIN_SECONDS": "2"},
 )  # fmt: skip
 LONG = Form(
     workers=2, tasks=8, agent_seconds=0.5, freeze=10.0, redis_gone=60.0, outage=6.0, store_fault=8.0,
-    rolling_restarts=50, drained_agent=0.6, api_kills=10,
+    rolling_restarts=50, drained_agent=0.6, api_kills=10, more_conductors=2,
     settings={**_ALWAYS, "LEASE_SECONDS": "3", "RETRY_CAP_SECONDS": "10"},
 )  # fmt: skip
 
@@ -214,7 +215,7 @@ def open_stage(stack: Stack, directory: Path, database_url: str, form: Form, poo
         cleanup.callback(store.close)
         store.start()
         cleanup.callback(deployment.close)
-        deployment.open()
+        deployment.open(form.workers)
         cleanup.callback(stage.observer.stop)
         stage.observer.start()
         stage.rest()

@@ -45,6 +45,12 @@ def rotation(pool: str) -> Iterator[Kind]:
     return cycle(kinds)
 
 
+def holders(pool: str) -> Iterator[Kind]:
+    """What is killed where rescues are measured: mostly what holds a claim."""
+    slot = Kind.SLOT if pool == "prefork" else Kind.WORKER
+    return cycle((Kind.WORKER, slot, Kind.WORKER, slot, Kind.AGENT))
+
+
 def strike(stage: Stage, kind: Kind) -> Strike | None:
     """Kill something that is at work, and start what replaces it; None where nothing is."""
     at_work = stage.at_work()

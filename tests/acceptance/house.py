@@ -47,8 +47,8 @@ class House(Deployment):
         super().__init__(stack, pool, directory, database_url, settings)
         self._http = httpx.Client(base_url=self.api_url, timeout=20)
 
-    def open(self) -> None:
-        super().open()
+    def open(self, workers: int = 1) -> None:
+        super().open(workers)
         account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "correct horse battery staple"}
         token = self._http.post("/auth/register", json=account).raise_for_status().json()["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
