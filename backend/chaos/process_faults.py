@@ -53,14 +53,13 @@ def kill_all_workers(stage: Stage) -> str:
 
 def freeze_worker(stage: Stage) -> str:
     victim = stage.busy()[0]
-    processes = 1 + len(family(victim.worker.pid))
     victim.worker.pause()
     try:
         passed = _rescued_and_ended_elsewhere(stage, victim)
     finally:
         victim.worker.resume()
     _awake_but_harmless(stage, victim)
-    return f"another worker finished its task; awake after {passed:.1f} s, none of its {processes} processes wrote"
+    return f"another worker finished its task; awake after {passed:.1f} s, it let go of the stale claim and lived on"
 
 
 def freeze_slot(stage: Stage) -> str:
@@ -74,7 +73,7 @@ def freeze_slot(stage: Stage) -> str:
     finally:
         supervisor.resume()
     _awake_but_harmless(stage, victim)
-    return "another slot took the task over; awake again, the supervisor stopped its agent and wrote nothing"
+    return "another slot took the task over; awake again, the supervisor let go of the stale claim"
 
 
 def cancel_frozen(stage: Stage) -> str:
@@ -91,14 +90,14 @@ def cancel_frozen(stage: Stage) -> str:
         raise GaveUp(f"task {order.task_id} was not cancelled")
     stage.customer.expect(order, frozenset({"CANCELLED"}))
     _awake_but_harmless(stage, victim)
-    return f"cancelled {1000 * answered:.0f} ms after the request; awake again, the worker stopped the agent"
+    return f"cancelled {1000 * answered:.0f} ms after the request; awake again, the worker let go of it"
 
 
 def outgrow_memory(stage: Stage) -> str:
     form = {"weigh": {"seconds": 5.0, "mebibytes": TOO_BIG}}
     order = stage.customer.order(stage.specimens[0], form, frozenset({"MEMORY_LIMIT"}))
     stage.ended([order])
-    return "that task FAILED with MEMORY_LIMIT and paid for its first agent; its neighbours noticed nothing"
+    return "that task FAILED with MEMORY_LIMIT and paid for its first agent; its neighbours completed"
 
 
 def kill_big_agent(stage: Stage) -> str:

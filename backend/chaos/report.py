@@ -24,6 +24,15 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
+def markdown_of(outcomes: Sequence[Outcome]) -> str:
+    """The same table as docs/RELIABILITY.md has it."""
+    rows = ["| fault | what is done | what was seen | seconds | tasks |", "|---|---|---|---|---|"]
+    for one in outcomes:
+        seen = one.seen if one.skipped or one.held else f"**did not hold**: {one.tally.breaches[0]}"
+        rows.append(f"| {one.fault.name} | {one.fault.what} | {seen} | {one.seconds:.1f} | {one.tally.tasks} |")
+    return "\n".join(rows) + "\n"
+
+
 def figures_of(campaign: Campaign) -> list[str]:
     """The campaign in sentences."""
     spare, busy = campaign.rescued(spare=True), campaign.rescued(spare=False)

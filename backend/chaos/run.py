@@ -13,7 +13,7 @@ from rich.console import Console
 from backend.chaos.campaign import FULL, SMALL, Scale, run_campaign
 from backend.chaos.fault import EXPECTED, Fault, Outcome, rehearse
 from backend.chaos.faults import FAULTS
-from backend.chaos.report import WIDTH, figures_of, last_line, print_breaches, table_of
+from backend.chaos.report import WIDTH, figures_of, last_line, markdown_of, print_breaches, table_of
 from backend.chaos.stage import LONG, SHORT, Form, Stage, open_stage
 from backend.clock import monotonic
 from backend.devstack import embedded_stack
@@ -21,6 +21,7 @@ from db.schema import migrate
 
 DEADLINE_SECONDS = 45 * 60.0  # a run that takes longer hangs
 INTERRUPTED = 130
+REPORT = Path(".agensium") / "chaos.md"
 
 
 class Overdue(Exception):
@@ -52,6 +53,9 @@ def _run(console: Console, form: Form, scale: Scale, pool: str, only: str) -> in
             outcomes = [_told(console, stage, fault) for fault in FAULTS if only in fault.name]
             campaign = None if only else run_campaign(stage, scale)
     console.print(table_of(outcomes))
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.write_text(markdown_of(outcomes), encoding="utf-8")
+    console.print(f"The table as Markdown: {REPORT}", highlight=False)
     breaches = [breach for outcome in outcomes for breach in outcome.tally.breaches]
     if campaign is not None:
         breaches += campaign.tally.breaches

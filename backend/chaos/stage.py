@@ -40,6 +40,7 @@ class Form:
     redis_gone: float
     outage: float  # of PostgreSQL, of the pool
     store_fault: float
+    store_hang: float  # in the long form longer than the store's own time-out of 20 s
     rolling_restarts: int
     drained_agent: float  # an agent's length while workers drain
     api_kills: int
@@ -58,13 +59,13 @@ _ALWAYS = {
     "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "450000",
 }
 SHORT = Form(
-    workers=2, tasks=4, agent_seconds=0.3, freeze=3.0, redis_gone=2.5, outage=1.5, store_fault=1.0,
+    workers=2, tasks=4, agent_seconds=0.3, freeze=3.0, redis_gone=2.5, outage=1.5, store_fault=1.0, store_hang=1.0,
     rolling_restarts=2, drained_agent=0.6, api_kills=1, more_conductors=1,
     settings={**_ALWAYS, "LEASE_SECONDS": "2", "RETRY_BASE_SECONDS": "0.2", "RETRY_CAP_SECONDS": "1",
               "DRAIN_SECONDS": "2"},
 )  # fmt: skip
 LONG = Form(
-    workers=2, tasks=8, agent_seconds=0.5, freeze=10.0, redis_gone=60.0, outage=6.0, store_fault=8.0,
+    workers=2, tasks=8, agent_seconds=0.5, freeze=10.0, redis_gone=60.0, outage=6.0, store_fault=8.0, store_hang=25.0,
     rolling_restarts=50, drained_agent=0.6, api_kills=10, more_conductors=2,
     settings={**_ALWAYS, "LEASE_SECONDS": "3", "RETRY_CAP_SECONDS": "10"},
 )  # fmt: skip

@@ -13,12 +13,13 @@ from backend.chaos.stage import Stage
 def _in_mood(mood: Mood) -> Callable[[Stage], str]:
     def inject(stage: Stage) -> str:
         """An agent dies as well, so that a resumed task reads its checkpoints from the faulty store."""
+        seconds = stage.form.store_hang if mood is Mood.HANGING else stage.form.store_fault
         before = stage.store.hit[mood]
         with stage.ordering(2), stage.store.misbehaving(mood):  # a submit looks at its file, and waits as well
             for victim in stage.at_work()[:1]:
                 _kill(victim.agent)
-            threading.Event().wait(stage.form.store_fault)
-        return f"{stage.store.hit[mood] - before} requests were hit in {stage.form.store_fault:g} s"
+            threading.Event().wait(seconds)
+        return f"{stage.store.hit[mood] - before} requests were hit in {seconds:g} s"
 
     return inject
 

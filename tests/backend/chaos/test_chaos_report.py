@@ -6,7 +6,7 @@ from rich.console import Console
 from backend.chaos.campaign import Campaign
 from backend.chaos.fault import Fault, Outcome
 from backend.chaos.invariants import Tally
-from backend.chaos.report import figures_of, last_line, print_breaches, table_of
+from backend.chaos.report import figures_of, last_line, markdown_of, print_breaches, table_of
 
 LAST_LINE = re.compile(
     r"chaos: \d+ tasks, \d+ completed, \d+ kills, \d+ lost, \d+ double charges, \d+ duplicate outputs, "
@@ -37,6 +37,10 @@ def test_the_table_says_of_each_fault_whether_it_held() -> None:
     assert re.search(r"half .* NO", shown)
     assert re.search(r"no .* -", shown)
     assert "It did not hold: a task was lost" in shown
+    *_, held, did_not, skipped = markdown_of(outcomes).splitlines()
+    assert held == "| agent killed | SIGKILL | it went on | 1.0 | 0 |"
+    assert "**did not hold**: a task was lost" in did_not
+    assert "| no |" in skipped
 
 
 def test_a_campaign_without_kills_says_that_nothing_was_measured() -> None:
