@@ -10,6 +10,7 @@ from textwrap import indent
 
 from db.inspection import TaskFile
 from db.models import Task, TaskEvent, TaskStep
+from db.retries import EARLIER_TASK
 
 
 def shown(file: TaskFile) -> str:
@@ -45,7 +46,8 @@ def _task(task: Task) -> Iterator[str]:
 def _step(step: TaskStep) -> Iterator[str]:
     memory = "" if step.peak_memory_bytes is None else f", at most {step.peak_memory_bytes >> 20} MiB"
     yield ""
-    yield f"step {step.agent_id}: {step.status} by claim {step.epoch} in {step.duration_ms} ms{memory}"
+    by = "an earlier task" if step.epoch == EARLIER_TASK else f"claim {step.epoch}"
+    yield f"step {step.agent_id}: {step.status} by {by} in {step.duration_ms} ms{memory}"
     if step.artifact_key is not None:
         yield f"  artifact {step.artifact_key}"
     yield from _error(step)

@@ -48,7 +48,7 @@ def test_no_reference_leads_nowhere() -> None:
 def test_it_is_openapi_3_1_with_what_that_requires() -> None:
     assert DOCUMENT["openapi"].startswith("3.1")
     assert DOCUMENT["info"].keys() >= {"title", "version", "description"}
-    assert len(OPERATIONS) == sum(len(operations) for operations in DOCUMENT["paths"].values()) == 25
+    assert len(OPERATIONS) == sum(len(operations) for operations in DOCUMENT["paths"].values()) == 26
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)
@@ -91,5 +91,6 @@ def test_every_change_but_those_of_accounts_takes_an_idempotency_key() -> None:
     }
 
     assert takes == {
-        "create_task", "create_upload_urls", "process_task", "cancel_task", "delete_task", "grant_credits",
+        "create_task", "create_upload_urls", "process_task", "cancel_task", "delete_task", "retry_task",
+        "grant_credits",
     }  # fmt: skip

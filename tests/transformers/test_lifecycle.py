@@ -66,7 +66,8 @@ class Workshop:
         self.storage.put_bytes(key, TABLE, "text/csv")
         arrived = self.storage.head(key)
         assert arrived is not None
-        inputs = {"primary": [{"filename": "people.csv", "key": key, "size": size, "etag": arrived.etag}]}
+        file = {"filename": "people.csv", "key": key, "content_type": "text/csv", "size": size, "etag": arrived.etag}
+        inputs = {"primary": [file]}
         with transaction() as session:
             task_store.submit(session, task, Submission(list(PRICES), prices, inputs, 1.0))
         return builders.claim(builders.change(task.id, admitted_at=CLOCK))
