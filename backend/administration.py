@@ -4,13 +4,14 @@ No HTTP route makes a role, and none shows what is ours to know of a failure.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator
 
+from backend.errors import DatabaseUnavailable
 from backend.task_file import shown
 from db import accounts, admission, ledger
-from db.database import transaction
+from db.database import DATABASE_ERRORS, patient_transaction, transaction
 from db.inspection import look_at
-from db.verification import LEDGER, STATES, Breach, breaches
+from db.verification import LEDGER, STATES, Finding, found
 
 
 def make_admin(email: str) -> None:
@@ -32,10 +33,19 @@ def shape_lane(email: str, weight: float | None, cap: int | None) -> tuple[float
         return lane.weight, lane.cap
 
 
-def verify(what: str) -> Sequence[Breach]:
-    """What breaks the rules of the ledger or of the states; empty: they hold."""
-    with transaction() as session:
-        return breaches(session, {"ledger": LEDGER, "states": STATES}[what])
+def verify(what: str) -> Iterator[Finding]:
+    """What breaks the rules of the ledger or of the states, rule by rule, each in a transaction of its own.
+
+    Raises:
+        DatabaseUnavailable: it could not be proven; its detail is the database's own first line.
+    """
+    try:
+        for rule, statement in {"ledger": LEDGER, "states": STATES}[what].items():
+            with patient_transaction() as session:
+                finding = found(session, rule, statement)
+            yield finding
+    except DATABASE_ERRORS as error:
+        raise DatabaseUnavailable(detail=next(iter(str(error).splitlines()), "")) from error
 
 
 def task_shown(task_id: uuid.UUID) -> str:

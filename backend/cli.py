@@ -13,7 +13,9 @@ from backend.cli_replay import replay
 from backend.errors import AgensiumError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-verify = typer.Typer(no_args_is_help=True, help="Prove it right; exit 1 and name what is not.")
+verify = typer.Typer(
+    no_args_is_help=True, help="Prove it right; exit 1 and name what is not, 2 where it could not be proven."
+)
 app.add_typer(verify, name="verify")
 Email = Annotated[str, typer.Argument(help="The account's address.")]
 
@@ -111,11 +113,17 @@ def states() -> None:
 def _prove(what: str) -> None:
     from backend import administration
 
-    found = administration.verify(what)
-    for breach in found:
-        print(f"{breach.subject}: it does not hold that {breach.rule}")
-    print(f"verify {what}: {len(found)} breaches")
-    sys.exit(1 if found else 0)
+    count, more = 0, False
+    try:
+        for finding in administration.verify(what):
+            for breach in finding.breaches:
+                print(f"{breach.subject}: it does not hold that {breach.rule}")
+            count, more = count + len(finding.breaches), more or finding.more
+    except AgensiumError as error:
+        print(f"verify {what}: it could not be proven. {error} {error.detail}".strip(), file=sys.stderr)
+        sys.exit(2)
+    print(f"verify {what}: {'at least ' if more else ''}{count} breaches")
+    sys.exit(1 if count else 0)
 
 
 @verify.command()

@@ -81,6 +81,21 @@ def transaction() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def patient_transaction() -> Iterator[Session]:
+    """Reading only, for as long as it takes: a proof over whole tables is no station, and holds nobody's row."""
+    with transaction() as session:
+        session.execute(text("SET TRANSACTION READ ONLY"))
+        session.execute(text("SET LOCAL transaction_timeout = 0"))
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        yield session
+
+
+def impatient(session: Session) -> None:
+    """In this transaction a locked row is an error at once, for who has others to look after."""
+    session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+
+
 def ping() -> None:
     """Raise DatabaseError unless the database answers."""
     with transaction() as session:

@@ -2,9 +2,11 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from backend import administration
 from backend.cli import app
-from db import accounts, checkpoints, ledger
-from db.database import transaction
+from backend.settings import get_settings
+from db import accounts, checkpoints, ledger, verification
+from db.database import close_database, transaction
 from tests import builders
 
 
@@ -71,6 +73,36 @@ def test_a_wrong_ledger_is_named_and_fails(ada: int) -> None:
     code, said = run("verify", "ledger")
     assert code == 1
     assert f"user {ada}: it does not hold that a wallet's balance is its grants" in said
+
+
+def test_a_rule_that_many_rows_break_is_counted_as_at_least(ada: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        builders.customer()
+    with transaction() as session:
+        session.execute(text("UPDATE credit_wallets SET balance = balance + 1"))
+    monkeypatch.setattr(verification, "SHOWN", 3)
+    code, said = run("verify", "ledger")
+    assert (code, said.splitlines()[-1]) == (1, "verify ledger: at least 3 breaches")
+    monkeypatch.setattr(verification, "SHOWN", 4)
+    assert run("verify", "ledger")[1].splitlines()[-1] == "verify ledger: 4 breaches"
+
+
+@pytest.mark.parametrize("what", ["ledger", "states"])
+def test_what_could_not_be_proven_is_not_a_breach(database: str, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    close_database()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+    get_settings.cache_clear()
+    code, said = run("verify", what)
+    assert code == 2
+    assert said.startswith(f"verify {what}: it could not be proven. The database did not answer. ")
+    assert "connection failed" in said
+    assert "Traceback" not in said
+
+
+def test_a_proof_that_takes_longer_than_a_station_is_finished(ada: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    longer = "SELECT 'never' FROM pg_sleep(5.5) AS slept WHERE slept IS NULL"
+    monkeypatch.setattr(administration, "LEDGER", {"it takes long": longer})
+    assert run("verify", "ledger") == (0, "verify ledger: 0 breaches\n")
 
 
 def test_an_operator_sees_where_a_task_stood(database: str) -> None:

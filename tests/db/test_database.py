@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.settings import get_settings
 from db import database
-from db.database import STATION_LIMITS, DatabaseError, close_database, transaction
+from db.database import STATION_LIMITS, DatabaseError, close_database, patient_transaction, transaction
 from tests import builders
 
 PID = "SELECT pg_backend_pid()"
@@ -53,6 +53,17 @@ def test_every_connection_has_the_limits_of_a_station(name: str, limit: str) -> 
     assert sql(f"SHOW {name}") == limit
     with private() as begin, begin() as session:
         assert said(session, f"SHOW {name}") == limit
+
+
+def test_a_proof_has_no_limit_and_may_not_write() -> None:
+    with patient_transaction() as session:
+        for name in ("statement_timeout", "transaction_timeout"):
+            assert said(session, f"SHOW {name}") == "0"
+        said(session, "SELECT pg_sleep(6.5)")
+    for name in ("statement_timeout", "transaction_timeout"):
+        assert sql(f"SHOW {name}") == STATION_LIMITS[name], "the connection's next user is a station again"
+    with pytest.raises(DatabaseError, match="read-only"), patient_transaction() as session:
+        said(session, "UPDATE admission_clock SET v = 7")
 
 
 def test_the_limits_of_a_station_let_go_before_a_lease_runs_out() -> None:
