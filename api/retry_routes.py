@@ -48,7 +48,7 @@ def retry_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: On
     """A FAILED or CANCELLED task, or one that completed in part, becomes a new task (`retry_of`), queued at once.
 
     It works on the same files with the same parameters, takes over what was delivered, and holds credits, at today's
-    prices, only for the rest. One retry of a task at a time.
+    prices, only for the rest. One retry of a task at a time, and none when one has completed.
     """
     with transaction() as session:
         task = task_store.get(session, task_id, user.id)

@@ -81,7 +81,8 @@ def _replay_one(storage: Storage, task: Task, rehearsal: "Rehearsal | None") -> 
 
 def _make(task: Task, asked: Resubmission) -> uuid.UUID:
     with transaction() as session:
-        return retries.create(session, task.user_id, asked, Kept.by(get_settings())).id
+        kept = Kept.by(get_settings())
+        return retries.create(session, task.user_id, asked, kept, only_if_never_retried=True).id
 
 
 class Rehearsal:
@@ -93,7 +94,7 @@ class Rehearsal:
     def check(self, task: Task, asked: Resubmission) -> None:
         """Raises as `retries.create`."""
         with transaction() as session:
-            retries.check_possible(session, task, Kept.by(get_settings()))
+            retries.check_possible(session, task, Kept.by(get_settings()), only_if_never_retried=True)
             left = self._left.setdefault(task.user_id, ledger.balance(session, task.user_id))
         if left < (required := asked.credits_to_hold):
             raise InsufficientCredits(available=left, required=required, shortfall=required - left)

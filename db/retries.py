@@ -1,6 +1,7 @@
 """Retries: a new task that repeats one that has ended, takes over its finished steps and pays only for the rest.
 
-The old row is not touched: terminal is terminal (DESIGN §5.1). It is only locked, so that two who ask make one.
+The old row is not touched: terminal is terminal (DESIGN §5.1). The first task of its line is only locked, so that two
+who ask make one, whichever of the line they name.
 """
 
 import uuid
@@ -8,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, exists, insert, literal, select, text, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from backend.errors import InvalidTaskState, ResultsExpired
 from db import retention, task_store
-from db.models import CLOCK, TERMINAL, StepStatus, Task, TaskStatus, TaskStep
+from db.models import CLOCK, StepStatus, Task, TaskStatus, TaskStep
 from db.retention import Kept
 from db.task_store import Submission
 
@@ -46,17 +47,20 @@ class Wanted:
     until: datetime | None = None
 
 
-def create(session: Session, user_id: int, wanted: Resubmission, kept: Kept) -> Task:
+def create(
+    session: Session, user_id: int, wanted: Resubmission, kept: Kept, *, only_if_never_retried: bool = False
+) -> Task:
     """The retry, queued, in the lane of its customer.
 
     Raises:
         TaskNotFound: the old task was deleted meanwhile.
-        InvalidTaskState: a retry of it is under way; `retry_id` in the context names it.
+        InvalidTaskState: it is repeated already; `retry_id` in the context names the task that does or did.
         ResultsExpired: its files are not kept any longer.
         InsufficientCredits: nothing is held and nothing is made.
     """
+    session.execute(_LOCK_THE_FIRST, {"id": wanted.retry_of})
     original = task_store.get(session, wanted.retry_of, user_id, lock=True)
-    check_possible(session, original, kept)
+    check_possible(session, original, kept, only_if_never_retried=only_if_never_retried)
     asked = wanted.submission
     task = task_store.create(
         session, user_id, original.tool_id, asked.agents, original.parameters,
@@ -67,13 +71,43 @@ def create(session: Session, user_id: int, wanted: Resubmission, kept: Kept) -> 
     return task_store.submit(session, task, asked)
 
 
-def check_possible(session: Session, original: Task, kept: Kept) -> None:
-    """Whoever holds the row's lock may rely on it. Raises InvalidTaskState, ResultsExpired as `create`."""
-    under_way = select(Task.id).where(Task.retry_of == original.id, Task.status.not_in(TERMINAL)).limit(1)
-    if (retry_id := session.scalar(under_way)) is not None:
-        raise InvalidTaskState("A retry of this task is under way already.", retry_id=str(retry_id))
+def check_possible(session: Session, original: Task, kept: Kept, *, only_if_never_retried: bool = False) -> None:
+    """Whoever holds the locks of `create` may rely on it. Raises InvalidTaskState, ResultsExpired as that."""
+    _check_not_repeated(session, original)
+    if only_if_never_retried:
+        any_retry = select(Task.id).where(Task.retry_of == original.id).limit(1)
+        if (retry_id := session.scalar(any_retry)) is not None:
+            raise InvalidTaskState("The task has a retry already.", retry_id=str(retry_id))
     if retention.inputs_are_gone(session, original, kept):
         raise ResultsExpired
+
+
+# A task that was retried, its retries and theirs are one line; what one of them delivers, another must not be paid for.
+_ABOVE = """
+    WITH RECURSIVE above(id, retry_of) AS (
+        SELECT id, retry_of FROM tasks WHERE id = :id
+        UNION ALL
+        SELECT t.id, t.retry_of FROM tasks t JOIN above ON t.id = above.retry_of)
+"""
+_LOCK_THE_FIRST = text(f"""{_ABOVE}
+    SELECT id FROM tasks WHERE id = (SELECT id FROM above WHERE retry_of IS NULL) FOR NO KEY UPDATE
+""")  # noqa: S608 (our own words only)
+# A deleted retry is out of its customer's sight: who has thrown the result away may pay for it anew.
+_REPEATED = text(f"""{_ABOVE}, line(id) AS (
+        SELECT id FROM above WHERE retry_of IS NULL
+        UNION ALL
+        SELECT t.id FROM tasks t JOIN line ON t.retry_of = line.id)
+    SELECT id, finished_at FROM tasks JOIN line USING (id)
+    WHERE id <> :id AND deleted_at IS NULL AND (finished_at IS NULL OR outcome = 'success')
+    ORDER BY finished_at NULLS FIRST LIMIT 1
+""")  # noqa: S608 (the same)
+
+
+def _check_not_repeated(session: Session, original: Task) -> None:
+    repeated = session.execute(_REPEATED, {"id": original.id}).one_or_none()
+    if repeated is not None:
+        how = "is under way" if repeated.finished_at is None else "has completed"
+        raise InvalidTaskState(f"A retry of this task {how} already.", retry_id=str(repeated.id))
 
 
 _COPIED = (

@@ -3,21 +3,26 @@
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import typer
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+import backend.replay
 from backend.cli import app
 from backend.cli_replay import moment
 from backend.clock import now
 from backend.errors import UnreadableFile, WorkerLost
+from backend.settings import get_settings
 from backend.storage import Storage, input_key
-from db import accounts, endings, ledger
+from db import accounts, endings, ledger, retries
 from db.database import transaction
 from db.endings import Ending
 from db.models import CLOCK, Task, User
+from db.retention import Kept
+from db.retries import Resubmission
 from tests import builders
 from transformers.catalog import tool_for
 
@@ -164,6 +169,24 @@ def test_a_retry_that_ends_meanwhile_is_not_retried_by_the_same_replay(store: St
         assert one.made is not None
         builders.change(one.made, status="FAILED", finished_at=CLOCK)
     assert done == [task.id]
+
+
+def test_a_task_that_its_customer_retries_meanwhile_is_skipped(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the page that was read and the lock."""
+    task = failed(store)
+    resubmission_for = backend.replay.resubmission_for
+
+    def meanwhile(*asked: Any) -> Resubmission:
+        asked_for = resubmission_for(*asked)
+        with transaction() as session:
+            made = retries.create(session, task.user_id, asked_for, Kept.by(get_settings()))
+        builders.change(made.id, status="FAILED", finished_at=CLOCK)
+        return asked_for
+
+    monkeypatch.setattr(backend.replay, "resubmission_for", meanwhile)
+    _, (_, line, counts) = run("--since", "1h")
+    assert "skipped: INVALID_TASK_STATE: The task has a retry already." in line
+    assert (counts, len(retries_of(task))) == ("replay: 1 tasks, 0 made, 1 skipped", 1)
 
 
 def test_a_store_that_is_away_ends_the_replay_with_a_sentence(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,6 +202,60 @@ def test_when_a_retry_has_ended_there_may_be_another() -> None:
     assert retry(old).retry_of == old.id
 
 
+def delivering(task: Task, outcome: str = "success") -> Task:
+    """A retry that runs to its end."""
+    claim = run(task)
+    for agent in REST:
+        builders.deliver(claim, agent)
+    with transaction() as session:
+        endings.settle(session, claim, Ending(outcome, "manifest.json"))
+    return builders.read(task.id)
+
+
+def test_when_a_retry_has_completed_there_is_no_other() -> None:
+    user = builders.customer(10_000)
+    old = failed(user)
+    done = delivering(retry(old))
+    before = balance(user)
+    with pytest.raises(InvalidTaskState, match="A retry of this task has completed already") as refused:
+        retry(old)
+    assert (refused.value.context, balance(user)) == ({"retry_id": str(done.id)}, before)
+    with transaction() as session:
+        deletion.delete(session, done.id, user)
+    assert retry(old).retry_of == old.id, "who has thrown the result away may pay for it anew"
+
+
+def test_when_a_retry_has_completed_in_part_there_may_be_another() -> None:
+    old = failed()
+    delivering(retry(old), "partial")
+    assert retry(old).retry_of == old.id
+
+
+@pytest.mark.parametrize("of", ["first", "second"])
+def test_what_any_task_of_the_line_has_delivered_is_not_paid_for_again(of: str) -> None:
+    first = failed(builders.customer(10_000))
+    second = fail(run(retry(first)))
+    done = delivering(retry({"first": second, "second": first}[of]))
+    with pytest.raises(InvalidTaskState) as refused:
+        retry({"first": first, "second": second}[of])
+    assert refused.value.context == {"retry_id": str(done.id)}
+
+
+def test_two_tasks_of_one_line_retried_at_once_make_one() -> None:
+    first = failed(builders.customer(10_000))
+    second = fail(run(retry(first)))
+    answers = together(lambda: retry(first), lambda: retry(second))
+    assert sorted(type(answer).__name__ for answer in answers) == ["InvalidTaskState", "Task"]
+
+
+def test_an_operators_retry_is_the_only_one() -> None:
+    old = failed()
+    ended = fail(run(retry(old)))
+    with pytest.raises(InvalidTaskState, match="has a retry already") as refused, transaction() as session:
+        retries.create(session, old.user_id, asked(old), KEPT, only_if_never_retried=True)
+    assert refused.value.context == {"retry_id": str(ended.id)}
+
+
 @pytest.mark.parametrize(
     "columns",
     [{"inputs_cleaned_at": CLOCK}, {"finished_at": CLOCK - timedelta(days=8)}],
