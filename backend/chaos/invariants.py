@@ -17,6 +17,7 @@ from backend.chaos.customers import COMPLETED, Delivery, Order, Specimen, Stubbo
 from backend.client import ENDED
 from db import evidence
 from db.database import Session
+from db.events import EventKind
 from db.verification import LEDGER, STATES, breaches
 
 REPORT = "report.json"
@@ -31,10 +32,16 @@ Transactions = Callable[[], AbstractContextManager[Session]]
 
 @dataclass
 class Tally:
-    """What was counted, and every breach in words."""
+    """What was counted, and every breach in words. Of each count a task is in at most once, but for its breaches.
+
+    `ended_otherwise`: cancelled, or over its memory, as it should be. `lost`: ended wrongly, or not at all.
+    `double_charges`: paid for more than was delivered, or for a task that nobody ordered (a repeated request that was
+    done twice). `duplicate_outputs`: published more than once, or not by the task's last claim alone.
+    """
 
     tasks: int = 0
     completed: int = 0
+    ended_otherwise: int = 0
     lost: int = 0
     double_charges: int = 0
     duplicate_outputs: int = 0
@@ -43,6 +50,7 @@ class Tally:
     def add(self, other: "Tally") -> None:
         self.tasks += other.tasks
         self.completed += other.completed
+        self.ended_otherwise += other.ended_otherwise
         self.lost += other.lost
         self.double_charges += other.double_charges
         self.duplicate_outputs += other.duplicate_outputs
@@ -76,7 +84,7 @@ def seen_by(customer: StubbornCustomer, undisturbed: Mapping[Specimen, str]) -> 
         )
         for found in looks:
             tally.add(found)
-    tally.breaches += _uninvited(customer)
+    tally.add(_uninvited(customer, entries))
     tally.breaches += _wrong_balance(customer, [entry for some in entries.values() for entry in some])
     return tally
 
@@ -95,11 +103,14 @@ def _look(
         tally.breaches.append(f"task {order.task_id}: {task['status']} {task['outcome']} {task['error']}")
     if task["status"] in COMPLETED:
         tally.completed = 1
-        faults = list(_faults_of(customer.deliveries(order), undisturbed.get(order.specimen)))
-        tally.duplicate_outputs = int(any("twice" in fault for fault in faults))
+        files = customer.deliveries(order)
+        tally.duplicate_outputs = int(len({one.name for one in files}) < len(files))
+        faults = _faults_of(files, undisturbed.get(order.specimen))
         tally.breaches += [f"task {order.task_id}: {fault}" for fault in faults]
-    faults = list(_faults_of_bill(task, entries))
-    tally.double_charges = int(any("twice" in fault for fault in faults))
+    elif not tally.lost:
+        tally.ended_otherwise = 1
+    faults = _faults_of_bill(task, entries)
+    tally.double_charges = int(_charged_too_much(task, entries))
     tally.breaches += [f"task {order.task_id}: {fault}" for fault in faults]
     return tally
 
@@ -130,8 +141,7 @@ def _faults_of_bill(task: Mapping[str, Any], entries: Sequence[Mapping[str, Any]
     """Held at submit; each delivered agent charged once, at its price; the rest released."""
     counted = Counter((entry["kind"], entry["agent_id"]) for entry in entries)
     yield from (f"{kind} for {agent} twice" for (kind, agent), count in counted.items() if count > 1)
-    delivered = {step["agent_id"]: step["price"] for step in task["steps"] if step["state"] == "delivered"}
-    captured = _amounts(entries, "CAPTURE")
+    delivered, captured = _delivered(task), _amounts(entries, "CAPTURE")
     held, released = _amounts(entries, "HOLD"), _amounts(entries, "RELEASE")
     if captured != delivered:
         yield f"charged {captured}, delivered {delivered}"
@@ -139,6 +149,17 @@ def _faults_of_bill(task: Mapping[str, Any], entries: Sequence[Mapping[str, Any]
         agent: held[agent] - captured.get(agent, 0) for agent in held if held[agent] != captured.get(agent)
     } != released:
         yield f"held {held}, charged {captured}, released {released}"
+
+
+def _charged_too_much(task: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> bool:
+    """An agent was paid for that did not deliver, or above its price: also twice its price in one entry."""
+    delivered = _delivered(task)
+    return any(amount > delivered.get(agent, 0) for agent, amount in _amounts(entries, "CAPTURE").items())
+
+
+def _delivered(task: Mapping[str, Any]) -> dict[str, int]:
+    """The price of each agent that delivered."""
+    return {step["agent_id"]: step["price"] for step in task["steps"] if step["state"] == "delivered"}
 
 
 def _amounts(entries: Iterable[Mapping[str, Any]], kind: str) -> dict[str, int]:
@@ -149,12 +170,14 @@ def _amounts(entries: Iterable[Mapping[str, Any]], kind: str) -> dict[str, int]:
     return dict(sums)
 
 
-def _uninvited(customer: StubbornCustomer) -> list[str]:
+def _uninvited(customer: StubbornCustomer, entries: Mapping[str, Sequence[Mapping[str, Any]]]) -> Tally:
     """Tasks that nobody ordered, or that are not there: a repeated request was done twice, or not at all."""
     ordered = Counter(order.task_id for order in customer.orders)
     listed = Counter(task["task_id"] for task in customer.listed())
-    return [f"task {task_id}: ordered {ordered[task_id]} times, there {listed[task_id]} times"
-            for task_id in ordered | listed if ordered[task_id] != listed[task_id]]  # fmt: skip
+    paid = [task_id for task_id in listed if task_id not in ordered and _amounts(entries.get(task_id, ()), "CAPTURE")]
+    breaches = [f"task {task_id}: ordered {ordered[task_id]} times, there {listed[task_id]} times"
+                for task_id in ordered | listed if ordered[task_id] != listed[task_id]]  # fmt: skip
+    return Tally(double_charges=len(paid), breaches=breaches)
 
 
 def _wrong_balance(customer: StubbornCustomer, entries: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -164,7 +187,7 @@ def _wrong_balance(customer: StubbornCustomer, entries: Iterable[Mapping[str, An
     return [] if balance == due else [f"the balance is {balance}, the entries say {due}"]
 
 
-def proven_by(transactions: Transactions, orders: Sequence[Order]) -> list[str]:
+def proven_by(transactions: Transactions, orders: Sequence[Order]) -> Tally:
     """What the database proves: the ledger, the states, legal histories, and one manifest of one epoch."""
     task_ids = [uuid.UUID(order.task_id) for order in orders]
     with transactions() as session:
@@ -174,16 +197,26 @@ def proven_by(transactions: Transactions, orders: Sequence[Order]) -> list[str]:
     for task_id, happenings in histories.items():
         if (fault := evidence.illegal_move(happenings)) is not None:
             found.append(f"task {task_id}: {fault}")
-    return found + [fault for standing in standings if (fault := _wrong_manifest(standing)) is not None]
+    again = {str(task_id): "completed more than once" for task_id in histories if _completed_again(histories[task_id])}
+    again |= {str(one.task_id): fault for one in standings if (fault := _wrong_manifest(one)) is not None}
+    found += [f"task {task_id}: {fault}" for task_id, fault in again.items()]
+    return Tally(duplicate_outputs=len(again), breaches=found)
 
 
 _RULES = {**LEDGER, **STATES}
 
 
+def _completed_again(happenings: Sequence[evidence.Happening]) -> bool:
+    return sum(one.kind is EventKind.COMPLETED for one in happenings) > 1
+
+
 def _wrong_manifest(standing: evidence.Standing) -> str | None:
-    """The manifest is that of the last claim, under that claim's own prefix."""
+    """The manifest is that of the last claim, under that claim's own prefix.
+
+    What a claim that was lost left in the store beside it is not published: nothing names it.
+    """
     if standing.manifest_key is None:
         return None
     if f"/tasks/{standing.task_id}/outputs/{standing.epoch}/" in standing.manifest_key:
         return None
-    return f"task {standing.task_id}: epoch {standing.epoch} names {standing.manifest_key}"
+    return f"epoch {standing.epoch} names {standing.manifest_key}"

@@ -196,7 +196,7 @@ class Stage:
         for customer in customers:
             tally.add(seen_by(customer, self.undisturbed))
         orders = [order for customer in customers for order in customer.orders]
-        tally.breaches += proven_by(self.transactions, orders)
+        tally.add(proven_by(self.transactions, orders))
         tally.breaches += self.observer.breaches
         self.observer.breaches = []
         return tally

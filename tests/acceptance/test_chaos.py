@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from backend.chaos.campaign import SMALL, run_campaign
+from backend.chaos.customers import Order
 from backend.chaos.fault import Fault
 from backend.chaos.machine_faults import MACHINE_FAULTS
 from backend.chaos.process_faults import PROCESS_FAULTS
@@ -22,6 +24,38 @@ def stage() -> Iterator[Stage]:
 @pytest.mark.parametrize("fault", [*PROCESS_FAULTS, *MACHINE_FAULTS], ids=lambda fault: fault.name)
 def test_every_invariant_holds_after(fault: Fault, stage: Stage) -> None:
     survive(stage, fault)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "mends", "told"),
+    [
+        ("SELECT 1", "SELECT 1", "0 lost, 0 double charges, 0 duplicate outputs"),
+        (
+            "UPDATE credit_entries SET amount = 2 * amount WHERE task_id = :id AND kind = 'CAPTURE'",
+            "UPDATE credit_entries SET amount = amount / 2 WHERE task_id = :id AND kind = 'CAPTURE'",
+            "0 lost, 1 double charges, 0 duplicate outputs",
+        ),
+        (
+            "INSERT INTO task_events (task_id, seq, kind, data) VALUES (:id, 999, 'completed', '{}')",
+            "DELETE FROM task_events WHERE task_id = :id AND seq = 999",
+            "0 lost, 0 double charges, 1 duplicate outputs",
+        ),
+    ],
+    ids=["honest", "charged twice", "completed twice"],
+)
+def test_the_last_line_tells_what_was_broken_by_hand(stage: Stage, breaks: str, mends: str, told: str) -> None:
+    stage.rest()
+    (order,) = stage.order(1, seconds=0)
+    stage.ended()
+    in_row(stage, breaks, order)
+    tally = stage.judge([stage.customer])
+    in_row(stage, mends, order)
+    assert told in last_line(tally, 0, []), tally.breaches
+
+
+def in_row(stage: Stage, statement: str, order: Order) -> None:
+    with stage.transactions() as session:
+        session.execute(text(statement), {"id": order.task_id})
 
 
 def test_a_small_campaign_of_kills_loses_charges_and_publishes_nothing_twice(stage: Stage) -> None:

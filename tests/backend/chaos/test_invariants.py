@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.chaos.customers import Delivery, Order, Specimen, StubbornCustomer
-from backend.chaos.invariants import content_digest, proven_by, seen_by
+from backend.chaos.invariants import Tally, content_digest, proven_by, seen_by
 from db import endings
 from db.database import Session, transaction
 from db.endings import Ending
@@ -85,6 +85,12 @@ def twice_charged(seen: Seen) -> None:
     seen.entries.append(seen.entries[-1])
 
 
+def done_and_charged_twice(seen: Seen) -> None:
+    seen.there.append("t2")
+    seen.entries += [{**entry, "task_id": "t2"} for entry in seen.entries if entry["task_id"]]
+    seen.balance -= 10
+
+
 def twice_named(seen: Seen) -> None:
     seen.files.append(seen.files[0])
 
@@ -95,7 +101,12 @@ BROKEN: dict[str, tuple[Callable[[Seen], Any], str, str]] = {
     "partial": (lambda seen: seen.view.update(outcome="partial"), "partial", "lost"),
     "charged twice": (twice_charged, "CAPTURE for read twice", "double_charges"),
     "another price": (lambda seen: seen.entries[-1].update(amount=9), "charged {'read': 9}", ""),
-    "charged, not delivered": (lambda seen: seen.view["steps"][0].update(state="failed"), "delivered {}", ""),
+    "charged above its price": (
+        lambda seen: seen.entries[-1].update(amount=20), "charged {'read': 20}", "double_charges",
+    ),
+    "charged, not delivered": (
+        lambda seen: seen.view["steps"][0].update(state="failed"), "delivered {}", "double_charges",
+    ),
     "delivered, not charged": (lambda seen: seen.entries.pop(), "charged {}", ""),
     "a wrong balance": (lambda seen: setattr(seen, "balance", 91), "the balance is 91", ""),
     "named twice": (twice_named, "report.json is named twice", "duplicate_outputs"),
@@ -107,6 +118,7 @@ BROKEN: dict[str, tuple[Callable[[Seen], Any], str, str]] = {
         lambda seen: seen.files.__setitem__(0, Delivery("report.json", body(report={}), whole=True)), "undisturbed", "",
     ),
     "done twice": (lambda seen: seen.there.append("t2"), "ordered 0 times, there 1", ""),
+    "done and charged twice": (done_and_charged_twice, "ordered 0 times, there 1", "double_charges"),
     "not there": (lambda seen: seen.there.clear(), "ordered 1 times, there 0", ""),
 }  # fmt: skip
 
@@ -135,27 +147,42 @@ def completed_order() -> Order:
     return Order(str(claim.task_id), PEOPLE)
 
 
-def proof(order: Order) -> list[str]:
+def test_a_task_that_should_end_otherwise_is_counted_apart() -> None:
+    seen = Seen()
+    seen.orders = [Order("t1", PEOPLE, frozenset({"CANCELLED"}))]
+    seen.view.update(status="CANCELLED", outcome=None)
+    tally = look(seen)
+    assert (tally.tasks, tally.completed, tally.ended_otherwise, tally.lost) == (1, 0, 1, 0)
+
+
+def proof(order: Order) -> Tally:
     transactions: Callable[[], AbstractContextManager[Session]] = transaction
     return proven_by(transactions, [order])
 
 
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("statement", "words", "duplicates"),
     [
-        ("SELECT 1", ""),
-        ("UPDATE credit_wallets SET balance = balance + 1", "a wallet's balance"),
-        ("UPDATE tasks SET progress = 99", "a completed task has"),
-        ("UPDATE task_events SET kind = 'queued' WHERE kind = 'started'", "queued after QUEUED"),
-        ("UPDATE task_events SET data = '{\"epoch\": 2}' WHERE kind = 'started'", "started with epoch 2 after 0"),
-        ("UPDATE tasks SET manifest_key = replace(manifest_key, '/1/', '/2/')", "epoch 1 names"),
+        ("SELECT 1", "", 0),
+        ("UPDATE credit_wallets SET balance = balance + 1", "a wallet's balance", 0),
+        ("UPDATE tasks SET progress = 99", "a completed task has", 0),
+        ("UPDATE task_events SET kind = 'queued' WHERE kind = 'started'", "queued after QUEUED", 0),
+        ("UPDATE task_events SET data = '{\"epoch\": 2}' WHERE kind = 'started'", "started with epoch 2 after 0", 0),
+        ("UPDATE tasks SET manifest_key = replace(manifest_key, '/1/', '/2/')", "epoch 1 names", 1),
+        (
+            """INSERT INTO task_events (task_id, seq, kind, data)
+               SELECT task_id, 1 + max(seq), 'completed', '{}' FROM task_events GROUP BY task_id""",
+            "completed more than once",
+            1,
+        ),
     ],
-    ids=["honest", "balance", "progress", "move", "epoch", "manifest"],
+    ids=["honest", "balance", "progress", "move", "epoch", "manifest", "completed twice"],
 )
-def test_a_row_that_was_broken_by_hand_is_found(statement: str, words: str) -> None:
+def test_a_row_that_was_broken_by_hand_is_found(statement: str, words: str, duplicates: int) -> None:
     order = completed_order()
     with transaction() as session:
         session.execute(text(statement))
     found = proof(order)
-    assert any(words in breach for breach in found) if words else found == []
+    assert any(words in breach for breach in found.breaches) if words else found.breaches == []
+    assert found.duplicate_outputs == duplicates
