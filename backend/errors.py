@@ -46,7 +46,8 @@
     ├── AgentFailed                  an agent's own verdict, brought over from the child process
     └── Interruption                 no failure: the claim ends without a verdict
         ├── ClaimLost                another epoch owns the row
-        ├── HandBack                 the row goes back to QUEUED (drain, unknown tool)
+        ├── HandBack                 the row goes back to QUEUED (no beat for a lease)
+        │   └── Drained              … because the worker shuts down
         └── Reroute                  the row goes to the queue of workers that give more memory
 
 Each error says two things: `str(error)` is safe to show; `detail` stays in the log and on the row.
@@ -412,6 +413,10 @@ class ClaimLost(Interruption):
 
 class HandBack(Interruption):
     message = "The task goes back to the queue."
+
+
+class Drained(HandBack):
+    message = "The task goes back to the queue, because its worker shuts down."
 
 
 class Reroute(Interruption):

@@ -115,7 +115,7 @@ class Conductor:
             pause = done.next_due
             if done.to_ring:
                 self._ring_due.set()
-            if done.kept_house and self._janitor is not None:
+            if done.house_is_due and self._janitor is not None:
                 self._janitor.tell()
 
     def _one_round(self) -> Round:
@@ -136,19 +136,20 @@ class Conductor:
         while not self._stopping.is_set():
             self._ring_due.wait()
             self._ring_due.clear()
-            with self._gates["ring"]:
-                all_sent = self._ring_all()
-            if not all_sent:
+            if not self._ring_all():
                 self._stopping.wait(ROUND_SECONDS)
                 self._ring_due.set()
 
     def _ring_all(self) -> bool:
-        """Ring for all committed rows that want it; False when the broker or the database did not answer."""
+        """Ring for all committed rows that want it; False when the broker or the database did not answer.
+
+        A fork waits for one ring at most, not for all of them.
+        """
         try:
-            while due := _take():
+            while due := self._take():
                 for at, ring in enumerate(due):
                     if not self._rung(ring):
-                        _put_back(due[at:])
+                        self._put_back(due[at:])
                         return False
         except DATABASE_ERRORS as error:
             log().warning("no rings", error=str(error))
@@ -156,20 +157,19 @@ class Conductor:
         return True
 
     def _rung(self, ring: Ring) -> bool:
-        try:
-            self._bell.ring(ring)
-        except RING_ERRORS as error:
-            log().warning("the broker took no ring", task_id=str(ring.task_id), error=str(error))
-            self._bell.hang_up()
-            return False
-        return True
+        with self._gates["ring"]:
+            try:
+                self._bell.ring(ring)
+            except RING_ERRORS as error:
+                log().warning("the broker took no ring", task_id=str(ring.task_id), error=str(error))
+                self._bell.hang_up()
+                return False
+            return True
 
+    def _take(self) -> list[Ring]:
+        with self._gates["ring"], transaction() as session:
+            return list(rings.take(session))
 
-def _take() -> list[Ring]:
-    with transaction() as session:
-        return list(rings.take(session))
-
-
-def _put_back(unsent: list[Ring]) -> None:
-    with transaction() as session:
-        rings.put_back(session, unsent)
+    def _put_back(self, unsent: list[Ring]) -> None:
+        with self._gates["ring"], transaction() as session:
+            rings.put_back(session, unsent)

@@ -4,16 +4,18 @@ FAILED is written only when it is final; everything that may go well later goes 
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from backend.clock import jitter
-from backend.errors import ClaimLost, ErrorClass, HandBack, Reroute, UnknownTool, Verdict
+from backend.errors import ClaimLost, Drained, ErrorClass, HandBack, Reroute, UnknownTool, Verdict
 from backend.logs import log
 from backend.settings import Settings, get_settings
 from backend.verdicts import verdict_for
 from celery_queue import drain
 from celery_queue.heartbeat import heartbeat
-from db import claims, endings
+from celery_queue.identity import code_version
+from db import claims, endings, workers
 from db.claims import Claim, Counts
 from db.database import DATABASE_ERRORS, transaction
 from db.endings import Ending, HandBackTerms
@@ -22,7 +24,8 @@ from db.models import Queue
 
 MOST_CRASHES_AT_ONE_STEP = 3
 LONGEST_RETRY_AFTER = 3600.0  # seconds; a service that wants to be left alone for longer is asked again all the same
-UNKNOWN_TOOL_DELAY = 5.0  # seconds until a worker of another version may have it
+OTHERS_TURN = 5.0  # seconds until a worker of another version, which lives, may have it
+NEXT_DEPLOY = 300.0  # seconds until the next look where only such workers live as do not know the tool
 
 
 class Fate(StrEnum):
@@ -60,13 +63,14 @@ def _write(claim: Claim, error: BaseException) -> Answer:
     if isinstance(error, ClaimLost):
         raise error
     if _interrupted(error):
-        return _hand_back(claim, HandBackTerms(EventKind.HANDED_BACK), "HANDED_BACK", "The worker shuts down.")
+        shut_down = HandBackTerms(EventKind.HANDED_BACK, in_vain=isinstance(error, Drained) or drain.requested())
+        return _hand_back(claim, shut_down, "HANDED_BACK", "The task goes on elsewhere.")
     if isinstance(error, Reroute):
         _say(error.verdict, error)
         roomier = HandBackTerms(EventKind.REROUTED, queue=Queue.HIGH_MEMORY)
         return _hand_back(claim, roomier, "MEMORY_LIMIT", str(error))
     if isinstance(error, UnknownTool):
-        later = HandBackTerms(EventKind.HANDED_BACK, delay_seconds=UNKNOWN_TOOL_DELAY)
+        later = HandBackTerms(EventKind.HANDED_BACK, delay_seconds=_until_somebody_knows())
         return _hand_back(claim, later, "HANDED_BACK", "This worker does not know the tool.")
     verdict = verdict_for(error)
     _say(verdict, error)
@@ -77,6 +81,14 @@ def _write(claim: Claim, error: BaseException) -> Answer:
             return Answer(Fate.RETRYING, verdict.error_code, verdict.message)
         endings.settle(session, claim, Ending(verdict=verdict))
     return Answer(Fate.FAILED, verdict.error_code, verdict.message)
+
+
+def _until_somebody_knows() -> float:
+    """Seconds. During a deploy both versions live; a tool that was taken away is not asked after every moment."""
+    with transaction() as session:
+        living = workers.live(session, timedelta(seconds=get_settings().lease_seconds))
+    ours = code_version()
+    return OTHERS_TURN if any(worker.code_version != ours for worker in living) else NEXT_DEPLOY
 
 
 def _interrupted(error: BaseException) -> bool:

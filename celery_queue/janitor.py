@@ -1,4 +1,4 @@
-"""The janitor: beside the conductor, it has the files cleaned whose time is over.
+"""The janitor: beside the conductor, it keeps house and has the files cleaned whose time is over.
 
 Cleaning is slow work for the store and must delay neither a round nor a fork. So the thread only looks whether
 anything is due, inside its gate; what asks the store is a process of its own, `agensium clean`. Locks of boto3,
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from backend.clock import monotonic
 from backend.logs import log
 from celery_queue.fork_gate import ForkGate
+from celery_queue.housekeeping import Chore, keep_house
 from db import retention
 from db.database import DATABASE_ERRORS, transaction
 from db.retention import Kept
@@ -27,8 +28,9 @@ POLL_SECONDS = 0.2
 class Janitor:
     """Told by the conductor once a minute; does nothing else on its own."""
 
-    def __init__(self, kept: Kept, command: Sequence[str] = CLEANING) -> None:
+    def __init__(self, kept: Kept, house: dict[str, Chore], command: Sequence[str] = CLEANING) -> None:
         self._kept = kept
+        self._house = house
         self._command = command
         self._told, self._stopping = threading.Event(), threading.Event()
         self._gate = ForkGate()
@@ -47,7 +49,11 @@ class Janitor:
         while not self._stopping.is_set():
             self._told.wait()
             self._told.clear()
-            if not self._stopping.is_set() and self._anything_due():
+            if self._stopping.is_set():
+                return
+            with self._gate:
+                keep_house(self._house)
+            if self._anything_due():
                 self._clean()
 
     def _anything_due(self) -> bool:

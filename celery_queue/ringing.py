@@ -1,7 +1,6 @@
 """Ringing Celery: one message by task name, with two ids and nothing else."""
 
 from contextlib import suppress
-from typing import Any
 
 from celery import Celery
 from kombu import Connection
@@ -15,6 +14,10 @@ from db.rings import Ring
 from transformers.catalog import tool_for
 
 RING_ERRORS = (KombuError, RedisError, OSError)
+# A fork of prefork waits for a ring under way, so a frozen broker is not waited for as long as the consumer does: what
+# was not sent is due again a second later. Two tries, for a connection that has gone stale meanwhile.
+TIMEOUTS = {"socket_timeout": 2, "socket_connect_timeout": 2}
+TRIES = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
 class Bell:
@@ -41,10 +44,10 @@ class Bell:
         )
         if self._connection is None:
             self._connection = self._app.connection_for_write()
-        policy: dict[str, Any] = self._app.conf.task_publish_retry_policy
+            self._connection.transport_options = {**self._connection.transport_options, **TIMEOUTS}
         with self._app.amqp.Producer(self._connection, auto_declare=False) as producer:
             self._app.amqp.send_task_message(
-                producer, TASK_NAME, message, queue=queue_named(ring.queue), retry=True, retry_policy=policy
+                producer, TASK_NAME, message, queue=queue_named(ring.queue), retry=True, retry_policy=TRIES
             )
 
     def _soft_limit(self, tool_id: str) -> float:

@@ -28,11 +28,13 @@ class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery is not annotated
         return super().ensure_connected(conn)
 
     def on_connection_error_after_connected(self, exc: BaseException) -> None:
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            with suppress(AttributeError, *self.connection_errors, *self.channel_errors):
-                connection.close()
+        if self.connection is not None:
+            self.connection.close = partial(self._close_if_possible, self.connection.close)
         super().on_connection_error_after_connected(exc)
+
+    def _close_if_possible(self, close: Callable[[], None]) -> None:
+        with suppress(AttributeError, *self.connection_errors, *self.channel_errors):
+            close()
 
     def call_soon_ack(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return super().call_soon_ack(self._ack_if_possible, p, *args, **kwargs)

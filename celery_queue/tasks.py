@@ -42,10 +42,10 @@ def process_analysis(self: CeleryTask, task_id: str, user_id: int) -> dict[str, 
 
 
 def _claim(task_id: str, user_id: int) -> Claim | None:
-    """None too when the database is away (the row is rung again) or the message is none of ours."""
+    """None too when the database or scratch is away (the row is rung again) or the message is none of ours."""
     try:
         return slots.here().take(uuid.UUID(task_id), int(user_id))
-    except (*DATABASE_ERRORS, ValueError) as error:
+    except (*DATABASE_ERRORS, OSError, ValueError) as error:
         log().warning("no claim", task_id=task_id, error=str(error))
         return None
 

@@ -5,12 +5,14 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready, worker_shutdown
+from celery.worker import state as worker_state
 
 from backend.errors import AgensiumError
 from backend.logs import configure_logs, log
 from backend.settings import get_settings
 from celery_queue import scratch
-from celery_queue.dispatch import Conductor
+from celery_queue.dispatch import EXIT_FAILURE, Conductor
+from celery_queue.housekeeping import chores
 from celery_queue.identity import identity
 from celery_queue.janitor import Janitor
 from celery_queue.ringing import Bell
@@ -66,13 +68,18 @@ def begin(sender: Any, **_: Any) -> None:
     slots = 1 if pool == "solo" else sender.controller.concurrency
     who = identity(pool, slots)
     watchdog = Watchdog(who.queues, slots, lambda: restart_consumer(sender))
-    _conductor = Conductor(Rounds(who, settings), Bell(app, settings), watchdog, Janitor(Kept.by(settings)))
+    _conductor = Conductor(
+        Rounds(who, settings), Bell(app, settings), watchdog, Janitor(Kept.by(settings), chores(settings))
+    )
     _conductor.start()
     log().info("worker ready", boot_uuid=str(who.boot_uuid), pool=pool, slots=slots, queues=who.queues, tools=who.tools)
 
 
 def restart_consumer(consumer: Any) -> None:
     """As after a lost connection: in its own loop, since nothing of it may be touched from another thread."""
+    if consumer.hub is None:  # Windows and the broker in files: a loop that swallows such errors
+        worker_state.should_stop = EXIT_FAILURE
+        return
 
     def lose_the_connection() -> None:
         raise ConnectionError("the watchdog asked for a new one")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import EmailTaken, NotFound, UserNotFound
 from db import ledger
-from db.models import CLOCK, ApiKey, Lane, RefreshToken, User
+from db.models import CLOCK, NOW, ApiKey, Lane, RefreshToken, User
 
 ADMIN = "admin"
 
@@ -123,6 +123,11 @@ def end_family(session: Session, token_hash: str) -> None:
     session.execute(unspent.values(spent_at=CLOCK))
 
 
-def forget_expired_tokens(session: Session) -> None:
-    """Remove refresh tokens, spent or not, that nobody could use any more."""
-    session.execute(delete(RefreshToken).where(RefreshToken.expires_at < CLOCK))
+def forget_expired_tokens(session: Session, limit: int = 5000) -> None:
+    """Remove refresh tokens, spent or not, that nobody could use any more, the oldest first."""
+    hashes = select(RefreshToken.token_hash).where(RefreshToken.expires_at < NOW)
+    oldest = hashes.order_by(RefreshToken.expires_at).limit(limit)
+    session.execute(
+        delete(RefreshToken).where(RefreshToken.token_hash.in_(oldest)),
+        execution_options={"synchronize_session": False},
+    )

@@ -52,8 +52,8 @@ def house_is_due(session: Session, every: timedelta) -> bool:
 
 _RIPEN = text("""
     UPDATE tasks SET not_before = NULL
-    WHERE id IN (SELECT id FROM tasks WHERE status = 'QUEUED' AND not_before <= clock_timestamp()
-                 LIMIT 1000 FOR UPDATE SKIP LOCKED)
+    WHERE id IN (SELECT id FROM tasks WHERE status = 'QUEUED' AND not_before <= (SELECT clock_timestamp())
+                 ORDER BY not_before LIMIT 1000 FOR UPDATE SKIP LOCKED)
 """)
 _NEXT_RIPE = text("""
     SELECT extract(epoch FROM min(not_before) - clock_timestamp()) FROM tasks

@@ -40,7 +40,9 @@ _RECORD = text("""
     WITH t AS (
         UPDATE tasks
         SET last_event = last_event + 1, progress = greatest(progress, :progress), current_agent = :next_agent,
-            hiccups = 0, crashes = 0, losses = 0
+            hiccups = 0, crashes = 0, losses = 0,
+            run_seconds = run_seconds + extract(epoch FROM clock_timestamp() - claimed_at),
+            claimed_at = clock_timestamp()
         WHERE id = :task_id AND epoch = :epoch AND status = 'PROCESSING'
         RETURNING id, user_id, coalesce(parent_id, id) AS root_id, last_event),
     checkpoint AS (

@@ -38,12 +38,14 @@ class Ending:
 class HandBackTerms:
     """Why a task goes back to QUEUED, when it may run again, and what is counted against its step.
 
-    `delay_seconds` None: at once, ahead of every lane. `queue` None: the one it came from.
+    `delay_seconds` None: at once, ahead of every lane. `queue` None: the one it came from. `in_vain`: what ran since
+    the last checkpoint does not count towards the time limit, because we ended it.
     """
 
     kind: EventKind
     delay_seconds: float | None = None
     queue: Queue | None = None
+    in_vain: bool = False
     verdict: Verdict | None = None
     counts: dict[str, int] = field(default_factory=dict)  # column → new value
 
@@ -115,7 +117,7 @@ def _requeue(session: Session, task_id: uuid.UUID, epoch: int, terms: HandBackTe
         turn = {"not_before": CLOCK + timedelta(seconds=terms.delay_seconds)}
     error = {} if terms.verdict is None else _error(terms.verdict)
     queue = {} if terms.queue is None else {"queue": terms.queue}
-    values = moves.claim_ended() | turn | queue | terms.counts | error
+    values = moves.claim_ended(in_vain=terms.in_vain) | turn | queue | terms.counts | error
     told = _told(terms.verdict, delay_seconds=terms.delay_seconds, queue=terms.queue)
     # From PROCESSING alone: the claim that fanned out has the epoch of its WAITING row still.
     task = moves.move(
@@ -162,4 +164,6 @@ def _rescue(session: Session, task_id: uuid.UUID, parent_id: uuid.UUID | None) -
     losses = task.losses + 1
     if losses >= MOST_LOSSES_AT_ONE_STEP:
         return _end(session, task_id, task.epoch, Ending(verdict=WorkerLost(losses=losses).verdict))
-    return _requeue(session, task_id, task.epoch, HandBackTerms(EventKind.RESCUED, counts={"losses": losses}))
+    return _requeue(
+        session, task_id, task.epoch, HandBackTerms(EventKind.RESCUED, in_vain=True, counts={"losses": losses})
+    )

@@ -108,7 +108,7 @@ def illegal_move(happenings: Sequence[Happening]) -> str | None:
 
 def _legal(status: TaskStatus | None, kind: EventKind, onward: TaskStatus) -> bool:
     if status is None:
-        return kind is EventKind.CREATED
+        return kind in {EventKind.CREATED, EventKind.QUEUED}  # a child begins in the queue
     if kind in STATIONS:
         return status is TaskStatus.PROCESSING
     return onward in MOVES[status]

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from backend.errors import IdempotencyMismatch, RequestInFlight
-from db.models import CLOCK, IdempotencyKey
+from db.models import CLOCK, NOW, IdempotencyKey
 
 KEPT = timedelta(hours=24)
 
@@ -74,10 +74,12 @@ def remember(session: Session, request: Request, status_code: int, body: Mapping
     )
 
 
-def forget_old(session: Session) -> int:
-    """Remove what is older than 24 h; how many."""
-    old = delete(IdempotencyKey).where(IdempotencyKey.created_at < CLOCK - KEPT)
-    return len(session.scalars(old.returning(IdempotencyKey.key)).all())
+def forget_old(session: Session, limit: int = 5000) -> int:
+    """Remove what is older than 24 h, the oldest first; how many."""
+    mine = (IdempotencyKey.user_id, IdempotencyKey.route, IdempotencyKey.key)
+    old = select(*mine).where(IdempotencyKey.created_at < NOW - KEPT).order_by(IdempotencyKey.created_at).limit(limit)
+    forgotten = delete(IdempotencyKey).where(tuple_(*mine).in_(old)).returning(IdempotencyKey.key)
+    return len(session.scalars(forgotten, execution_options={"synchronize_session": False}).all())
 
 
 def _is(request: Request) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     func,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
@@ -33,6 +34,7 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 CLOCK = func.clock_timestamp(type_=DateTime(timezone=True))
+NOW = select(CLOCK).scalar_subquery()  # read once a statement, so that an index answers what is compared with it
 FALSE = text("false")
 ZERO = text("0")
 
@@ -130,7 +132,7 @@ class RefreshToken(Base):
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     family: Mapped[uuid.UUID] = mapped_column(index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
-    expires_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
     spent_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
@@ -146,7 +148,7 @@ class IdempotencyKey(Base):
     request_hash: Mapped[str]
     status_code: Mapped[int | None]
     response: Mapped[dict[str, Any] | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK, index=True)
 
 
 WAITING = "status = 'QUEUED' AND admitted_at IS NULL AND not_before IS NULL"
@@ -163,7 +165,8 @@ class Task(Base):
 
     `lease_until` must stay out of every index: then a beat is a HOT update (ADMISSION.md). `sort_at` is the time of
     queueing less the priority's head start, so that waiting tasks age by themselves. `run_seconds` is the running
-    time of all ended claims. `hiccups`, `crashes` and `losses` count at one step: a checkpoint sets them to 0.
+    time up to `claimed_at`, which is that of the claim or of its last checkpoint. `hiccups`, `crashes` and `losses`
+    count at one step: a checkpoint sets them to 0.
     """
 
     __tablename__ = "tasks"
@@ -287,6 +290,7 @@ class AgentPace(Base):
     seconds_per_mebibyte: Mapped[float]  # at its 95th percentile: what limits are made of
     median_seconds_per_mebibyte: Mapped[float]  # what is expected of it
     samples: Mapped[int]
+    largest_mebibytes: Mapped[float] = mapped_column(server_default=ZERO)  # seen: beyond it nothing is known
     measured_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 

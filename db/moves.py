@@ -38,14 +38,15 @@ def move(
     return moved
 
 
-def claim_ended() -> dict[str, Any]:
+def claim_ended(*, in_vain: bool = False) -> dict[str, Any]:
     """What changes on a row whenever a claim on it ends; harmless where there was none.
 
-    A lost worker ran until its lease ended at most: the time until somebody noticed is not the customer's.
+    A lost worker ran until its lease ended at most: the time until somebody noticed is not the customer's. `in_vain`:
+    nor is what ran since the last checkpoint, because we ended it, by a deploy or by losing the worker.
     """
     ran = func.coalesce(func.extract("epoch", func.least(CLOCK, Task.lease_until) - Task.claimed_at), 0)
     return {
-        "run_seconds": Task.run_seconds + ran,
+        "run_seconds": Task.run_seconds if in_vain else Task.run_seconds + ran,
         "claimed_at": None,
         "lease_until": None,
         "worker": None,

@@ -6,6 +6,7 @@ A ring is a Celery message with two ids. It may be lost or come twice; the claim
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -63,6 +64,8 @@ _UNANSWERED = text("""
     WHERE id IN (
         SELECT id FROM tasks
         WHERE status = 'QUEUED' AND admitted_at IS NOT NULL AND NOT ring_wanted
+          AND queue IN (SELECT unnest(queues) FROM workers
+                        WHERE seen_at > clock_timestamp() - :lease AND NOT draining)
           AND rung_at < clock_timestamp() - make_interval(secs => least(60, power(2, least(rings, 7) - 1)))
         ORDER BY admitted_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING id
@@ -90,6 +93,21 @@ def all_slots_run(session: Session, boot_uuid: uuid.UUID, slots: int) -> bool:
     return int(session.execute(_RUNNING_HERE, {"boot_uuid": boot_uuid}).scalar_one()) >= slots
 
 
-def ring_again(session: Session, limit: int) -> int:
-    """Mark up to `limit` rings that nobody answered; how many. Only sensible while a slot is free."""
-    return len(session.execute(_UNANSWERED, {"limit": limit}).all())
+def ring_again(session: Session, limit: int, lease: timedelta) -> int:
+    """Mark up to `limit` rings that nobody answered; how many. Only sensible while a slot is free.
+
+    A queue that no live worker takes from is left alone: its rows would stand before those that can be answered.
+    """
+    return len(session.execute(_UNANSWERED, {"limit": limit, "lease": lease}).all())
+
+
+_BRING_HOME = text("""
+    UPDATE tasks SET queue = 'default', ring_wanted = true
+    WHERE status = 'QUEUED' AND admitted_at < (SELECT clock_timestamp()) - :patience AND queue <> 'default'
+      AND queue NOT IN (SELECT unnest(queues) FROM workers WHERE seen_at > clock_timestamp() - :lease)
+""")
+
+
+def bring_home(session: Session, lease: timedelta, patience: timedelta = timedelta(minutes=10)) -> None:
+    """What was moved to a queue whose workers have gone since goes back: better a verdict there than no end."""
+    session.execute(_BRING_HOME, {"lease": lease, "patience": patience})

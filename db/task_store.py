@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from backend.errors import Cancelled, Expired, InvalidTaskState, TaskNotCancellable, TaskNotFound
 from db import children, events, ledger, moves, wakeups
 from db.events import EventKind
-from db.models import CLOCK, TERMINAL, Lane, Task, TaskStatus
+from db.models import CLOCK, NOW, TERMINAL, Lane, Task, TaskStatus
 from db.moves import move
 
 AGEING_STEP = timedelta(seconds=60)  # one step of priority is worth this much waiting
@@ -170,7 +170,8 @@ def expire(session: Session, older_than: timedelta, limit: int = 100) -> int:
     """CREATED tasks that were never started become EXPIRED; how many. Nothing was held for them."""
     stale = (
         select(Task.id)
-        .where(Task.status == TaskStatus.CREATED, Task.created_at < CLOCK - older_than)
+        .where(Task.status == TaskStatus.CREATED, Task.created_at < NOW - older_than)
+        .order_by(Task.created_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

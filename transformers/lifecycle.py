@@ -54,10 +54,10 @@ async def run_task(tool: Tool, claim: Claim, slot: Slot) -> TaskReport:
     """
     slot.stop.attach()
     async with hard_limit(tool, claim, slot), workbench(tool, claim, slot) as bench:
-        files = await load(bench)
-        bench.tables = await parse(bench, files)
         bench.forms = forms_of(tool, claim)
         verify_hold(bench)
+        files = await load(bench)
+        bench.tables = await parse(bench, files)
         outcomes = await run_steps(bench)
         outcome = conclude(outcomes)
         manifest_key = await publish(bench, outcomes)

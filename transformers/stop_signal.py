@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any, TypeVar
 
 from backend.clock import monotonic
-from backend.errors import ClaimLost, HandBack
+from backend.errors import ClaimLost, Drained, HandBack
 
 LOOK_SECONDS = 0.05
 Result = TypeVar("Result")
@@ -63,15 +63,16 @@ class StopSignal:
 
         Raises:
             ClaimLost: lost or cancelled; stop at once.
-            HandBack: the drain's grace is over; or no beat for a lease, so that another may have the task by now. It
-                is looked at here, because a beat that hangs on a silent connection fails too late or never.
+            Drained: the drain's grace is over.
+            HandBack: no beat for a lease, so that another may have the task by now. It is looked at here, because a
+                beat that hangs on a silent connection fails too late or never.
         """
         if self.reason >= StopReason.LOST:
             raise ClaimLost(detail=self.reason.name)
         if monotonic() - self._beaten_at > self._lease_seconds:
             raise HandBack(detail="no beat for a lease")
         if self.reason is StopReason.DRAIN and monotonic() >= self._drain_until:
-            raise HandBack(detail="the worker shuts down")
+            raise Drained
 
     async def watch_over(self, call: Callable[..., Result], *arguments: Any) -> Result:
         """Run a blocking call in a thread, and leave it behind as soon as the claim is to end.
@@ -94,4 +95,4 @@ class StopSignal:
         """At a checkpoint: a drain ends the claim here, the best place there is."""
         self.check()
         if self.reason is StopReason.DRAIN:
-            raise HandBack(detail="the worker shuts down")
+            raise Drained

@@ -176,7 +176,9 @@ def put_back_rings(rung: Sequence[rings.Ring]) -> Act:
 
 
 def ring_again() -> Act:
-    return Act("ring again", lambda session: rings.ring_again(session, 100), [lambda world, _: world.ring_again()])
+    return Act(
+        "ring again", lambda session: rings.ring_again(session, 100, LEASE), [lambda world, _: world.ring_again()]
+    )
 
 
 def sweep(family: Collection[TaskId] = ()) -> Act:

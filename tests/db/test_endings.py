@@ -262,3 +262,22 @@ def test_two_sweeps_at_once_rescue_each_task_once() -> None:
     first, second = together(sweep, sweep)
     assert sorted([*first, *second]) == sorted(claim.task_id for claim in tasks)
     assert {builders.read(claim.task_id).losses for claim in tasks} == {1}
+
+
+def test_what_ran_in_vain_does_not_count_towards_the_time_limit() -> None:
+    drained, stalled = builders.claimed_task(), builders.claimed_task()
+    for claim, in_vain in ((drained, True), (stalled, False)):
+        builders.change(claim.task_id, claimed_at=CLOCK - timedelta(minutes=15))
+        with transaction() as session:
+            endings.hand_back(session, claim, HandBackTerms(EventKind.HANDED_BACK, in_vain=in_vain))
+    assert builders.read(drained.task_id).run_seconds == 0
+    assert builders.read(stalled.task_id).run_seconds >= 900 - 1
+
+
+def test_what_ran_up_to_a_checkpoint_counts_however_the_claim_ends() -> None:
+    claim = builders.claimed_task()
+    builders.change(claim.task_id, claimed_at=CLOCK - timedelta(minutes=15))
+    builders.deliver(claim, "unified-profiler")
+    with transaction() as session:
+        endings.hand_back(session, claim, HandBackTerms(EventKind.HANDED_BACK, in_vain=True))
+    assert 899 <= builders.read(claim.task_id).run_seconds < 960

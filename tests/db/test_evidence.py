@@ -41,7 +41,7 @@ def test_a_legal_history_is_legal(kinds: list[EventKind]) -> None:
 @pytest.mark.parametrize(
     ("kinds", "words"),
     [
-        ([K.QUEUED], "queued after None"),
+        ([K.STARTED], "started after None"),
         ([K.CREATED, K.STARTED], "started after CREATED"),
         ([K.CREATED, K.QUEUED, K.STEP_DELIVERED], "step_delivered after QUEUED"),
         ([K.CREATED, K.QUEUED, K.STARTED, K.STARTED], "started after PROCESSING"),

@@ -22,7 +22,15 @@ def put_back(taken: Sequence[Ring]) -> None:
 
 def ring_again(limit: int = 100) -> int:
     with transaction() as session:
-        return rings.ring_again(session, limit)
+        return rings.ring_again(session, limit, builders.LEASE)
+
+
+def test_a_queue_that_nobody_takes_from_is_not_rung_for_again(database: str) -> None:
+    unanswered = rung(3600)
+    builders.change(unanswered.id, queue=Queue.HIGH_MEMORY)
+    assert ring_again() == 0
+    builders.live_worker(queues=("high_memory",))
+    assert ring_again() == 1
 
 
 def are_due() -> bool:
@@ -31,7 +39,8 @@ def are_due() -> bool:
 
 
 def rung(seconds_ago: float, times: int = 1) -> Task:
-    """An admitted task whose ring nobody has answered."""
+    """An admitted task whose ring nobody has answered, though somebody could."""
+    builders.live_worker()
     task = builders.admitted_task()
     builders.change(task.id, ring_wanted=False, rings=times)
     sql(

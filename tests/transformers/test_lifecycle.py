@@ -243,19 +243,26 @@ def test_where_an_optional_agent_stood_still_is_kept_with_its_step(workshop: Wor
 
 
 @pytest.mark.parametrize(
-    ("pace", "own_setting", "expected"),
+    ("pace", "largest", "own_setting", "expected"),
     [
-        (None, None, 300), (4.0, None, 40), (0.001, None, 30), (900.0, None, 300), (4.0, 7.0, 7.0),
+        (None, 1, None, 300), (4.0, 1, None, 40), (0.001, 1, None, 30), (900.0, 1, None, 300), (4.0, 1, 7.0, 7.0),
+        (4.0, 0.5, None, 300),
     ],
-    ids=["no history", "ten times the usual", "the floor", "never over the tool's", "the setting"],
+    ids=["no history", "ten times the usual", "the floor", "never over the tool's", "the setting", "never so much"],
 )  # fmt: skip
-def test_an_agent_may_be_silent_for_many_times_its_own_usual_time(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, pace: float | None, own_setting: float | None, expected: float
+def test_an_agent_may_be_silent_for_many_times_its_own_usual_time(  # noqa: PLR0917 (its table has as many columns)
+    workshop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
+    pace: float | None,
+    largest: float,
+    own_setting: float | None,
+    expected: float,
 ) -> None:
     if pace is not None:
         history = AgentPace(
-            agent_id="second", seconds_per_mebibyte=pace, median_seconds_per_mebibyte=0.1, samples=ENOUGH_SAMPLES
-        )
+            agent_id="second", seconds_per_mebibyte=pace, median_seconds_per_mebibyte=0.1, samples=ENOUGH_SAMPLES,
+            largest_mebibytes=largest,
+        )  # fmt: skip
         with transaction() as session:
             session.add(history)
     given, call = [], AgentProcess.call

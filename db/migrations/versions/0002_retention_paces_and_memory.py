@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("seconds_per_mebibyte", sa.Double(), nullable=False),
         sa.Column("median_seconds_per_mebibyte", sa.Double(), nullable=False),
         sa.Column("samples", sa.Integer(), nullable=False),
+        sa.Column("largest_mebibytes", sa.Double(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "measured_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
@@ -28,6 +29,8 @@ def upgrade() -> None:
             "house_kept_at", sa.DateTime(timezone=True), server_default=sa.text("to_timestamp(0)"), nullable=False
         ),
     )
+    op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
+    op.create_index(op.f("ix_refresh_tokens_expires_at"), "refresh_tokens", ["expires_at"], unique=False)
     op.add_column("task_steps", sa.Column("error_detail", sa.String(), nullable=True))
     op.create_index(
         "ix_task_steps_delivered",
@@ -95,6 +98,8 @@ def downgrade() -> None:
     op.drop_column("tasks", "inputs_cleaned_at")
     op.drop_index("ix_task_steps_delivered", table_name="task_steps", postgresql_where=sa.text("status = 'DELIVERED'"))
     op.drop_column("task_steps", "error_detail")
+    op.drop_index(op.f("ix_refresh_tokens_expires_at"), table_name="refresh_tokens")
+    op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_column("admission_clock", "house_kept_at")
     op.drop_table("agent_paces")
     # ### end Alembic commands ###

@@ -1,0 +1,40 @@
+"""What is tidied once a minute, by one worker of the whole cluster: the tables here, the files by the janitor.
+
+Each chore is a transaction of its own, bounded, outside of any round: one that fails or is slow costs no rescue and no
+admission, and keeps no other chore from being done.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from backend.logs import log
+from backend.settings import Settings
+from db import accounts, idempotency, paces, rings, task_store, workers
+from db.database import DATABASE_ERRORS, Session, transaction
+
+DEAD_WORKER = timedelta(minutes=10)
+Chore = Callable[[Session], object]
+
+
+def chores(settings: Settings) -> dict[str, Chore]:
+    """By name, in no particular order."""
+    never_started = timedelta(hours=settings.never_started_hours)
+    lease = timedelta(seconds=settings.lease_seconds)
+    return {
+        "expire what was never started": lambda session: task_store.expire(session, never_started),
+        "bring home what waits for a worker that is gone": lambda session: rings.bring_home(session, lease),
+        "forget dead workers": lambda session: workers.forget_dead(session, DEAD_WORKER),
+        "forget old answers": idempotency.forget_old,
+        "forget expired tokens": accounts.forget_expired_tokens,
+        "learn the agents' paces": paces.measure,
+    }
+
+
+def keep_house(wanted: dict[str, Chore]) -> None:
+    """Do them all, as far as the database lets us."""
+    for name, chore in wanted.items():
+        try:
+            with transaction() as session:
+                chore(session)
+        except DATABASE_ERRORS as error:
+            log().warning("a chore was left undone", chore=name, error=str(error))
