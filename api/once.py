@@ -3,10 +3,12 @@
     return once(session, NewThing, lambda: make_the_thing(session))
 
 Without the header the work is simply done. Auth routes do not use it, because an answer that is kept must hold no
-secret; a link is signed anew each time, outside of what is kept.
+secret; a link is signed anew each time, outside of what is kept. A kept answer that shows a task which was deleted
+since is TASK_NOT_FOUND, on every route.
 """
 
 import hashlib
+import uuid
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
@@ -14,7 +16,7 @@ from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 
 from api.dependencies import CurrentUser
-from db import idempotency
+from db import idempotency, task_store
 from db.database import Session
 
 T = TypeVar("T", bound=BaseModel)
@@ -41,22 +43,28 @@ class Once:
     def answered(self, session: Session, kind: type[T]) -> T | None:
         """The kept answer, for a route that has slow checks to spare before it does the work."""
         kept = idempotency.answered(session, self._asked) if self._asked else None
-        return kind.model_validate(kept.body) if kept else None
+        return self._shown(session, kind, kept) if kept else None
 
     def __call__(self, session: Session, kind: type[T], work: Callable[[], T]) -> T:
         """The kept answer, or that of `work`, kept in the same transaction.
 
         Raises:
             RequestInFlight, IdempotencyMismatch
+            TaskNotFound: what was answered showed a task that was deleted since.
         """
         if self._asked is None:
             return work()
         kept = idempotency.begin(session, self._asked)
         if kept is not None:
-            return kind.model_validate(kept.body)
+            return self._shown(session, kind, kept)
         answer = work()
         idempotency.remember(session, self._asked, self._status_code, answer.model_dump(mode="json"))
         return answer
+
+    def _shown(self, session: Session, kind: type[T], kept: idempotency.Answer) -> T:
+        if self._asked is not None and (task_id := kept.body.get("task_id")) is not None:
+            task_store.get(session, uuid.UUID(task_id), self._asked.user_id)
+        return kind.model_validate(kept.body)
 
 
 async def _once(request: Request, user: CurrentUser, key: KeyHeader = None) -> Once:

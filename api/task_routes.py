@@ -40,10 +40,15 @@ class Nothing(Told):
     status_code=201,
     operation_id="create_task",
     summary="Create a task",
-    responses=problems(UnknownTool, UnknownAgent, BadParameters, BadRequest, IdempotencyMismatch, RequestInFlight),
+    responses=problems(
+        UnknownTool, UnknownAgent, BadParameters, BadRequest, TaskNotFound, IdempotencyMismatch, RequestInFlight
+    ),
 )
 def create_task(asked: NewTask, user: CurrentUser, once: OnceDep, response: Response) -> TaskView:
-    """Nothing is charged yet. Next: `upload-urls`, the uploads, then `process`; within 24 hours."""
+    """Nothing is charged yet. Next: `upload-urls`, the uploads, then `process`; within 24 hours.
+
+    With an `Idempotency-Key`: 404 when the task that was created with it was deleted since.
+    """
     tool = tool_for(asked.tool_id)
     chosen_steps(tool, asked.agents)
     read_forms(tool, asked.parameters)

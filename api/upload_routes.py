@@ -1,5 +1,6 @@
 """Announcing files: a name, a key and a signed form for each, noted on the task's row."""
 
+import uuid
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -31,8 +32,12 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 
 class Plan(Told):
-    """What is kept for a replay: no link, because a link is a secret and grows old."""
+    """What is kept for a replay: no link, because a link is a secret and grows old.
 
+    By `task_id` a deletion finds the names of the files here.
+    """
+
+    task_id: uuid.UUID | None = None  # what an older release has kept has none
     files: dict[str, PlannedFile]
 
 
@@ -65,7 +70,7 @@ def create_upload_urls(
 def _plan(session: Session, task: Task, asked: AnnouncedFiles) -> Plan:
     files = {role: _planned(task, role, file) for role, file in asked.files.items()}
     task_store.plan_inputs(session, task, {role: [file.as_row()] for role, file in files.items()})
-    return Plan(files=files)
+    return Plan(task_id=task.id, files=files)
 
 
 def _planned(task: Task, role_name: str, file: AnnouncedFile) -> PlannedFile:

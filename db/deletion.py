@@ -19,6 +19,11 @@ _BLANK_STEPS = text(f"""
 _BLANK_EVENTS = text(f"""
     UPDATE task_events SET data = data - 'message' WHERE task_id IN {_FAMILY} AND jsonb_exists(data, 'message')
 """)  # noqa: S608 (the same)
+# An answer to an Idempotency-Key shows the parameters too; whoever asks again with the key is told that it is deleted.
+_FORGET_ANSWERS = text(f"""
+    UPDATE idempotency_keys SET response = jsonb_build_object('task_id', response -> 'task_id')
+    WHERE user_id = :user AND response ->> 'task_id' IN (SELECT id::text FROM {_FAMILY} AS family(id))
+""")  # noqa: S608 (the same)
 _BURY = text(f"""
     UPDATE tasks SET deleted_at = clock_timestamp(), parameters = '{{}}', error_message = NULL, error_detail = NULL,
         inputs = coalesce((
@@ -42,5 +47,5 @@ def delete(session: Session, task_id: uuid.UUID, user_id: int) -> None:
         raise Conflict("The task is a part of another one; delete that.", parent_id=str(task.parent_id))
     if task.status not in TERMINAL:
         task_store.cancel(session, task_id, user_id)
-    for statement in (_BLANK_STEPS, _BLANK_EVENTS, _BURY):
-        session.execute(statement, {"id": task_id})
+    for statement in (_BLANK_STEPS, _BLANK_EVENTS, _FORGET_ANSWERS, _BURY):
+        session.execute(statement, {"id": task_id, "user": user_id})

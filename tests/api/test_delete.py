@@ -2,9 +2,11 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hall_client import Customer, problem_of
+from sqlalchemy import select
 from task_lives import claimed, deliver, settle
 
 from backend.errors import ClaimLost
@@ -13,7 +15,7 @@ from backend.storage import output_key
 from db import retention
 from db.database import transaction
 from db.endings import Ending
-from db.models import CLOCK
+from db.models import CLOCK, IdempotencyKey
 from db.retention import Kept, Stage
 from tests import builders
 
@@ -94,6 +96,60 @@ def test_a_kept_answer_of_a_deleted_task_is_not_shown_again(customer: Customer, 
     delete(customer, task_id)
 
     problem_of(customer.post(f"/tasks/{task_id}/{route}", headers=headers), 404)
+
+
+SECRET = {"counter": {"top": 3, "label": "of-4711"}}
+
+
+def test_a_task_that_was_deleted_is_not_shown_by_the_answer_to_its_creation(customer: Customer) -> None:
+    asked = {"json": {"tool_id": "trial", "parameters": SECRET}, "headers": {"Idempotency-Key": "once"}}
+    made = customer.post("/tasks", **asked)
+    assert customer.post("/tasks", **asked).json() == made.json()
+
+    delete(customer, made.json()["task_id"])
+
+    assert problem_of(customer.post("/tasks", **asked), 404)["error_code"] == "TASK_NOT_FOUND"
+    assert "4711" not in str(kept_answers())
+
+
+def test_a_retry_that_was_deleted_is_not_shown_by_the_answer_to_its_creation(customer: Customer) -> None:
+    task_id = customer.queued(parameters=SECRET)
+    customer.post(f"/tasks/{task_id}/cancel")
+    headers = {"Idempotency-Key": "once"}
+    made = customer.post(f"/tasks/{task_id}/retry", headers=headers)
+    assert (made.status_code, made.json()["parameters"]) == (201, SECRET)
+
+    delete(customer, made.json()["task_id"])
+
+    problem_of(customer.post(f"/tasks/{task_id}/retry", headers=headers), 404)
+    assert "4711" not in str(kept_answers())
+
+
+def test_the_names_of_a_deleted_tasks_files_are_not_kept(customer: Customer) -> None:
+    task_id = customer.create()
+    body = {"files": {"primary": {"filename": "of-4711.csv", "content_type": "text/csv", "size": 1}}}
+    headers = {"Idempotency-Key": "once"}
+    assert customer.post(f"/tasks/{task_id}/upload-urls", body, headers=headers).is_success
+    assert "4711" in str(kept_answers())
+
+    delete(customer, task_id)
+
+    problem_of(customer.post(f"/tasks/{task_id}/upload-urls", body, headers=headers), 404)
+    assert "4711" not in str(kept_answers())
+
+
+def test_the_answers_of_other_tasks_stay(customer: Customer) -> None:
+    headers = {"Idempotency-Key": "once"}
+    made = customer.post("/tasks", json={"tool_id": "trial"}, headers=headers)
+
+    delete(customer, customer.create())
+
+    assert customer.post("/tasks", json={"tool_id": "trial"}, headers=headers).json() == made.json()
+
+
+def kept_answers() -> list[Any]:
+    with transaction() as session:
+        return list(session.scalars(select(IdempotencyKey.response)))
 
 
 def test_a_part_of_another_task_cannot_be_deleted_alone(customer: Customer) -> None:
