@@ -13,6 +13,8 @@ def run() -> None:
     engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+        # a change that waits for somebody's long query would keep everybody else waiting behind it: rather try again
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
         context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
         context.run_migrations()
 
