@@ -170,12 +170,18 @@ def clean() -> None:
 
 
 @app.command()
-def orphans(*, mend: Annotated[bool, typer.Option("--mend", help="Remove what can be removed.")] = False) -> None:
+def orphans(
+    *,
+    mend: Annotated[bool, typer.Option("--mend", help="Remove what can be removed.")] = False,
+    yes_remove: Annotated[
+        int | None, typer.Option(min=1, help="With --mend: the objects of unknown tasks to lose, as it said.")
+    ] = None,
+) -> None:
     """Find objects that nothing names, and rows that name what is not there; exit 1 where something is left so."""
     from backend.orphan_report import tell
 
     with _saying_what_failed():
-        left = tell(mend=mend)
+        left = tell(mend=mend, yes_remove=yes_remove)
     sys.exit(1 if left else 0)
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from backend.doors import get_doors
 from backend.errors import Conflict, DatabaseUnavailable, StorageUnavailable
-from backend.orphans import Comparison, Finding, Why, database_is_empty
+from backend.orphans import Comparison, Finding, Survey, Why
 from backend.storage import StorageError
 from db.database import DATABASE_ERRORS
 
@@ -15,21 +15,34 @@ SHOWN = 100  # of each kind
 CANNOT_BE_MENDED = frozenset({Why.MISSING})
 
 
-def tell(*, mend: bool) -> int:
-    """Print the comparison; how many findings are left as they were.
+def tell(*, mend: bool, yes_remove: int | None = None) -> int:
+    """Print the comparison; how many findings are left as they were. To mend, a first look only counts.
 
     Raises:
-        Conflict: the database has no task at all, so that everything would be removed.
+        Conflict: too many of the objects' tasks are unknown to this database, and `yes_remove` is not the number of
+            objects that would be lost by it.
         StorageUnavailable, DatabaseUnavailable
     """
     try:
-        if mend and database_is_empty():
-            raise Conflict("The database knows no task at all, so all files would go. Is DATABASE_URL the right one?")
-        return _tell(Comparison(get_doors().storage, mend=mend), mend=mend)
+        comparison = Comparison(get_doors().storage, mend=mend)
+        if mend:
+            _check(comparison.survey(), yes_remove)
+        return _tell(comparison, mend=mend)
     except StorageError as error:
         raise StorageUnavailable(detail=str(error)) from error
     except DATABASE_ERRORS as error:
         raise DatabaseUnavailable(detail=str(error)) from error
+
+
+def _check(survey: Survey, yes_remove: int | None) -> None:
+    for why, number in survey.numbers.items():
+        _say(f"first look: {number:,} objects ({survey.bytes[why]:,} bytes) to be removed: {why.value}")
+    if survey.is_doubtful and yes_remove != survey.strangers:
+        raise Conflict(
+            f"Of the {survey.known + survey.unknown:,} tasks with files, this database does not know"
+            f" {survey.unknown:,}. Is DATABASE_URL the right one? If so, --yes-remove {survey.strangers} removes their"
+            " objects. Nothing was removed."
+        )
 
 
 def _tell(comparison: Comparison, *, mend: bool) -> int:

@@ -5,6 +5,7 @@ here and, if asked, removed. Both sides are gone through as streams.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,9 @@ ROOT = "users/"
 SETTLED = timedelta(hours=1)  # an artifact is in storage before its row is
 ABANDONED = timedelta(days=1)  # no upload of ours takes as long
 TASKS_AT_ONCE = 200
+# A task's row outlives its files, so objects of unknown tasks are rare; where they are not, the database is another.
+FEW_TASKS = 10
+SMALL_SHARE = 0.1
 _OURS = re.compile(r"users/(\d{1,19})/tasks/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 _NOBODY = UUID(int=0)
 
@@ -45,10 +49,21 @@ class Finding:
     size: int = 0
 
 
-def database_is_empty() -> bool:
-    """True where no task was ever made: then it is hardly the database that belongs to the bucket."""
-    with transaction() as session:
-        return not files.any_task(session)
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a first look, which removes nothing, says of the objects: what would go, and whose tasks are known here."""
+
+    known: int  # tasks
+    unknown: int
+    strangers: int  # objects of the unknown tasks that would go
+    numbers: Counter[Why]
+    bytes: Counter[Why]
+
+    @property
+    def is_doubtful(self) -> bool:
+        """True where this is hardly the database that belongs to the bucket, and something would be lost by it."""
+        many = self.unknown > FEW_TASKS and self.unknown > SMALL_SHARE * (self.known + self.unknown)
+        return self.strangers > 0 and (many or not self.known)
 
 
 class Comparison:
@@ -62,6 +77,22 @@ class Comparison:
         self._settled, self._abandoned = settled, abandoned
         self._seen: set[bytes] = set()  # tasks with objects; 16 bytes each
 
+    def survey(self) -> Survey:
+        """Raises StorageError, DatabaseError."""
+        known = unknown = strangers = 0
+        numbers: Counter[Why] = Counter()
+        size: Counter[Why] = Counter()
+        for some in _batches(self._storage.list(ROOT)):
+            rows, named = _rows(list(some))
+            known, unknown = known + len(rows), unknown + len(some) - len(rows)
+            for task_id, found in some.items():
+                orphans = self._orphans(found, rows.get(task_id), named)
+                strangers += len(orphans) if task_id not in rows else 0
+                numbers.update(orphan.why for orphan in orphans)
+                for orphan in orphans:
+                    size[orphan.why] += orphan.size
+        return Survey(known, unknown, strangers, numbers, size)
+
     def findings(self) -> Iterator[Finding]:
         """Raises StorageError, DatabaseError."""
         for some in _batches(self._storage.list(ROOT)):
@@ -74,15 +105,21 @@ class Comparison:
 
     def _compare(self, objects: dict[UUID, list[ObjectInfo]]) -> tuple[list[Finding], list[Finding]]:
         rows, named = _rows(list(objects))
-        orphans, missing = [], []
+        orphans: list[Finding] = []
+        missing: list[Finding] = []
         for task_id, found in objects.items():
             row = rows.get(task_id)
-            old = [info for info in found if now() - info.modified_at >= self._settled]
-            orphans += [Finding(why, info.key, info.size) for info in old if (why := _why(info.key, row, named))]
+            orphans += self._orphans(found, row, named)
             if row is not None:
                 self._seen.add(task_id.bytes)
                 missing += self._missing(row, named[task_id], {info.key for info in found})
         return orphans, missing
+
+    def _orphans(
+        self, found: Sequence[ObjectInfo], row: TaskFiles | None, named: dict[UUID, NamedKeys]
+    ) -> list[Finding]:
+        old = [info for info in found if now() - info.modified_at >= self._settled]
+        return [Finding(why, info.key, info.size) for info in old if (why := _why(info.key, row, named))]
 
     def _missing(self, row: TaskFiles, named: NamedKeys, there: set[str]) -> list[Finding]:
         prefix = task_prefix(row.user_id, row.task_id)
@@ -126,8 +163,11 @@ def _why(key: str, row: TaskFiles | None, named: dict[UUID, NamedKeys]) -> Why |
     if not row.ended or row.to_be_cleaned or named[row.task_id].name(key):
         return None
     is_input = key.removeprefix(task_prefix(row.user_id, row.task_id)).startswith("inputs/")
-    cleaned = row.outputs_cleaned or (row.inputs_cleaned and is_input)
-    return Why.AFTER_CLEANING if cleaned else Why.UNNAMED
+    if row.outputs_cleaned or (row.inputs_cleaned and is_input):
+        return Why.AFTER_CLEANING
+    # What a customer has sent stays until the inputs' time is over, also what the row does not name (any longer): the
+    # parameters' file, and one that was announced again under another name.
+    return None if is_input else Why.UNNAMED
 
 
 def _batches(listing: Iterator[ObjectInfo]) -> Iterator[dict[UUID, list[ObjectInfo]]]:

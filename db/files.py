@@ -54,11 +54,6 @@ def of_tasks(session: Session, task_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UU
     return {row.id: _files_of(row) for row in rows}
 
 
-def any_task(session: Session) -> bool:
-    """True where there is at least one, however old."""
-    return session.scalar(select(Task.id).limit(1)) is not None
-
-
 def page(session: Session, after: uuid.UUID, limit: int) -> Sequence[TaskFiles]:
     """Tasks that should have files, by id, which is the keyset."""
     wanted = select(Task).where(Task.id > after, Task.outputs_cleaned_at.is_(None))

@@ -35,7 +35,7 @@ def test_a_house_in_order_has_no_orphans(storage_bucket: Storage) -> None:
 
 def test_each_kind_of_orphan_is_found_and_mended(storage_bucket: Storage) -> None:
     kept = ended(storage_bucket)
-    put(storage_bucket, kept, *ZOMBIES, "inputs/primary/announced-before.csv")
+    put(storage_bucket, kept, *ZOMBIES)
     cleaned = ended(storage_bucket, inputs_cleaned_at=CLOCK, outputs_cleaned_at=CLOCK)
     halfway = ended(storage_bucket, inputs_cleaned_at=CLOCK)
     nobodys = f"users/1/tasks/{uuid.uuid4()}/steps/1/a/result.json"
@@ -45,7 +45,7 @@ def test_each_kind_of_orphan_is_found_and_mended(storage_bucket: Storage) -> Non
         storage_bucket.put_bytes(key, b"x", "text/plain")
     wrong = {
         **dict.fromkeys((nobodys, misplaced), Why.NO_TASK),
-        **{home_of(kept) + name: Why.UNNAMED for name in (*ZOMBIES, "inputs/primary/announced-before.csv")},
+        **{home_of(kept) + name: Why.UNNAMED for name in ZOMBIES},
         **{home_of(cleaned) + name: Why.AFTER_CLEANING for name in TRUTH},
         home_of(halfway) + INPUT: Why.AFTER_CLEANING,
     }
@@ -55,6 +55,17 @@ def test_each_kind_of_orphan_is_found_and_mended(storage_bucket: Storage) -> Non
     assert names_of(storage_bucket, kept) == TRUTH
     assert names_of(storage_bucket, halfway) == TRUTH - {INPUT}
     assert all(storage_bucket.head(key) for key in foreign), "keys that are not of our making are left alone"
+
+
+def test_what_a_customer_sent_is_no_orphan_before_the_inputs_are_cleaned(storage_bucket: Storage) -> None:
+    """The row keeps the parameters, not their file; and of a role that is announced again, the last file alone."""
+    sent = ("inputs/parameters/parameters.json", "inputs/primary/announced-before.csv")
+    kept, cleaned = ended(storage_bucket), ended(storage_bucket, inputs_cleaned_at=CLOCK)
+    put(storage_bucket, kept, *sent)
+    put(storage_bucket, cleaned, *sent)
+    wrong = {home_of(cleaned) + name: Why.AFTER_CLEANING for name in (INPUT, *sent)}
+    assert found(storage_bucket, mend=True) == wrong
+    assert names_of(storage_bucket, kept) == TRUTH | set(sent)
 
 
 def test_what_is_young_may_yet_get_its_row(storage_bucket: Storage) -> None:
@@ -150,10 +161,38 @@ def test_what_is_lost_cannot_be_mended_and_it_says_so(storage_bucket: Storage) -
     assert "orphans: 1 found, 0 removed, 1 left" in said
 
 
-def test_a_database_without_a_task_mends_nothing(storage_bucket: Storage) -> None:
-    key = f"users/1/tasks/{uuid.uuid4()}/outputs/1/report.json"
-    storage_bucket.put_bytes(key, b"x", "text/plain")
+def strangers(storage: Storage, number: int) -> list[str]:
+    """Two objects each of so many tasks that no row knows."""
+    prefixes = [f"users/1/tasks/{uuid.uuid4()}/outputs/1/" for _ in range(number)]
+    keys = [prefix + name for prefix in prefixes for name in ("report.json", "manifest.json")]
+    for key in keys:
+        storage.put_bytes(key, b"x", "text/plain")
+    return keys
+
+
+@pytest.mark.usefixtures("_however_young")
+@pytest.mark.parametrize(("known", "unknown"), [(0, 1), (1, 11)], ids=["knows-none", "knows-few"])
+def test_a_database_that_knows_few_of_the_tasks_mends_nothing(
+    storage_bucket: Storage, known: int, unknown: int
+) -> None:
+    for _ in range(known):
+        put(storage_bucket, ended(storage_bucket), *ZOMBIES)
+    keys = strangers(storage_bucket, unknown)
+    for answer in ((), ("--yes-remove", str(len(keys) + 1))):
+        code, said = run("--mend", *answer)
+        assert code == 1
+        assert f"first look: {len(keys)} objects ({len(keys)} bytes) to be removed: its task does not exist" in said
+        assert f"Of the {known + unknown} tasks with files, this database does not know {unknown}." in said
+        assert "Is DATABASE_URL the right one?" in said
+        assert len(list(storage_bucket.list("users/"))) == len(keys) + known * len((*TRUTH, *ZOMBIES))
+    code, said = run("--mend", "--yes-remove", str(len(keys)))
+    assert code == 0
+    assert f"orphans: {len(keys) + 2 * known} found, {len(keys) + 2 * known} removed, 0 left" in said
+
+
+@pytest.mark.usefixtures("_however_young")
+def test_a_few_unknown_tasks_among_others_are_mended_without_a_question(storage_bucket: Storage) -> None:
+    ended(storage_bucket)
+    keys = strangers(storage_bucket, 10)
     code, said = run("--mend")
-    assert code == 1
-    assert "Is DATABASE_URL the right one?" in said
-    assert storage_bucket.head(key) is not None
+    assert (code, [key for key in keys if storage_bucket.head(key)]) == (0, []), said
