@@ -51,10 +51,11 @@ def replay(
 ) -> None:
     """Retry ended tasks in bulk, those that have no retry yet: each as its customer could, at the customer's cost.
 
-    Name at least one filter. Finished agents are neither run nor paid again.
+    Name at least one of --error-code, --user, --tool and --since. Finished agents are neither run nor paid again. What
+    failed by its customer's fault is left out, unless --error-code names it. Exit 1: all were skipped.
     """
-    if not any((status, error_code, tool, user, since, until)):
-        sys.exit("Name at least one of --status, --error-code, --tool, --user, --since and --until.")
+    if not any((error_code, user, tool, since)):
+        sys.exit("Name at least one of --error-code, --user, --tool and --since.")
     from backend.replay import user_of
     from db.models import TaskStatus
     from db.retries import Wanted
@@ -62,13 +63,17 @@ def replay(
     try:
         user_id = user_of(user) if user else None
         ended = TaskStatus((status or Ended.FAILED).upper())
-        _tell(Wanted(ended, error_code, tool, user_id, since, until), limit=limit, dry_run=dry_run)
+        wanted = Wanted(ended, error_code, tool, user_id, since, until)
+        made, skipped = _tell(wanted, limit=limit, dry_run=dry_run)
     except AgensiumError as error:
         sys.exit(f"{error} {error.next_action}")
+    sys.exit(1 if skipped and not made else 0)
 
 
-def _tell(wanted: "Wanted", *, limit: int | None, dry_run: bool) -> None:
-    """Each task as soon as it is done with; the counts also when the store or the database goes away in between."""
+def _tell(wanted: "Wanted", *, limit: int | None, dry_run: bool) -> tuple[int, int]:
+    """How many were made, and skipped. Each task as soon as it is done with; the counts also when the store or the
+    database goes away in between.
+    """
     from backend.replay import replay
 
     typer.echo(_HEADINGS)
@@ -80,6 +85,7 @@ def _tell(wanted: "Wanted", *, limit: int | None, dry_run: bool) -> None:
     finally:
         said = "dry run, nothing changed: {} would be made" if dry_run else "{} made"
         typer.echo(f"replay: {made + skipped} tasks, {said.format(made)}, {skipped} skipped")
+    return made, skipped
 
 
 def _line(done: "Replayed") -> str:

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from backend.doors import get_doors
-from backend.errors import CustomerError, DatabaseUnavailable, InsufficientCredits, StorageUnavailable
+from backend.errors import (
+    CustomerError,
+    DatabaseUnavailable,
+    ErrorClass,
+    InsufficientCredits,
+    StorageUnavailable,
+    error_named,
+)
 from backend.settings import get_settings
 from backend.storage import Storage, StorageError
 from db import accounts, checkpoints, ledger, retries
@@ -28,13 +35,18 @@ class Replayed:
 
 
 def user_of(email: str) -> int:
-    """Raises UserNotFound."""
-    with transaction() as session:
-        return accounts.named(session, email=email).id
+    """Raises UserNotFound, DatabaseUnavailable."""
+    try:
+        with transaction() as session:
+            return accounts.named(session, email=email).id
+    except DATABASE_ERRORS as error:
+        raise DatabaseUnavailable(detail=str(error)) from error
 
 
 def replay(wanted: Wanted, *, limit: int | None, dry_run: bool) -> Iterator[Replayed]:
     """The tasks one by one, the first that ended first; those that end after the beginning are not touched.
+
+    What failed by its customer's fault would fail again: it is left out, unless its error code is wanted.
 
     Raises:
         StorageUnavailable, DatabaseUnavailable: what was made stays made; the next replay goes on after it.
@@ -61,8 +73,12 @@ def _tasks(wanted: Wanted) -> Iterator[Task]:
             page = retries.never_retried(session, wanted, after=last)
         if not page:
             return
-        yield from page
+        yield from page if wanted.error_code else (task for task in page if not _customers_fault(task))
         last = page[-1]
+
+
+def _customers_fault(task: Task) -> bool:
+    return task.error_code is not None and error_named(task.error_code).error_class is ErrorClass.USER
 
 
 def _replay_one(storage: Storage, task: Task, rehearsal: "Rehearsal | None") -> Replayed:

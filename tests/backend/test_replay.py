@@ -14,11 +14,11 @@ import backend.replay
 from backend.cli import app
 from backend.cli_replay import moment
 from backend.clock import now
-from backend.errors import UnreadableFile, WorkerLost
+from backend.errors import AgentCrashed, UnreadableFile, WorkerLost
 from backend.settings import get_settings
 from backend.storage import Storage, input_key
 from db import accounts, endings, ledger, retries
-from db.database import transaction
+from db.database import close_database, transaction
 from db.endings import Ending
 from db.models import CLOCK, Task, User
 from db.retention import Kept
@@ -40,7 +40,7 @@ def store(database: str, storage_bucket: Storage) -> Iterator[Storage]:
     return storage_bucket
 
 
-def failed(store: Storage, user_id: int | None = None, error: type[Exception] = UnreadableFile) -> Task:
+def failed(store: Storage, user_id: int | None = None, error: type[Exception] = WorkerLost) -> Task:
     """A task whose profiler had delivered, with its file in the store."""
     claim = builders.claimed_task(user_id)
     key = input_key(claim.user_id, claim.task_id, "primary", "a.csv")
@@ -67,21 +67,24 @@ def balance(user_id: int) -> int:
 
 def test_without_a_filter_nothing_is_replayed(store: Storage) -> None:
     task = failed(store)
-    for arguments in ([], ["--dry-run"], ["--limit", "5"]):
+    for arguments in (
+        [], ["--dry-run"], ["--limit", "5"], ["--status", "failed"], ["--until", "1m"],
+        ["--status", "failed", "--until", "1m", "--limit", "5"],
+    ):  # fmt: skip
         code, lines = run(*arguments)
-        assert (code, lines[0].startswith("Name at least one of --status")) == (1, True)
+        assert (code, lines[0].startswith("Name at least one of --error-code")) == (1, True)
     assert retries_of(task) == []
 
 
 def test_a_dry_run_shows_each_task_and_changes_nothing(store: Storage) -> None:
     task = failed(store)
     before = balance(task.user_id)
-    code, (heading, line, counts) = run("--status", "failed", "--dry-run")
+    code, (heading, line, counts) = run("--since", "1h", "--dry-run")
     assert code == 0
     assert heading.split() == ["task", "tool", "error", "ended", "taken", "credits"]
     ended = f"{task.finished_at:%Y-%m-%d %H:%M:%S}".split()
     assert line.split() == [
-        str(task.id), "profile-my-data", "UNREADABLE_FILE", *ended, "1", str(REST), "would", "be", "made",
+        str(task.id), "profile-my-data", "WORKER_LOST", *ended, "1", str(REST), "would", "be", "made",
     ]  # fmt: skip
     assert counts == "replay: 1 tasks, dry run, nothing changed: 1 would be made, 0 skipped"
     assert (retries_of(task), balance(task.user_id)) == ([], before)
@@ -90,18 +93,18 @@ def test_a_dry_run_shows_each_task_and_changes_nothing(store: Storage) -> None:
 def test_a_replay_retries_each_task_once(store: Storage) -> None:
     first, second = failed(store), failed(store)
     before = balance(first.user_id)
-    code, (_, *lines, counts) = run("--error-code", "UNREADABLE_FILE")
+    code, (_, *lines, counts) = run("--error-code", "WORKER_LOST")
     assert (code, counts) == (0, "replay: 2 tasks, 2 made, 0 skipped")
     for task, line in zip((first, second), lines, strict=True):
         (made,) = retries_of(task)
         assert (made.status, line.startswith(str(task.id)), line.endswith(f"made: {made.id}")) == ("QUEUED", True, True)
     assert balance(first.user_id) == before - REST
-    assert run("--status", "failed")[1][-1] == "replay: 0 tasks, 0 made, 0 skipped"
+    assert run("--since", "1h")[1][-1] == "replay: 0 tasks, 0 made, 0 skipped"
 
 
 def test_an_operator_sees_what_a_retry_took_over(store: Storage) -> None:
     task = failed(store)
-    run("--status", "failed")
+    run("--since", "1h")
     (made,) = retries_of(task)
     shown = CliRunner().invoke(app, ["task", str(made.id)]).output
     assert f"  retry_of {task.id}\n" in shown
@@ -133,25 +136,25 @@ def test_a_dry_run_counts_what_the_tasks_before_would_hold(store: Storage) -> No
     failed(store, user)
     builders.submitted_task(user, prices={"score-risk": balance(user) - REST})
     for arguments in (["--dry-run"], []):
-        lines = run("--status", "failed", *arguments)[1]
+        lines = run("--since", "1h", *arguments)[1]
         assert lines[-1].endswith("made, 1 skipped")
 
 
 def test_the_filters_and_the_limit_narrow_it(store: Storage) -> None:
-    mine, lost = failed(store), failed(store, error=WorkerLost)
+    mine, lost = failed(store), failed(store, error=AgentCrashed)
     old = failed(store)
     builders.change(old.id, finished_at=CLOCK - timedelta(days=3))
     with transaction() as session:
         email = session.get_one(User, mine.user_id).email
     chosen = {
         ("--user", email): {mine},
-        ("--error-code", "WORKER_LOST"): {lost},
+        ("--error-code", "AGENT_CRASHED"): {lost},
         ("--since", "2h"): {mine, lost},
-        ("--until", "1d"): {old},
-        ("--until", (now() - timedelta(days=1)).isoformat()): {old},
+        ("--since", "7d", "--until", "1d"): {old},
+        ("--since", "7d", "--until", (now() - timedelta(days=1)).isoformat()): {old},
         ("--tool", "profile-my-data"): {mine, lost, old},
-        ("--status", "failed", "--limit", "1"): {old},
-        ("--status", "cancelled"): set(),
+        ("--since", "7d", "--limit", "1"): {old},
+        ("--since", "7d", "--status", "cancelled"): set(),
     }
     for arguments, tasks in chosen.items():
         lines = run(*arguments, "--dry-run")[1]
@@ -189,6 +192,37 @@ def test_a_task_that_its_customer_retries_meanwhile_is_skipped(store: Storage, m
     assert (counts, len(retries_of(task))) == ("replay: 1 tasks, 0 made, 1 skipped", 1)
 
 
+def test_what_failed_by_the_customers_fault_is_left_out_unless_it_is_named(store: Storage) -> None:
+    theirs, ours = [failed(store, error=UnreadableFile) for _ in range(3)], failed(store)
+    assert run("--since", "1h", "--limit", "1")[1][-1] == "replay: 1 tasks, 1 made, 0 skipped"
+    assert len(retries_of(ours)) == 1
+    run("--tool", "profile-my-data")
+    assert [retries_of(task) for task in theirs] == [[], [], []]
+    run("--error-code", "UNREADABLE_FILE")
+    assert [len(retries_of(task)) for task in theirs] == [1, 1, 1]
+
+
+def test_when_all_were_skipped_the_exit_code_says_so(store: Storage) -> None:
+    gone = failed(store)
+    builders.change(gone.id, tool_id="gone")
+    assert [run("--since", "1h", *dry)[0] for dry in (["--dry-run"], [])] == [1, 1]
+    failed(store)
+    assert [run("--since", "1h", *dry)[0] for dry in (["--dry-run"], [])] == [0, 0]
+    builders.change(gone.id, deleted_at=CLOCK)
+    assert run("--since", "1h")[0] == 0, "there was nothing to do"
+
+
+@pytest.mark.parametrize("arguments", [("--since", "1h"), ("--user", "a@example.com")], ids=["since", "user"])
+def test_a_database_that_is_away_is_a_sentence(
+    store: Storage, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    close_database()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+    get_settings.cache_clear()
+    code, lines = run(*arguments)
+    assert (code, lines[-1].startswith("The database did not answer.")) == (1, True)
+
+
 def test_a_store_that_is_away_ends_the_replay_with_a_sentence(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     from botocore.exceptions import EndpointConnectionError
 
@@ -197,7 +231,7 @@ def test_a_store_that_is_away_ends_the_replay_with_a_sentence(store: Storage, mo
 
     task = failed(store)
     monkeypatch.setattr(Storage, "head", away)
-    code, lines = run("--status", "failed")
+    code, lines = run("--since", "1h")
     assert (code, lines[-2], lines[-1].startswith("The file store did not answer.")) == (
         1, "replay: 0 tasks, 0 made, 0 skipped", True,
     )  # fmt: skip
