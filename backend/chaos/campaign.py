@@ -7,10 +7,12 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from backend.chaos.customers import Order, StubbornCustomer
 from backend.chaos.deployment import until
+from backend.chaos.fault import blamed
 from backend.chaos.invariants import Tally
 from backend.chaos.stage import VARIETIES, Stage
 from backend.chaos.strikes import Kind, Rescue, Strike, holders, rescues, rotation, strike
@@ -64,26 +66,38 @@ class Campaign:
 
 
 def run_campaign(stage: Stage, scale: Scale) -> Campaign:
+    """Also when something does not come about in time, all tasks are looked at: what is stuck is lost."""
     began = monotonic()
     found = Campaign()
-    kinds = rotation(stage.deployment.pool)
-    customers = [stage.new_customer() for _ in range(4)]
-    spare, big, real, small = customers
-    try:
-        _with_spare_slots(stage, scale, spare, found)
-        _queue_behind_each_other(stage, scale, big, real)
-        stage.rest_workers()
-        _one_by_one(stage, scale, small, big, found)
-        _grind(stage, scale, customers, found, kinds)
-        orders = [order for customer in customers for order in customer.orders]
-        stage.ended(orders, PATIENCE, poll=0.5)
-        found.rescues = rescues(found.strikes, _histories(stage, orders))
-        found.tally = stage.judge(customers)
-    finally:
-        for customer in customers:
-            customer.close()
+    with ExitStack() as cleanup:
+        customers: list[StubbornCustomer] = []
+        with blamed(found.tally.breaches, "campaign"):
+            for _ in range(4):
+                customers.append(stage.new_customer())
+                cleanup.callback(customers[-1].close)
+            _break(stage, scale, customers, found)
+        with blamed(found.tally.breaches, "campaign"):
+            stage.rest_workers()
+            stage.ended(_orders(customers), PATIENCE, poll=0.5)
+        with blamed(found.tally.breaches, "campaign"):
+            found.rescues = rescues(found.strikes, _histories(stage, _orders(customers)))
+            found.tally.add(stage.judge(customers))
     found.seconds = monotonic() - began
     return found
+
+
+def _break(stage: Stage, scale: Scale, customers: Sequence[StubbornCustomer], found: Campaign) -> None:
+    kinds = rotation(stage.deployment.pool)
+    spare, big, real, small = customers
+    _with_spare_slots(stage, scale, spare, found)
+    _queue_behind_each_other(stage, scale, big, real)
+    stage.rest_workers()
+    _one_by_one(stage, scale, small, big, found)
+    _grind(stage, scale, customers, found, kinds)
+
+
+def _orders(customers: Sequence[StubbornCustomer]) -> list[Order]:
+    return [order for customer in customers for order in customer.orders]
 
 
 def _with_spare_slots(stage: Stage, scale: Scale, customer: StubbornCustomer, found: Campaign) -> None:

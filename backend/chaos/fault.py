@@ -1,9 +1,13 @@
 """What a fault is, and how one is rehearsed: tasks in flight, the fault, everything ended, every invariant held."""
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import httpx
 import psutil
+import redis
 
 from backend.chaos.deployment import GaveUp
 from backend.chaos.invariants import Tally
@@ -11,6 +15,7 @@ from backend.chaos.stage import Stage
 from backend.client import RequestRefused
 from backend.clock import monotonic
 from backend.processes import ProcessFailed
+from db.database import DATABASE_ERRORS
 
 
 class Skipped(Exception):
@@ -41,23 +46,42 @@ class Outcome:
         return not self.tally.breaches
 
 
-EXPECTED = (GaveUp, ProcessFailed, RequestRefused, psutil.Error, OSError)
+EXPECTED = (
+    GaveUp, ProcessFailed, RequestRefused, psutil.Error, OSError, subprocess.SubprocessError,
+    httpx.TransportError, redis.RedisError, *DATABASE_ERRORS,
+)  # fmt: skip
+
+
+@contextmanager
+def blamed(breaches: list[str], on: str) -> Iterator[None]:
+    """What goes wrong in the block is one more breach; what comes after the block is still done."""
+    try:
+        yield
+    except EXPECTED as error:
+        breaches.append(f"{on}: {type(error).__name__}: {error}")
 
 
 def rehearse(stage: Stage, fault: Fault) -> Outcome:
-    """One fault, bounded by the deadlines of all it waits for."""
+    """One fault, bounded by the deadlines of all it waits for. Also after a failure its tasks are looked at."""
     began = monotonic()
     seen, tally = "", Tally()
-    try:
+    with blamed(tally.breaches, fault.name):
         stage.rest()
-        began = monotonic()
-        stage.order()
-        stage.busy()
-        seen = fault.inject(stage)
-        stage.ended()
-        tally = stage.judge([stage.customer])
+    if tally.breaches:
+        return Outcome(fault, seen, monotonic() - began, tally)
+    began = monotonic()
+    try:
+        with blamed(tally.breaches, fault.name):
+            stage.order()
+            stage.busy()
+            seen = fault.inject(stage)
     except Skipped as reason:
         return Outcome(fault, f"skipped: {reason}", monotonic() - began, tally, skipped=True)
-    except EXPECTED as error:
-        tally.breaches.append(f"{fault.name}: {type(error).__name__}: {error}")
+    if tally.breaches:
+        with blamed(tally.breaches, fault.name):
+            stage.rest_workers()
+    with blamed(tally.breaches, fault.name):
+        stage.ended()
+    with blamed(tally.breaches, fault.name):
+        tally.add(stage.judge([stage.customer]))
     return Outcome(fault, seen, monotonic() - began, tally)

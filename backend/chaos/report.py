@@ -1,6 +1,7 @@
 """What a run prints: a table of the faults and what was seen, the campaign's figures, and one last line."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich import box
 from rich.console import Console
@@ -54,6 +55,31 @@ def _spread(values: Sequence[float], unit: str = "s", high: float = 0.99) -> str
         return "not measured"
     spread = f"p50 {percentile(values, 0.5):.2f} p{high * 100:.0f} {percentile(values, high):.2f} max {max(values):.2f}"
     return f"{spread} {unit}, {len(values)} samples"
+
+
+def under_faults(outcomes: Sequence[Outcome]) -> str:
+    """What became of the faults' own tasks."""
+    tally = _sum([one.tally for one in outcomes])
+    return (
+        f"under the faults: {tally.tasks} tasks, {tally.completed} completed, {tally.ended_otherwise} ended otherwise "
+        f"as they were to, {tally.lost} lost"
+    )
+
+
+def whole(outcomes: Sequence[Outcome], campaign: Campaign | None) -> Tally:
+    """The last line's counts: the tasks are the campaign's where there was one, the harm is that of everything."""
+    faults = _sum([one.tally for one in outcomes])
+    if campaign is None:
+        return faults
+    everything = _sum([faults, campaign.tally])
+    return replace(everything, tasks=campaign.tally.tasks, completed=campaign.tally.completed)
+
+
+def _sum(tallies: Sequence[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
 
 
 def last_line(tally: Tally, kills: int, rescue_seconds: Sequence[float]) -> str:

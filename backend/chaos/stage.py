@@ -100,8 +100,8 @@ class Stage:
     def rest(self) -> None:
         """As many live workers as there should be, and a customer who never ordered anything."""
         self.rest_workers()
-        self.customer.close()
-        self.customer = self.new_customer()
+        before, self.customer = self.customer, self.new_customer()
+        before.close()
 
     def rest_workers(self, count: int | None = None) -> None:
         """So many live workers, ready to take tasks."""
@@ -197,8 +197,7 @@ class Stage:
             tally.add(seen_by(customer, self.undisturbed))
         orders = [order for customer in customers for order in customer.orders]
         tally.add(proven_by(self.transactions, orders))
-        tally.breaches += self.observer.breaches
-        self.observer.breaches = []
+        tally.breaches += self.observer.told()
         return tally
 
 

@@ -2,7 +2,7 @@ import uuid
 
 import pytest
 
-from backend.chaos.observer import Observer, Watcher
+from backend.chaos.observer import Lookout, Observer, Watcher
 from db.database import transactions_at
 from db.evidence import Standing
 from db.models import TaskStatus
@@ -47,3 +47,37 @@ def test_it_looks_by_itself(database: str) -> None:
         finally:
             observer.stop()
     assert "from 50.0 down to 10.0" in observer.breaches[0]
+
+
+def test_a_failing_look_is_a_breach_and_so_is_nobody_looking() -> None:
+    seen: list[Standing] = []
+
+    def look() -> list[Standing]:
+        if not seen:
+            raise ValueError("no such status")
+        return seen
+
+    lookout = Lookout(look, every=0.01)
+    lookout.start()
+    try:
+        found = lookout.told(patience=0.2)
+        assert "a look failed: ValueError: no such status" in found
+        assert found[-1] == "nobody watched: no look in 0.2 s"
+        seen.append(standing())
+        eventually(lambda: lookout.looks > 0)
+        lookout.told()
+        assert lookout.told() == [], "it looks again"
+    finally:
+        lookout.stop()
+    assert lookout.told() == ["nobody watched: the lookout ended"]
+
+
+def test_what_passes_is_no_breach() -> None:
+    def look() -> list[Standing]:
+        raise ConnectionError
+
+    lookout = Lookout(look, every=0.01, passing=(ConnectionError,))
+    lookout.start()
+    found = lookout.told(patience=0.2)
+    lookout.stop()
+    assert found == ["nobody watched: no look in 0.2 s"]
