@@ -86,6 +86,7 @@ def patient_transaction() -> Iterator[Session]:
     """Reading only, for as long as it takes: a proof over whole tables is no station, and holds nobody's row."""
     with transaction() as session:
         session.execute(text("SET TRANSACTION READ ONLY"))
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '1min'"))  # it freezes nobody
         session.execute(text("SET LOCAL transaction_timeout = 0"))
         session.execute(text("SET LOCAL statement_timeout = 0"))
         yield session
