@@ -142,6 +142,9 @@ def chaos(
     disturb: Annotated[str, typer.Option(help="With --url: a command of yours that breaks something.")] = "",
     every: Annotated[float, typer.Option(min=1, help="With --disturb: seconds between.")] = 10.0,
     minutes: Annotated[float, typer.Option(min=0.1, help="With --url: the most it may take.")] = 15.0,
+    store_host: Annotated[
+        list[str] | None, typer.Option(help="With --url: a file store elsewhere that may be spoken to; repeatable.")
+    ] = None,
 ) -> None:
     """Break everything that can break, on an embedded stack or at --url, and prove that nothing is lost."""
     if not url:
@@ -154,7 +157,8 @@ def chaos(
     if api_key_file is None:
         sys.exit("With --url, name the file that holds an API key: --api-key-file. POST /auth/api-keys makes one.")
     key = api_key_file.read_text(encoding="utf-8").strip()
-    sys.exit(run_by_url(Target(url, key, tool, file or EXAMPLE, tasks, disturb, every, 60 * minutes)))
+    stores = tuple(store_host or ())
+    sys.exit(run_by_url(Target(url, key, tool, file or EXAMPLE, tasks, disturb, every, 60 * minutes, stores)))
 
 
 @app.command()

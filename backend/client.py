@@ -2,7 +2,7 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -34,9 +34,13 @@ class Download:
 
 
 class Customer:
-    """One signed-in customer. Values come back as the API's JSON."""
+    """One signed-in customer. Values come back as the API's JSON.
 
-    def __init__(self, base_url: str) -> None:
+    `permit` is asked about each address that the API hands out, the file store's, and raises where it may not be used.
+    """
+
+    def __init__(self, base_url: str, permit: Callable[[str], None] | None = None) -> None:
+        self._permit = permit or (lambda _url: None)
         # a proxy of the machine is not asked: this client is for addresses of one's own
         self._http = httpx.Client(base_url=base_url, timeout=30, trust_env=False)
 
@@ -106,6 +110,7 @@ class Customer:
         announced = {"filename": file.name, "content_type": content_type, "size": file.stat().st_size}
         links = self.ask("POST", f"/tasks/{task_id}/upload-urls", {"files": {"primary": announced}})
         link = links["uploads"]["primary"]
+        self._permit(link["url"])
         with file.open("rb") as body:
             form = {"file": (file.name, body, content_type)}
             answer = httpx.post(link["url"], data=link["fields"], files=form, timeout=300, trust_env=False)

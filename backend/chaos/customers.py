@@ -1,6 +1,7 @@
 """A customer who does not give up: each request is repeated under the same Idempotency-Key until it is answered.
 
-What was ordered is remembered, so that afterwards it can be compared with what is there. It speaks HTTP only.
+What was ordered is remembered, so that afterwards it can be compared with what is there. It speaks HTTP only:
+to the API, and to the file store whose addresses the API hands out.
 """
 
 import hashlib
@@ -54,10 +55,14 @@ class Delivery:
 
 
 class StubbornCustomer:
-    """One account. `orders` are all the tasks it ever asked for. Many threads may use it."""
+    """One account. `orders` are all the tasks it ever asked for. Many threads may use it.
 
-    def __init__(self, api_url: str) -> None:
-        self._customer = Customer(api_url)
+    `permit` is asked about each address of the file store that the API hands out, and raises where it may not be used.
+    """
+
+    def __init__(self, api_url: str, permit: Callable[[str], None] = lambda _url: None) -> None:
+        self._permit = permit
+        self._customer = Customer(api_url, permit)
         self.orders: list[Order] = []
         self.repeats = 0  # requests that had to be asked again
         self.user_id = 0
@@ -151,6 +156,8 @@ class StubbornCustomer:
     def deliveries(self, order: Order) -> list[Delivery]:
         """The task's files, downloaded and compared with their promised checksums."""
         outputs = self.get(f"/tasks/{order.task_id}/outputs")["outputs"]
+        for output in outputs:
+            self._permit(output["url"])
         return [self._persist(lambda output=output: _download(output)) for output in outputs]  # type: ignore[misc]
 
     def _persist(self, ask: Callable[[], T]) -> T:

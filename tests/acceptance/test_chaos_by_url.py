@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,17 @@ def test_a_deployment_that_answers_wrongly_fails_the_proof(
     monkeypatch.setattr("backend.chaos.by_url.content_digest", lambda _report: "another")
     assert run_by_url(target) == 1
     assert "the content is another than that of an undisturbed run" in capsys.readouterr().out
+
+
+def test_a_command_that_never_goes_well_fails_the_proof(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    fails = f"{sys.executable} -c 'import sys; sys.exit(\"no such pod\")'"
+    assert run_by_url(replace(target, tasks=2, disturb=fails)) == 1
+    assert "the command never went well; exit code 1: no such pod" in capsys.readouterr().out
+
+
+def test_a_look_that_fails_fails_the_proof(
+    target: Target, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.chaos.by_url.TaskStatus", lambda status: {}[status])
+    assert run_by_url(replace(target, tasks=2)) == 1
+    assert "a look failed: KeyError" in capsys.readouterr().out
