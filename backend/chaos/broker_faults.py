@@ -4,17 +4,18 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import redis
 
-from backend.chaos.deployment import GaveUp
+from backend.chaos.deployment import GaveUp, until
 from backend.chaos.fault import Fault, Skipped
 from backend.chaos.stage import Stage
 from backend.clock import monotonic
 from backend.embedded import EmbeddedRedis
 from backend.product import ROOT
+from db.events import EventKind
 
 COPIES = 5
 WRONG_USER = 2**31
@@ -22,25 +23,54 @@ WRONG_USER = 2**31
 
 def restart_redis(stage: Stage) -> str:
     broker = _redis(stage)
-    broker.stop()
-    broker.start()
-    broker.ready()
-    return "all messages were lost with it and rung again from the rows"
+    return _forgetting(stage, broker, broker.stop)
 
 
 def kill_redis(stage: Stage) -> str:
     broker = _redis(stage)
-    broker.kill()
+    return _forgetting(stage, broker, broker.kill)
+
+
+def _forgetting(stage: Stage, broker: EmbeddedRedis, end: Callable[[], None]) -> str:
+    held = _await_messages(broker)
+    end()
     broker.start()
     broker.ready()
-    return "all messages were lost with it and rung again from the rows"
+    return _made_good(stage, held)
 
 
 def flush_redis(stage: Stage) -> str:
+    broker = _redis(stage)
     stage.order()
-    with redis.Redis.from_url(_redis(stage).url) as client:
+    held = _await_messages(broker)
+    with redis.Redis.from_url(broker.url) as client:
         client.flushall()
-    return "what was queued there was rung again from the rows"
+    return _made_good(stage, held)
+
+
+def _await_messages(broker: EmbeddedRedis) -> int:
+    """Wait until the broker holds messages, queued or delivered and not acknowledged; how many."""
+    held: list[int] = []
+
+    def holds() -> bool:
+        held[:] = [_messages(broker)]
+        return held[0] > 0
+
+    until(holds, "the broker holds a message")
+    return held[0]
+
+
+def _messages(broker: EmbeddedRedis) -> int:
+    with redis.Redis.from_url(broker.url, decode_responses=True) as client:
+        unacknowledged = [key for key in client.scan_iter(_type="hash") if key.endswith("unacked")]
+        queued = client.scan_iter(_type="list")
+        return int(sum(client.hlen(key) for key in unacknowledged) + sum(client.llen(key) for key in queued))
+
+
+def _made_good(stage: Stage, held: int) -> str:
+    stage.ended()
+    starts, tasks = stage.happened(EventKind.STARTED), len(stage.customer.orders)
+    return f"{held} messages were lost with it; {tasks} tasks ended after {starts} claims, rung from the rows"
 
 
 def redis_gone(stage: Stage) -> str:
@@ -67,7 +97,9 @@ def duplicate_messages(stage: Stage) -> str:
     _ring(stage, lines)
     stage.ended()
     _ring(stage, lines)
-    return f"{2 * len(lines)} messages too many were dropped: copies, rings for a wrong customer, for no task, too late"
+    starts, tasks = stage.happened(EventKind.STARTED), len(stage.customer.orders)
+    sent = f"{2 * len(lines)} messages too many: copies, for a wrong customer, for no task, too late"
+    return f"{sent}; {starts} claims for {tasks} tasks"
 
 
 def _ring(stage: Stage, lines: list[str]) -> None:

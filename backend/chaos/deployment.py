@@ -15,7 +15,7 @@ import psutil
 from backend.clock import monotonic
 from backend.devstack import Stack
 from backend.ports import LOOPBACK, free_port
-from backend.processes import POLL_SECONDS, Process
+from backend.processes import AT_ONCE, POLL_SECONDS, Process
 from backend.product import CELERY, ROOT, answers, api_command, product_environment
 
 PATIENCE = 40.0  # seconds until we give up waiting, on a loaded machine too
@@ -48,7 +48,7 @@ class Deployment:
             **(settings or {}),
         }
         self._started = 0
-        self._workers: list[Process] = []
+        self._workers: list[Process] = []  # the dead too, until they are reaped
         self._ready: set[Process] = set()
         port = free_port()
         self.api = self.process("api", *api_command(port, reload=False))
@@ -71,10 +71,17 @@ class Deployment:
         for process in (*self._workers, self.api):
             process.kill()
 
+    def reap(self) -> None:
+        """End what dead workers left behind in their groups. Each once: later its group may be somebody else's."""
+        for worker in [worker for worker in self._workers if not worker.running]:
+            worker.kill()
+            self._workers.remove(worker)
+
     def process(self, name: str, *command: str, environment: Mapping[str, str] | None = None) -> Process:
-        """A process of ours by its module and arguments, not started yet."""
+        """A process of ours by its module and arguments, not started yet; gone at once when we are killed."""
         settings = self.environment | dict(environment or {})
-        return Process(name, [sys.executable, "-m", *command], self.directory / f"{name}.log", environment=settings)
+        log = self.directory / f"{name}.log"
+        return Process(name, [sys.executable, "-m", *command], log, environment=settings, stop_signal=AT_ONCE)
 
     # the API
 
@@ -86,8 +93,7 @@ class Deployment:
     @property
     def workers(self) -> list[Process]:
         """The live ones, oldest first."""
-        self._workers = [worker for worker in self._workers if worker.running]
-        return list(self._workers)
+        return [worker for worker in self._workers if worker.running]
 
     @property
     def worker(self) -> Process:

@@ -16,8 +16,10 @@ from backend.clock import monotonic
 from backend.processes import Process
 from db.events import EventKind
 
-LONGEST_DRAIN = 10.0  # seconds
-MOST_ORDERS = 20
+WORK_PATIENCE = 90.0  # seconds until a worker has taken one of many tasks, on a loaded machine too
+LEAST_WAIT = 0.6  # seconds between orders for it
+MORE_DEPLOYS = 3
+TOO_LONG = 10.0  # an agent's seconds, more than a draining worker waits for a checkpoint
 DAY = 86_400
 CLOCKS = Path(__file__).with_name("wrong_clock")  # its sitecustomize shifts the clock of whoever finds it
 
@@ -73,7 +75,7 @@ def jump_clock(stage: Stage) -> str:
 
 def kill_api(stage: Stage) -> str:
     """Killed while requests are under way: some were committed and never answered."""
-    api, deployment = stage.deployment.api, stage.deployment
+    api, deployment, before = stage.deployment.api, stage.deployment, stage.customer.repeats
     with ThreadPoolExecutor(1, thread_name_prefix="ordering") as thread:
         stopping = threading.Event()
         ordered = thread.submit(_order_until, stage, stopping)
@@ -86,7 +88,9 @@ def kill_api(stage: Stage) -> str:
             deployment.await_api()
         stopping.set()
         ordered.result()
-    repeats, orders = stage.customer.repeats, len(stage.customer.orders)
+    repeats, orders = stage.customer.repeats - before, len(stage.customer.orders)
+    if not repeats:
+        raise GaveUp("no request had to be repeated: nobody was asking when the API was killed")
     return f"killed {stage.form.api_kills} times; {repeats} requests were repeated, {orders} orders gave {orders} tasks"
 
 
@@ -97,39 +101,54 @@ def _order_until(stage: Stage, stopping: threading.Event) -> None:
 
 def roll(stage: Stage) -> str:
     """Deploy after deploy: as many new workers come as there are, then the old ones are told to go by SIGTERM."""
+    drains = _deploys(stage, stage.form.rolling_restarts)
+    for _ in range(MORE_DEPLOYS):  # all tasks ended while their workers drained: an agent that cannot
+        if stage.happened(EventKind.HANDED_BACK):
+            break
+        drains += _deploys(stage, 1, seconds=TOO_LONG)
+    handed_back = stage.happened(EventKind.HANDED_BACK)
+    if not handed_back:
+        raise GaveUp(f"none of {len(drains)} draining workers handed a task back")
+    return (
+        f"{len(drains)} workers drained, the slowest in {max(drains):.1f} s; {handed_back} times a task was handed back"
+    )
+
+
+def _deploys(stage: Stage, restarts: int, seconds: float | None = None) -> list[float]:
+    """So many restarts at least, of workers that have work; how long each drained."""
+    length = stage.form.drained_agent if seconds is None else seconds
     going: list[tuple[Process, Future[float]]] = []
     with ThreadPoolExecutor(2 * stage.form.workers, thread_name_prefix="draining") as threads:
-        while len(going) < stage.form.rolling_restarts:
+        while len(going) < restarts:
             olds = [worker for worker in stage.deployment.workers if worker not in [one for one, _ in going]]
             for _ in olds:
                 stage.deployment.begin_worker()
             stage.await_workers()
             for old in olds:
-                _give_work(stage, old, stage.form.drained_agent)
-            going += [(old, threads.submit(_drained, old)) for old in olds]
-        slowest = max(seconds.result() for _, seconds in going)
-    handed_back = stage.happened(EventKind.HANDED_BACK)
-    return f"{len(going)} workers drained, the slowest in {slowest:.1f} s; {handed_back} times a task was handed back"
+                _give_work(stage, old, length)
+                going.append((old, threads.submit(_drained, old, stage.form.longest_drain)))
+        return [ended.result() for _, ended in going]
 
 
 def _give_work(stage: Stage, worker: Process, seconds: float) -> None:
     """Order until this worker has a task too; which worker takes one is nobody's to say."""
-    for _ in range(MOST_ORDERS):
+    deadline = monotonic() + WORK_PATIENCE
+    while monotonic() < deadline:
         stage.order(2, seconds=seconds)
         with suppress(GaveUp):
-            until(lambda: bool(stage.at_work_in(worker)), "the worker has work", seconds)
+            until(lambda: bool(stage.at_work_in(worker)), "the worker has work", max(seconds, LEAST_WAIT))
             return
-    raise GaveUp(f"a worker took none of {2 * MOST_ORDERS} tasks")
+    raise GaveUp(f"a worker took no task within {WORK_PATIENCE:g} s")
 
 
-def _drained(worker: Process) -> float:
+def _drained(worker: Process, longest: float) -> float:
     """Seconds from SIGTERM to its end."""
     began = monotonic()
     psutil.Process(worker.pid).terminate()
-    if not worker.ends_within(2 * LONGEST_DRAIN):
+    if not worker.ends_within(2 * longest):
         worker.kill()
     seconds = monotonic() - began
-    if seconds > LONGEST_DRAIN:
+    if seconds > longest:
         raise GaveUp(f"a worker ended {seconds:.1f} s after SIGTERM")
     return seconds
 

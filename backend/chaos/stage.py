@@ -43,6 +43,7 @@ class Form:
     store_hang: float  # in the long form longer than the store's own time-out of 20 s
     rolling_restarts: int
     drained_agent: float  # an agent's length while workers drain
+    longest_drain: float  # from SIGTERM to the end: a bar in the long form; the short one also runs on busy machines
     api_kills: int
     more_conductors: int  # than the deployment has workers
     settings: Mapping[str, str]
@@ -60,13 +61,13 @@ _ALWAYS = {
 }
 SHORT = Form(
     workers=2, tasks=4, agent_seconds=0.3, freeze=3.0, redis_gone=2.5, outage=1.5, store_fault=1.0, store_hang=1.0,
-    rolling_restarts=2, drained_agent=0.6, api_kills=1, more_conductors=1,
+    rolling_restarts=2, drained_agent=0.6, longest_drain=20.0, api_kills=1, more_conductors=1,
     settings={**_ALWAYS, "LEASE_SECONDS": "2", "RETRY_BASE_SECONDS": "0.2", "RETRY_CAP_SECONDS": "1",
               "DRAIN_SECONDS": "2"},
 )  # fmt: skip
 LONG = Form(
     workers=2, tasks=8, agent_seconds=0.5, freeze=10.0, redis_gone=60.0, outage=6.0, store_fault=8.0, store_hang=25.0,
-    rolling_restarts=50, drained_agent=0.6, api_kills=10, more_conductors=2,
+    rolling_restarts=50, drained_agent=0.6, longest_drain=10.0, api_kills=10, more_conductors=2,
     settings={**_ALWAYS, "LEASE_SECONDS": "3", "RETRY_CAP_SECONDS": "10"},
 )  # fmt: skip
 
@@ -105,6 +106,7 @@ class Stage:
 
     def rest_workers(self, count: int | None = None) -> None:
         """So many live workers, ready to take tasks."""
+        self.deployment.reap()
         wanted = self.form.workers if count is None else count
         for _ in range(wanted - len(self.deployment.workers)):
             self.deployment.begin_worker()

@@ -5,21 +5,24 @@ from collections.abc import Callable
 
 import psutil
 
+from backend.chaos.deployment import until
 from backend.chaos.fault import Fault
 from backend.chaos.faulty_store import Mood
 from backend.chaos.stage import Stage
+from backend.clock import monotonic
 
 
 def _in_mood(mood: Mood) -> Callable[[Stage], str]:
     def inject(stage: Stage) -> str:
         """An agent dies as well, so that a resumed task reads its checkpoints from the faulty store."""
         seconds = stage.form.store_hang if mood is Mood.HANGING else stage.form.store_fault
-        before = stage.store.hit[mood]
+        before, began = stage.store.hit[mood], monotonic()
         with stage.ordering(2), stage.store.misbehaving(mood):  # a submit looks at its file, and waits as well
             for victim in stage.at_work()[:1]:
                 _kill(victim.agent)
             threading.Event().wait(seconds)
-        return f"{stage.store.hit[mood] - before} requests were hit in {seconds:g} s"
+            until(lambda: stage.store.hit[mood] > before, "the store hit a request")
+        return f"{stage.store.hit[mood] - before} requests were hit in {monotonic() - began:.0f} s"
 
     return inject
 
