@@ -1,4 +1,4 @@
-"""The chaos list, first part: processes, and the campaign of kills. Nothing is lost, charged twice or published twice."""
+"""The chaos list, first part: processes, and the campaign of kills. Nothing is lost, charged or published twice."""
 
 from collections.abc import Iterator
 
