@@ -488,7 +488,7 @@ def _pick(some: Sequence[Any], n: int) -> Any:
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SHORT_FORM = settings(
-    max_examples=25,
+    max_examples=16,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

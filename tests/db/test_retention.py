@@ -166,9 +166,7 @@ def test_named_are_the_manifests_folder_the_artifacts_folders_and_the_inputs() -
     builders.change(claim.task_id, inputs=inputs_of(home))
     builders.deliver(claim, "unified-profiler")
     with transaction() as session:
-        session.execute(
-            task_steps_key(), {"key": f"{home}steps/1/unified-profiler/result.json", "task": claim.task_id}
-        )
+        session.execute(task_steps_key(), {"key": f"{home}steps/1/unified-profiler/result.json", "task": claim.task_id})
     complete(claim)
     keys = named(claim.task_id)
     for wanted in ("inputs/primary/a.csv", "outputs/1/report.html", "steps/1/unified-profiler/table.parquet"):
