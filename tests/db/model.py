@@ -234,9 +234,11 @@ class World:
                 task.rings = max(0, task.rings - 1)
 
     def ring_again(self) -> int:
+        served = {q for worker in self.workers.values() if worker.live and not worker.draining for q in worker.queues}
         silent = [
             task for task in self.tasks.values()
             if task.status == TaskStatus.QUEUED and task.admitted and not task.ring_wanted and task.unanswered
+            and task.queue in served
         ]  # fmt: skip
         for task in silent:
             task.ring_wanted = True
