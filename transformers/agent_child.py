@@ -56,7 +56,7 @@ def _stderr() -> IO[str]:
 
 def main() -> None:
     faulthandler.enable()  # a segfault says where
-    if hasattr(faulthandler, "register"):  # not on Windows
+    if sys.platform != "win32":
         faulthandler.register(signal.SIGUSR1, all_threads=True)
     wire = Wire()
     threading.Thread(target=wire.listen, daemon=True).start()
