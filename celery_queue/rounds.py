@@ -43,7 +43,9 @@ class Rounds:
         """Say that this worker lives, then do the round if it is ours. Raises database errors."""
         self._check_in()
         with transaction() as session:
-            if not admission.lock_round(session):
+            mine = admission.lock_round(session)
+            self._database_answered()
+            if not mine:
                 return Round(to_ring=False, next_due=AFTER_ANOTHERS_ROUND)
             return self._conduct(session)
 
@@ -63,7 +65,6 @@ class Rounds:
             if drain.requested():
                 workers.start_draining(session, self._identity.boot_uuid)
         self._checked_in_at, self._draining = monotonic(), drain.requested()
-        self._database_answered()
 
     def _database_answered(self) -> None:
         """After an outage nobody is punished: leases that could not be renewed are left alone for one lease.

@@ -44,7 +44,7 @@ def claim_ended(*, in_vain: bool = False) -> dict[str, Any]:
     A lost worker ran until its lease ended at most: the time until somebody noticed is not the customer's. `in_vain`:
     nor is what ran since the last checkpoint, because we ended it, by a deploy or by losing the worker.
     """
-    ran = func.coalesce(func.extract("epoch", func.least(CLOCK, Task.lease_until) - Task.claimed_at), 0)
+    ran = func.greatest(0, func.extract("epoch", func.least(CLOCK, Task.lease_until) - Task.claimed_at))
     return {
         "run_seconds": Task.run_seconds if in_vain else Task.run_seconds + ran,
         "claimed_at": None,

@@ -166,3 +166,16 @@ def test_a_conductor_frozen_in_the_middle_of_its_round_delays_the_others_by_thre
     with pytest.raises(DatabaseError):
         frozen.commit()
     frozen.close()
+
+
+def test_a_round_that_comes_a_moment_after_the_last_check_in_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    time = [1000.0]
+    monkeypatch.setattr(rounds, "monotonic", lambda: time[0])
+    found = rounds_of(builders.live_worker())
+    claim = builders.claimed_task()
+    builders.change(claim.task_id, lease_until=LONG_AGO)
+    found._sweep_from = float("inf")
+    for pause in (0.7, 1.0, 0.7, 1.0):  # 0.7 s: too soon to check in again
+        time[0] += pause
+        found.conduct()
+    assert found._sweep_from == float("inf"), "nobody put the sweep off"
