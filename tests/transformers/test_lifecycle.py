@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from transformers.findings import AgentResult
 from transformers.lifecycle import TaskReport, run_task
 from transformers.publish import Manifest
 from transformers.stop_signal import StopReason, StopSignal
+from transformers.tool import Tool
 from transformers.workbench import Slot
 
 TABLE = b"name,age\nAda,36\nGrace,85\n"
@@ -77,7 +79,9 @@ class Workshop:
         builders.change(claim.task_id, status="QUEUED", admitted_at=CLOCK)
         return builders.claim(builders.read(claim.task_id))
 
-    def run(self, claim: Claim, *, settings: Settings | None = None, stop: StopSignal | None = None) -> TaskReport:
+    def run(
+        self, claim: Claim, *, settings: Settings | None = None, stop: StopSignal | None = None, tool: Tool = PROBE
+    ) -> TaskReport:
         slot = Slot(
             process=self.process,
             doors=Doors(storage=self.storage),
@@ -87,7 +91,7 @@ class Workshop:
             known_tools=(PROBE.id,),
             on_progress=lambda percent, _agent: self.progress.append(percent),
         )
-        return self.runner.run(run_task(PROBE, claim, slot))
+        return self.runner.run(run_task(tool, claim, slot))
 
 
 @pytest.fixture
@@ -156,6 +160,18 @@ def test_a_step_whose_parameters_changed_is_run_again(workshop: Workshop) -> Non
         workshop.run(claim)
     builders.change(claim.task_id, parameters={"first": {"seconds": 5}})
     workshop.run(workshop.again(claim))
+    assert {agent: step.epoch for agent, step in steps(claim).items()} == {"first": 2, "second": 1, "third": 2}
+    assert captures(claim) == PRICES, "charged once, however often it ran"
+
+
+def test_a_newer_version_of_an_agent_builds_on_no_step_of_the_older_one(workshop: Workshop) -> None:
+    claim = workshop.claim(third={"act": "crash"})
+    with pytest.raises(AgensiumError):
+        workshop.run(claim)
+    builders.change(claim.task_id, parameters={})
+    first, second, third = PROBE.steps
+    newer = replace(PROBE, steps=(replace(first, agent=replace(first.agent, version=2)), second, third))
+    workshop.run(workshop.again(claim), tool=newer)
     assert {agent: step.epoch for agent, step in steps(claim).items()} == {"first": 2, "second": 1, "third": 2}
     assert captures(claim) == PRICES, "charged once, however often it ran"
 
