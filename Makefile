@@ -26,7 +26,7 @@ dev: .venv/demo.stamp ## The same stack, staying up, with code reload; Ctrl+C st
 test: .venv/dev.stamp ## The whole test suite.
 	$(BIN)/python -m pytest -n $(TESTERS) --dist=loadfile
 
-chaos: .venv/demo.stamp ## The proof: break everything that can break, 1,000 tasks under 50 kills; some 15 minutes.
+chaos: .venv/demo.stamp ## The proof: break everything that can break, 1,000 tasks under 60 kills; some 20 minutes.
 	@$(BIN)/python -m backend verify chaos --long
 
 check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
