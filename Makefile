@@ -10,8 +10,6 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	$(UPGRADE)
-# one more than there are cores, for the tests mostly wait for processes of their own
-TESTERS := $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 4 ? cores + 1 : 5)))
 FITS := sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
 
 help: ## List these commands.
@@ -24,7 +22,7 @@ dev: .venv/demo.stamp ## The same stack, staying up, with code reload; Ctrl+C st
 	@$(BIN)/python -m backend dev
 
 test: .venv/dev.stamp ## The whole test suite.
-	$(BIN)/python -m pytest -n $(TESTERS) --dist=loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadgroup
 
 chaos: .venv/demo.stamp ## The proof: break everything that can break, 1,000 tasks under 60 kills; some 20 minutes.
 	@$(BIN)/python -m backend verify chaos --long

@@ -27,6 +27,19 @@ from transformers import catalog
 TEMPLATE = "agensium_template"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests run in one process; those of a deployment (tests/acceptance/house.py) where that one is open."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+
+
+def _group_of(item: pytest.Item) -> str:
+    if "solo_house" in getattr(item, "fixturenames", ()):
+        return "house-solo"
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return f"house-{parameters['house']}" if "house" in parameters else str(item.path)
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """PostgreSQL (with the migrated template), Redis and S3, on ports of their own."""

@@ -246,7 +246,7 @@ def test_a_task_is_moved_to_more_memory_only_once(workshop: Workshop) -> None:
 
 def test_where_an_optional_agent_stood_still_is_kept_with_its_step(workshop: Workshop) -> None:
     claim = workshop.claim(third={"act": "stall", "seconds": 60})
-    settings = get_settings().model_copy(update={"no_progress_seconds": 0.5})
+    settings = get_settings().model_copy(update={"no_progress_seconds": 3.0})
     report = workshop.run(claim, settings=settings)
     assert report.agents_failed == 1
     third = steps(claim)["third"]
