@@ -1,7 +1,6 @@
 """What the house needs in order to work, each asked and named: database, broker, storage, a live worker."""
 
 import socket
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 import redis
@@ -44,7 +43,7 @@ def broker() -> Check:
 
 
 def a_worker() -> Check:
-    lease = timedelta(seconds=get_settings().lease_seconds)
+    lease = get_settings().lease
     try:
         with transaction() as session:
             live = [worker for worker in workers.live(session, lease) if not worker.draining]

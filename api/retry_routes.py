@@ -6,7 +6,7 @@ from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
 from api.once import OnceDep
 from api.schemas import TaskView
-from api.task_view import view_of
+from api.task_view import whole_view
 from backend.errors import (
     BadParameters,
     FileTooLarge,
@@ -24,7 +24,7 @@ from backend.errors import (
     UnsupportedFormat,
 )
 from backend.settings import get_settings
-from db import checkpoints, ledger, retries, task_store
+from db import checkpoints, retries, task_store
 from db.database import Session, transaction
 from db.retention import Kept
 from db.retries import Resubmission
@@ -64,4 +64,4 @@ def retry_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: On
 
 def _retry(session: Session, user_id: int, wanted: Resubmission) -> TaskView:
     task = retries.create(session, user_id, wanted, Kept.by(get_settings()))
-    return view_of(task, checkpoints.of_task(session, task.id), ledger.of_task(session, task.id))
+    return whole_view(session, task)

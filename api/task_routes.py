@@ -10,7 +10,7 @@ from api.dependencies import CurrentUser, TaskId
 from api.error_responses import problems
 from api.once import OnceDep
 from api.schemas import NewTask, TaskPage, TaskView, Told
-from api.task_view import etag_of, summary_of, view_of
+from api.task_view import etag_of, summary_of, view_of, whole_view
 from backend.errors import (
     BadParameters,
     BadRequest,
@@ -22,9 +22,9 @@ from backend.errors import (
     UnknownAgent,
     UnknownTool,
 )
-from db import checkpoints, deletion, ledger, task_store
+from db import deletion, task_store
 from db.database import Session, transaction
-from db.models import Task, TaskStatus
+from db.models import TaskStatus
 from transformers.catalog import tool_for
 from transformers.forms import chosen_steps, read_forms
 
@@ -95,7 +95,7 @@ def get_task(
         if _matches(if_none_match, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         response.headers.update(headers)
-        return _view(session, task)
+        return whole_view(session, task)
 
 
 @router.post(
@@ -108,7 +108,7 @@ def cancel_task(task_id: TaskId, user: CurrentUser, once: OnceDep) -> TaskView:
     """What was delivered is paid, the rest of the held credits is back at once. Asking twice answers alike."""
     with transaction() as session:
         task_store.get(session, task_id, user.id)  # deleted meanwhile: a kept answer is not shown any more
-        return once(session, TaskView, lambda: _view(session, task_store.cancel(session, task_id, user.id)))
+        return once(session, TaskView, lambda: whole_view(session, task_store.cancel(session, task_id, user.id)))
 
 
 @router.delete(
@@ -135,10 +135,6 @@ def _create(session: Session, user_id: int, asked: NewTask) -> TaskView:
 def _delete(session: Session, task_id: uuid.UUID, user_id: int) -> Nothing:
     deletion.delete(session, task_id, user_id)
     return Nothing()
-
-
-def _view(session: Session, task: Task) -> TaskView:
-    return view_of(task, checkpoints.of_task(session, task.id), ledger.of_task(session, task.id))
 
 
 def _matches(if_none_match: str | None, etag: str) -> bool:

@@ -1,4 +1,4 @@
-"""From rows to what a customer sees of a task. Pure; never shows `error_detail`."""
+"""From rows to what a customer sees of a task; never shows `error_detail`."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,6 +6,8 @@ from typing import Literal
 
 from api.schemas import StepView, TaskCredits, TaskError, TaskSummary, TaskView
 from backend.errors import AgensiumError, Cancelled, Expired
+from db import checkpoints, ledger
+from db.database import Session
 from db.models import TERMINAL, CreditEntry, EntryKind, StepStatus, Task, TaskStatus, TaskStep
 from transformers.catalog import tools
 
@@ -45,6 +47,11 @@ def view_of(task: Task, finished: Mapping[str, TaskStep], entries: Iterable[Cred
         steps=[_step(task, agent_id, finished.get(agent_id)) for agent_id in _agents_of(task)],
         credits=_credits_of(entries),
     )
+
+
+def whole_view(session: Session, task: Task) -> TaskView:
+    """With its steps and its bill, as they are in this transaction."""
+    return view_of(task, checkpoints.of_task(session, task.id), ledger.of_task(session, task.id))
 
 
 def _agents_of(task: Task) -> list[str]:

@@ -5,6 +5,7 @@ Production refuses what is only fit for development.
 
 import os
 import tempfile
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Self
@@ -153,6 +154,10 @@ class Settings(BaseSettings):
             "REDIS_URL must be set": not self.redis_url,
         }
         return [sentence for sentence, wrong in faults.items() if wrong]
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds)
 
     @property
     def agent_memory_bytes(self) -> int:

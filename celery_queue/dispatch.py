@@ -10,8 +10,6 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 
-from celery.worker import state as worker_state
-
 from backend.clock import monotonic
 from backend.logs import log
 from celery_queue import drain
@@ -25,7 +23,6 @@ from db.database import DATABASE_ERRORS, transaction
 from db.rings import Ring
 from db.wakeups import Listener
 
-EXIT_FAILURE = 1
 LISTEN_SECONDS = 1.0  # between looks at whether we are to stop; wake-ups come at once
 
 
@@ -77,7 +74,7 @@ class Conductor:
         finally:
             if not self._stopping.is_set():
                 log().error("the conductor is broken; the worker leaves", thread=threading.current_thread().name)
-                worker_state.should_stop = EXIT_FAILURE
+                drain.leave()
 
     # wake-ups
 

@@ -8,7 +8,9 @@ import threading
 from typing import Any
 
 from celery.signals import worker_shutting_down
+from celery.worker import state as worker_state
 
+EXIT_FAILURE = 1
 _requested = threading.Event()
 _to_wake: list[threading.Event] = []
 
@@ -21,6 +23,11 @@ def requested() -> bool:
 def wakes(event: threading.Event) -> None:
     """Have the event set when the shutdown is asked for; the main thread may never hold its lock otherwise."""
     _to_wake.append(event)
+
+
+def leave() -> None:
+    """This worker cannot do its work: it ends, with an exit code that has it started anew."""
+    worker_state.should_stop = EXIT_FAILURE
 
 
 @worker_shutting_down.connect

@@ -4,7 +4,6 @@ FAILED is written only when it is final; everything that may go well later goes 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 
 from backend.clock import jitter
@@ -86,7 +85,7 @@ def _write(claim: Claim, error: BaseException) -> Answer:
 def _until_somebody_knows() -> float:
     """Seconds. During a deploy both versions live; a tool that was taken away is not asked after every moment."""
     with transaction() as session:
-        living = workers.live(session, timedelta(seconds=get_settings().lease_seconds))
+        living = workers.live(session, get_settings().lease)
     ours = code_version()
     return OTHERS_TURN if any(worker.code_version != ours for worker in living) else NEXT_DEPLOY
 

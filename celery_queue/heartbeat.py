@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
 
 from backend.errors import ClaimLost
@@ -47,7 +46,7 @@ class Heartbeat:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._lease = settings.lease
         self._held: dict[ClaimKey, Held] = {}
         self._owed: list[Claim] = []
         self._lock = threading.Lock()

@@ -19,7 +19,7 @@ Chore = Callable[[Session], object]
 def chores(settings: Settings) -> dict[str, Chore]:
     """By name, in no particular order."""
     never_started = timedelta(hours=settings.never_started_hours)
-    lease = timedelta(seconds=settings.lease_seconds)
+    lease = settings.lease
     return {
         "expire what was never started": lambda session: task_store.expire(session, never_started),
         "bring home what waits for a worker that is gone": lambda session: rings.bring_home(session, lease),

@@ -33,7 +33,7 @@ class Rounds:
 
     def __init__(self, identity: WorkerIdentity, settings: Settings) -> None:
         self._identity = identity
-        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._lease = settings.lease
         self._answered_at = float("-inf")  # when the database last answered, on clock.monotonic
         self._sweep_from = float("inf")
         self._checked_in_at = float("-inf")

@@ -9,7 +9,6 @@ import shutil
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from celery.signals import worker_process_init, worker_process_shutdown
@@ -43,7 +42,7 @@ class WorkerSlot:
 
     def take(self, task_id: uuid.UUID, user_id: int) -> Claim | None:
         """Claim the task for this worker, or learn that it is not to be had."""
-        lease = timedelta(seconds=self._settings.lease_seconds)
+        lease = self._settings.lease
         with transaction() as session:
             return claims.take(session, task_id, user_id, BOOT_UUID, lease)
 

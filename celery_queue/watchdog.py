@@ -9,15 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery.signals import task_received
-from celery.worker import state as worker_state
 
 from backend.clock import monotonic
 from backend.logs import log
+from celery_queue import drain
 from celery_queue.identity import BOOT_UUID
 from db import rings
 from db.database import transaction
 
-EXIT_FAILURE = 1
 LOOK_SECONDS = 2.0  # between looks: a query that an index answers
 DEAF_SECONDS = 10.0  # nothing received for so long, while a task was rung for several times and a slot is free
 # A consumer whose every connection went silent hears of the restart only when its socket's time-out (10 s) is over,
@@ -54,7 +53,7 @@ class Watchdog:
             return
         if restarting:
             log().error("the consumer stays deaf; the worker leaves")
-            worker_state.should_stop = EXIT_FAILURE
+            drain.leave()
             return
         log().error("the consumer is deaf; it is restarted", silent_seconds=round(silent))
         self._restarted_at = now

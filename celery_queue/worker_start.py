@@ -5,13 +5,12 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready, worker_shutdown
-from celery.worker import state as worker_state
 
 from backend.errors import AgensiumError
 from backend.logs import configure_logs, log
 from backend.settings import get_settings
-from celery_queue import scratch
-from celery_queue.dispatch import EXIT_FAILURE, Conductor
+from celery_queue import drain, scratch
+from celery_queue.dispatch import Conductor
 from celery_queue.housekeeping import chores
 from celery_queue.identity import identity
 from celery_queue.janitor import Janitor
@@ -78,7 +77,7 @@ def begin(sender: Any, **_: Any) -> None:
 def restart_consumer(consumer: Any) -> None:
     """As after a lost connection: in its own loop, since nothing of it may be touched from another thread."""
     if consumer.hub is None:  # Windows and the broker in files: a loop that swallows such errors
-        worker_state.should_stop = EXIT_FAILURE
+        drain.leave()
         return
 
     def lose_the_connection() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
@@ -84,10 +84,7 @@ def fence(session: Session, claim: Claim, **values: Any) -> int:
         ClaimLost: another epoch owns the row, or the task has ended. Nothing may be written then.
     """
     statement = (
-        update(Task)
-        .where(Task.id == claim.task_id, Task.epoch == claim.epoch, Task.status == TaskStatus.PROCESSING)
-        .values(last_event=Task.last_event + 1, **values)
-        .returning(Task.last_event)
+        update(Task).where(*_mine(claim)).values(last_event=Task.last_event + 1, **values).returning(Task.last_event)
     )
     seq = session.scalar(statement)
     if seq is None:
@@ -102,8 +99,9 @@ def counts(session: Session, claim: Claim) -> Counts:
         ClaimLost: the row is not ours any more.
     """
     moves.lock_parent(session, claim.parent_id)
-    mine = (Task.id == claim.task_id, Task.epoch == claim.epoch, Task.status == TaskStatus.PROCESSING)
-    row = session.execute(select(Task.hiccups, Task.crashes).where(*mine).with_for_update(key_share=True)).one_or_none()
+    row = session.execute(
+        select(Task.hiccups, Task.crashes).where(*_mine(claim)).with_for_update(key_share=True)
+    ).one_or_none()
     if row is None:
         raise ClaimLost
     return Counts(row.hiccups, row.crashes)
@@ -115,10 +113,14 @@ def say_current_agent(session: Session, claim: Claim, agent_id: str | None) -> N
     Raises:
         ClaimLost: the row is not ours any more.
     """
-    mine = (Task.id == claim.task_id, Task.epoch == claim.epoch, Task.status == TaskStatus.PROCESSING)
-    said = update(Task).where(*mine).values(current_agent=agent_id).returning(Task.id)
+    said = update(Task).where(*_mine(claim)).values(current_agent=agent_id).returning(Task.id)
     if session.scalar(said) is None:
         raise ClaimLost
+
+
+def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    """The fence's words: the row, if it is still this claim's."""
+    return Task.id == claim.task_id, Task.epoch == claim.epoch, Task.status == TaskStatus.PROCESSING
 
 
 def _claim_on(task: Task) -> Claim:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost, Verdict, WorkerLost
-from db import children, ledger, moves, wakeups
+from db import checkpoints, children, ledger, moves, wakeups
 from db.claims import Claim
 from db.events import EventKind
 from db.models import CLOCK, Queue, Task, TaskStatus
@@ -87,7 +87,7 @@ def _error(verdict: Verdict) -> dict[str, Any]:
         "error_code": verdict.error_code,
         "error_message": verdict.message,
         "next_action": verdict.next_action,
-        "error_detail": verdict.detail[:10_000],
+        "error_detail": verdict.detail[: checkpoints.DETAIL_KEPT],
         "recoverable": verdict.recoverable,
     }
 

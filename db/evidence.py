@@ -84,12 +84,6 @@ def histories(session: Session, task_ids: Collection[uuid.UUID]) -> Mapping[uuid
     return found
 
 
-def clock(session: Session) -> datetime:
-    """The database's own clock, which dates the events."""
-    now: datetime = session.execute(select(CLOCK)).scalar_one()
-    return now
-
-
 def illegal_move(happenings: Sequence[Happening]) -> str | None:
     """The first thing in a task's history that no task may do, in words; None: the history is legal."""
     status: TaskStatus | None = None

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -109,4 +108,4 @@ class Workbench:
             return False
         settings = self.slot.settings
         with transaction() as session:
-            return workers.roomier(session, settings.agent_memory_bytes, timedelta(seconds=settings.lease_seconds))
+            return workers.roomier(session, settings.agent_memory_bytes, settings.lease)

@@ -4,7 +4,7 @@ import pytest
 from celery.worker import state
 
 from backend.clock import monotonic
-from celery_queue import watchdog
+from celery_queue import drain, watchdog
 from celery_queue.watchdog import DEAF_SECONDS, LOOK_SECONDS, Watchdog
 from db import rings
 from db.database import transaction
@@ -59,7 +59,7 @@ def test_a_worker_that_stays_deaf_leaves(ear: Ear) -> None:
     assert [ear.look_after(LONG), ear.look_after(LONG)] == [1, 1]
     assert state.should_stop is None, "a restart takes its time"
     ear.look_after(watchdog.RESTART_SECONDS)
-    assert state.should_stop == watchdog.EXIT_FAILURE
+    assert state.should_stop == drain.EXIT_FAILURE
 
 
 def test_a_consumer_that_hears_again_is_left_alone_and_later_restarted_again(ear: Ear) -> None:
