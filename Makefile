@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test chaos check lock
+.PHONY: help demo dev test chaos scores check lock
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 BIN := .venv/bin
@@ -26,6 +26,9 @@ test: .venv/dev.stamp ## The whole test suite.
 
 chaos: .venv/demo.stamp ## The proof: break everything that can break, 1,000 tasks under 60 kills; some 20 minutes.
 	@$(BIN)/python -m backend verify chaos --long
+
+scores: .venv/dev.stamp ## Every agent on public data with ground truth: docs/SCORES.md; ONLY="errors drift" for some.
+	@$(BIN)/python -m scores $(ONLY)
 
 check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from db.models import TaskStatus
-from transformers.plain_json import fault_in
+from transformers.reporting.plain_json import fault_in
 
 A_TASK = "7b9f5a4e-6d1c-4c55-9a39-0f0d7f6d2b11"
 A_RUN = "0c8f1d7e-93b4-4a35-8a0e-5f6f0e1c9a77"

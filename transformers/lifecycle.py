@@ -30,7 +30,7 @@ from transformers.forms import chosen_steps, read_forms
 from transformers.operations import ParseRequest
 from transformers.plan import run_steps
 from transformers.publish import publish
-from transformers.report import StepOutcome
+from transformers.reporting.report import StepOutcome
 from transformers.tables import Table
 from transformers.tool import PARAMETERS_ROLE, AgentParameters, Step, Tool
 from transformers.workbench import Slot, Workbench

@@ -13,11 +13,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.clock import monotonic
-from transformers.findings import AgentResult
-from transformers.report import Download, ReportHead, StepOutcome, build_report, render_json
-from transformers.report_intake import REJECTED_ROWS, write_rejected_rows
+from transformers.reporting.intake import REJECTED_ROWS, write_rejected_rows
+from transformers.reporting.report import Download, ReportHead, StepOutcome, build_report, render_json
 from transformers.tables import Table
-from transformers.tool import AgentContext, AgentParameters
+from transformers.tool import AgentContext, AgentParameters, Delivery
 
 DUCKDB_SHARE = 0.6  # of the child's memory; the rest is Python, Arrow and the allocator's slack
 
@@ -57,7 +56,7 @@ def parse(request: ParseRequest, _progress: Callable[[float], None]) -> Table:
     )
 
 
-def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> AgentResult:
+def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Delivery:
     run: Any = _named(request.run)
     form: AgentParameters = _named(request.form)(**request.parameters)
     context = AgentContext(
@@ -68,15 +67,14 @@ def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Agent
         report_progress=progress,
     )
     began = monotonic()
-    result: AgentResult = run(context)
-    return result.model_copy(
-        update={
-            "execution_time_ms": round((monotonic() - began) * 1000),
-            "defaults": type(form)().model_dump(mode="json"),
-            "overrides": form.model_dump(mode="json", exclude_unset=True),
-            "parameters": form.model_dump(mode="json"),
-        }
-    )
+    delivery = Delivery.of(run(context))
+    told = {
+        "execution_time_ms": round((monotonic() - began) * 1000),
+        "defaults": type(form)().model_dump(mode="json"),
+        "overrides": form.model_dump(mode="json", exclude_unset=True),
+        "parameters": form.model_dump(mode="json"),
+    }
+    return delivery.model_copy(update={"result": delivery.result.model_copy(update=told)})
 
 
 def name_of(declared: Any) -> str:
@@ -111,8 +109,8 @@ class Rendered(BaseModel):
 
 
 def render(request: RenderRequest, _progress: Callable[[float], None]) -> Rendered:
-    from transformers.report_html import render_html
-    from transformers.report_xlsx import render_xlsx
+    from transformers.reporting.html import render_html
+    from transformers.reporting.xlsx import render_xlsx
 
     files: tuple[RenderedFile, ...] = REPORT_FILES
     if write_rejected_rows(request.tables, request.folder):

@@ -11,7 +11,7 @@ from backend.storage import Storage
 from db.models import Task, TaskStep
 from transformers.catalog import tool_for, tools
 from transformers.findings import AgentResult
-from transformers.report import ReportHead, StepOutcome, build_report
+from transformers.reporting.report import ReportHead, StepOutcome, build_report
 
 NOT_DELIVERED = "The agent was not reached before the task ended."
 

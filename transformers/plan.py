@@ -23,8 +23,8 @@ from db.paces import Pace, mebibytes
 from transformers.findings import AgentResult
 from transformers.operations import AgentRequest, name_of
 from transformers.progress import percent_done
-from transformers.report import StepOutcome
-from transformers.tool import Step
+from transformers.reporting.report import StepOutcome
+from transformers.tool import Delivery, Step
 from transformers.workbench import Workbench
 
 # An optional agent's own failure ends its step; a hiccup or a crash hands back the whole task (DESIGN §5.8).
@@ -126,13 +126,14 @@ async def _compute(walk: Walk, index: int) -> AgentResult:
         scratch=bench.folder,
         memory_bytes=bench.slot.settings.agent_memory_bytes,
     )
-    return await bench.compute(
+    delivery = await bench.compute(
         "run_agent",
         request,
-        AgentResult,
+        Delivery,
         lambda fraction: bench.slot.on_progress(walk.progress(index + fraction), step.id),
         walk.usual_seconds(step),
     )
+    return delivery.result
 
 
 def _deliver(bench: Workbench, step: Step, fingerprint: str, began: float, result: AgentResult) -> Checkpoint:

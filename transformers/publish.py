@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from backend.clock import monotonic, now
 from backend.storage import output_key
 from transformers.operations import Rendered, RenderedFile, RenderRequest
-from transformers.report import ReportHead, StepOutcome
+from transformers.reporting.report import ReportHead, StepOutcome
 from transformers.workbench import Workbench
 
 MANIFEST = "manifest.json"

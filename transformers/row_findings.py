@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from transformers.cell_values import chunks
+from transformers.cells.values import chunks
 from transformers.findings import ROW_ISSUES_KEPT, Issue, IssueSummary, RowIssue, Severity
-from transformers.personal_fields import display
+from transformers.risk.personal_fields import display
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:

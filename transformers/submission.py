@@ -16,7 +16,7 @@ from db.paces import Pace, mebibytes
 from db.task_store import Submission
 from transformers.forms import chosen_steps, read_forms
 from transformers.input_plan import PlannedFile, check_format, check_size, role_of
-from transformers.plain_json import fault_in
+from transformers.reporting.plain_json import fault_in
 from transformers.tool import PARAMETERS_ROLE, Step, Tool
 
 LEAST_COST = 1.0  # slot-seconds; the quickest agents' tasks are loaded, parsed and published too

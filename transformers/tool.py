@@ -1,4 +1,4 @@
-"""The nouns of the workshop: Tool, Step, Agent, AgentContext, InputRole.
+"""The nouns of the workshop: Tool, Step, Agent, AgentContext, Delivery, InputRole.
 
 Declarations only: importing a tool imports no pandas, pyarrow or duckdb. An agent is a pure function of its
 context: it knows no database, no queue, no network and no other agent.
@@ -31,15 +31,60 @@ class AgentParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class AgentFile(BaseModel):
+    """A file that an agent leaves. An output is the customer's to download; any other is for the agents after it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str  # unique among the files of a task's agents
+    path: Path
+    content_type: str
+    kind: str  # data, quarantine, change_log, golden_records, cross_reference, lineage, constraints …
+    is_output: bool = True
+
+
+class Delivery(BaseModel):
+    """All that an agent leaves: its findings, and in a chain the table that the next one works on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: AgentResult
+    table: Table | None = None
+    files: tuple[AgentFile, ...] = ()
+
+    @classmethod
+    def of(cls, found: "AgentResult | Delivery") -> "Delivery":
+        """What an agent's function gave back."""
+        return found if isinstance(found, Delivery) else cls(result=found)
+
+    @property
+    def agent_id(self) -> str:
+        return self.result.agent_id
+
+    def file(self, kind: str) -> Path | None:
+        """The first of its files of this kind."""
+        return next((file.path for file in self.files if file.kind == kind), None)
+
+
 @dataclass(frozen=True)
 class AgentContext:
-    """All that an agent may know. `memory_bytes` is what DuckDB may use; scratch is the agent's to fill."""
+    """All that an agent may know. `memory_bytes` is what DuckDB may use; scratch is the agent's to fill.
+
+    In a chained tool the primary table is the one that the agent before left. `original` is that which intake read,
+    `source` the customer's own file, `earlier` what the agents before delivered, in their order, and `forms` the
+    forms of all the chosen agents, in running order.
+    """
 
     tables: Mapping[str, Table]
     parameters: Any  # an instance of the agent's own form
-    scratch: Path
+    scratch: Path  # a folder of this agent alone
     memory_bytes: int
     report_progress: Callable[[float], None] = field(default=lambda _fraction: None)
+    documents: Mapping[str, Path] = field(default_factory=dict)  # files that are no tables, by role
+    original: Table | None = None
+    source: Path | None = None
+    earlier: tuple[Delivery, ...] = ()
+    forms: Mapping[str, AgentParameters] = field(default_factory=dict)
 
     @property
     def primary(self) -> Table:
@@ -58,7 +103,7 @@ class Agent:
     name: str
     description: str
     parameters: type[AgentParameters]
-    run: Callable[[AgentContext], AgentResult]
+    run: Callable[[AgentContext], "AgentResult | Delivery"]  # findings alone, where it leaves nothing else
     version: int = 1
     roles: tuple[str, ...] = (PRIMARY,)
 
@@ -84,17 +129,22 @@ class InputRole:
     formats: tuple[str, ...]
     max_bytes: int
     required: bool = False
+    is_table: bool = True  # else the file goes to the agents as it is
 
 
 @dataclass(frozen=True)
 class Tool:
-    """What can be asked for: its input roles, and its steps in running order."""
+    """What can be asked for: its input roles, and its steps in running order.
+
+    In a chained tool the table that one agent leaves is the next one's primary.
+    """
 
     id: str
     name: str
     description: str
     roles: tuple[InputRole, ...]
     steps: tuple[Step, ...]
+    chained: bool = False
     time_limit: timedelta = timedelta(minutes=30)  # running time; the hard limit is a minute above it
     no_progress_after: timedelta = timedelta(minutes=5)
 

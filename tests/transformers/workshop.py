@@ -9,12 +9,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transformers.columns import Column, read_columns
+from transformers.cells.columns import Column, read_columns
 from transformers.findings import AgentResult
 from transformers.tables import SOURCE_ROW, Table, database_over
-from transformers.tool import PRIMARY, Agent, AgentContext
+from transformers.tool import PRIMARY, Agent, AgentContext, Delivery
 
 MEMORY = 128 * 2**20
+Data = Table | pa.Table | Mapping[str, Sequence[Any]]  # mapping: text columns
 
 
 class Workshop:
@@ -41,6 +42,17 @@ class Workshop:
         with self.database(table) as db:
             return {column.name: column for column in read_columns(db, table)}
 
-    def run(self, agent: Agent, data: Table | pa.Table | Mapping[str, Sequence[Any]], **parameters: Any) -> AgentResult:
+    def run(self, agent: Agent, data: Data, **parameters: Any) -> AgentResult:
+        """The agent's findings."""
+        return self.deliver(agent, data, parameters).result
+
+    def deliver(
+        self, agent: Agent, data: Data, parameters: Mapping[str, Any] | None = None, **context: Any
+    ) -> Delivery:
+        """All that the agent leaves; `context` is more of what it may know (earlier, documents, baseline …)."""
         table = data if isinstance(data, Table) else self.table(data)
-        return agent.run(AgentContext({PRIMARY: table}, agent.parameters(**parameters), self.folder, MEMORY))
+        self._written += 1
+        own = self.folder / f"{self._written}-{agent.id}"
+        own.mkdir()
+        known = {"tables": {PRIMARY: table}, "scratch": own, "memory_bytes": MEMORY, "original": table} | context
+        return Delivery.of(agent.run(AgentContext(parameters=agent.parameters(**parameters or {}), **known)))

@@ -4,12 +4,20 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
-from transformers.cell_checks import broken, missing
-from transformers.cell_values import chunks, gathered
-from transformers.columns import Column, read_columns
+from transformers.cells.checks import broken, missing
+from transformers.cells.columns import Column, read_columns
+from transformers.cells.values import chunks, gathered
 from transformers.findings import AgentResult, Alert, Issue, Recommendation, Severity, SummaryCard
-from transformers.profile_rows import note_repeated, repeated_rows
-from transformers.readiness_scores import ColumnFacts, Component, Deduction, Readiness, Score, deductions, scores
+from transformers.profiling.readiness_scores import (
+    ColumnFacts,
+    Component,
+    Deduction,
+    Readiness,
+    Score,
+    deductions,
+    scores,
+)
+from transformers.profiling.rows import note_repeated, repeated_rows
 from transformers.row_findings import RowFindings
 from transformers.tables import Table, quoted
 from transformers.tool import Agent, AgentContext, AgentParameters

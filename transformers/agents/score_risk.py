@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from transformers.columns import TEMPORAL, Column, LogicalType, read_columns
+from transformers.cells.columns import TEMPORAL, Column, LogicalType, read_columns
 from transformers.findings import AgentResult, RowIssue, Severity
-from transformers.personal_data import LONGEST_READ
-from transformers.risk_judgements import Leak, Levels, RiskReport, field_risk, judged
+from transformers.profiling.table_profile import Sampled
+from transformers.risk.judgements import Leak, Levels, RiskReport, field_risk, judged
+from transformers.risk.personal_data import LONGEST_READ
 from transformers.row_findings import RowFindings
-from transformers.table_profile import Sampled
 from transformers.tables import SOURCE_ROW, Table, quoted
 from transformers.tool import Agent, AgentContext, AgentParameters
 

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from transformers.cell_checks import broken, disguised
-from transformers.columns import Column, read_columns
+from transformers.cells.checks import broken, disguised
+from transformers.cells.columns import Column, read_columns
 from transformers.findings import AgentResult, RowIssue, Severity
-from transformers.profile_judgements import judged
-from transformers.profile_numbers import Pass, batches, measurable, quantiles
-from transformers.profile_rows import note_repeated, repeated_rows
-from transformers.profile_table import NumberFigures, RepeatedRows, profile_of
-from transformers.profile_values import value_figures
+from transformers.profiling.judgements import judged
+from transformers.profiling.numbers import Pass, batches, measurable, quantiles
+from transformers.profiling.rows import note_repeated, repeated_rows
+from transformers.profiling.table import NumberFigures, RepeatedRows, profile_of
+from transformers.profiling.table_profile import TableProfile
+from transformers.profiling.values import value_figures
 from transformers.row_findings import RowFindings
-from transformers.table_profile import TableProfile
 from transformers.tables import Table
 from transformers.tool import Agent, AgentContext, AgentParameters
 

@@ -11,7 +11,7 @@ import pytest
 from workshop import Workshop
 
 from transformers.agents.score_risk import AGENT
-from transformers.personal_data import (
+from transformers.risk.personal_data import (
     PersonalKind,
     is_credit_card,
     is_iban,

@@ -10,7 +10,7 @@ from workshop import Workshop
 
 from transformers.agents.unified_profiler import AGENT
 from transformers.findings import Severity
-from transformers.table_profile import ColumnProfile, TableProfile
+from transformers.profiling.table_profile import ColumnProfile, TableProfile
 
 
 def profile(workshop: Workshop, data: Any, **parameters: Any) -> TableProfile:

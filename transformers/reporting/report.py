@@ -20,10 +20,10 @@ from transformers.findings import (
     Severity,
     SummaryCard,
 )
-from transformers.report_intake import intake_result
-from transformers.report_routing import RoutingDecision, next_tools
-from transformers.report_summary import FailedAgent, in_words, spoken_time
-from transformers.table_profile import TableProfile
+from transformers.profiling.table_profile import TableProfile
+from transformers.reporting.intake import intake_result
+from transformers.reporting.routing import RoutingDecision, next_tools
+from transformers.reporting.summary import FailedAgent, in_words, spoken_time
 from transformers.tables import Table
 
 RANK = {severity: rank for rank, severity in enumerate(Severity)}

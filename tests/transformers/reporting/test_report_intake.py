@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from transformers.intake import read_table
-from transformers.report_intake import REJECTED_ROWS, intake_result, write_rejected_rows
+from transformers.reporting.intake import REJECTED_ROWS, intake_result, write_rejected_rows
 from transformers.tables import Table
 from transformers.tool import TABULAR
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from html import escape
 
-from transformers.report_charts import histogram, top_values
-from transformers.table_profile import ColumnProfile, TableProfile
+from transformers.profiling.table_profile import ColumnProfile, TableProfile
+from transformers.reporting.charts import histogram, top_values
 
 SHOWN_OPEN = 60  # columns; more of them are a reference to look things up in, not a page to read
 BRIEF_ABOVE = 300  # columns: then a card keeps its figures and chart and drops its lists, so that the page stays small

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from transformers.columns import Column, LogicalType
-from transformers.table_profile import Described, percent
+from transformers.cells.columns import Column, LogicalType
+from transformers.profiling.table_profile import Described, percent
 from transformers.tables import Table
 
 BROKEN_WEIGHT = 5.0  # one broken cell in five makes a column useless

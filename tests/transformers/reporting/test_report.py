@@ -20,9 +20,9 @@ from transformers.findings import (
     RowIssue,
     Severity,
 )
-from transformers.report import Report, ReportHead, ReportStatus, StepOutcome, build_report, render_json
-from transformers.report_html import render_html
-from transformers.report_xlsx import render_xlsx
+from transformers.reporting.html import render_html
+from transformers.reporting.report import Report, ReportHead, ReportStatus, StepOutcome, build_report, render_json
+from transformers.reporting.xlsx import render_xlsx
 from transformers.tool import Agent
 
 HEAD = ReportHead(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transformers import casts, semantic_types
-from transformers import cell_kinds as forms
-from transformers.casts import is_missing
-from transformers.cell_kinds import DATE_KINDS, NUMBER_KINDS, Kind, kind_of
-from transformers.cell_values import chunks, gathered
-from transformers.semantic_types import SEMANTIC_SHARE, SemanticType, tests_for, text_test
+from transformers.cells import casts, semantic_types
+from transformers.cells import kinds as forms
+from transformers.cells.casts import is_missing
+from transformers.cells.kinds import DATE_KINDS, NUMBER_KINDS, Kind, kind_of
+from transformers.cells.semantic_types import SEMANTIC_SHARE, SemanticType, tests_for, text_test
+from transformers.cells.values import chunks, gathered
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:

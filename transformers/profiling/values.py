@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from transformers import cell_kinds as forms
-from transformers.cell_values import gathered
-from transformers.columns import Column
-from transformers.personal_fields import display
-from transformers.table_profile import Lengths, Sampled, ValueCount, percent, steady
+from transformers.cells import kinds as forms
+from transformers.cells.columns import Column
+from transformers.cells.values import gathered
+from transformers.profiling.table_profile import Lengths, Sampled, ValueCount, percent, steady
+from transformers.risk.personal_fields import display
 from transformers.tables import Table
 
 if TYPE_CHECKING:

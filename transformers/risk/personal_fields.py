@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from transformers.personal_data import PersonalKind as Kind
-from transformers.personal_data import is_us_ssn, masked, safe_to_show
-from transformers.table_profile import shown
+from transformers.profiling.table_profile import shown
+from transformers.risk.personal_data import PersonalKind as Kind
+from transformers.risk.personal_data import is_us_ssn, masked, safe_to_show
 
 
 @dataclass(frozen=True)

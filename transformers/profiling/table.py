@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
-from transformers.columns import NUMERIC, TEMPORAL, TEXTUAL, Column, LogicalType
-from transformers.profile_numbers import Moments, Pass, Quantiles, is_code
-from transformers.profile_values import ValueFigures
-from transformers.semantic_types import SemanticType, names_a_key
-from transformers.table_profile import (
+from transformers.cells.columns import NUMERIC, TEMPORAL, TEXTUAL, Column, LogicalType
+from transformers.cells.semantic_types import SemanticType, names_a_key
+from transformers.profiling.numbers import Moments, Pass, Quantiles, is_code
+from transformers.profiling.table_profile import (
     Bin,
     ColumnProfile,
     Correlation,
@@ -26,6 +25,7 @@ from transformers.table_profile import (
     percent,
     steady,
 )
+from transformers.profiling.values import ValueFigures
 from transformers.tables import Table
 
 NOTABLE = 0.5  # weaker correlations are many and say little

@@ -7,8 +7,8 @@ only together with the column's name. Shares are of the present cells, over ever
 import re
 from enum import StrEnum
 
-from transformers.cell_kinds import has_form, words
-from transformers.place_codes import COUNTRY_CODES, COUNTRY_CODES_3, CURRENCY_CODES
+from transformers.cells.kinds import has_form, words
+from transformers.cells.place_codes import COUNTRY_CODES, COUNTRY_CODES_3, CURRENCY_CODES
 
 SEMANTIC_SHARE = 0.8  # real columns carry some dirt; below four in five the name would promise too much
 

@@ -6,8 +6,8 @@ same forms. `text` is a trimmed VARCHAR expression.
 
 from collections.abc import Mapping
 
-from transformers import cell_kinds as forms
-from transformers.cell_kinds import Kind, has_form
+from transformers.cells import kinds as forms
+from transformers.cells.kinds import Kind, has_form
 
 FLOATS = ("FLOAT", "DOUBLE")
 _CLOCKS = ["%H:%M", "%H:%M:%S", "%H:%M:%S.%g", "%I:%M %p", "%I:%M%p", "%I:%M:%S %p"]

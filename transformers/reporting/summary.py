@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from transformers.findings import AgentResult, Finding, Severity
-from transformers.report_routing import RoutingDecision
+from transformers.reporting.routing import RoutingDecision
 
 if TYPE_CHECKING:
-    from transformers.report import ReportBody
+    from transformers.reporting.report import ReportBody
 
 LISTED = 8  # a summary that lists everything sums up nothing
 SECOND, MINUTE = 1000, 60_000

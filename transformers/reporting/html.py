@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from transformers.findings import Severity, SummaryCard
-from transformers.report import Report, profile_in
-from transformers.report_charts import heat_map, missing_bars
-from transformers.report_html_columns import column_cards
-from transformers.report_html_style import STYLE
-from transformers.table_profile import TableProfile
+from transformers.profiling.table_profile import TableProfile
+from transformers.reporting.charts import heat_map, missing_bars
+from transformers.reporting.html_columns import column_cards
+from transformers.reporting.html_style import STYLE
+from transformers.reporting.report import Report, profile_in
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # the browser refuses whatever data might smuggle in
 ROWS_SHOWN = 200  # of the row-level issues; the workbook and the JSON hold them all

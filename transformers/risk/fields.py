@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from transformers.findings import Severity
-from transformers.given_names import ABOUND, GIVEN_NAMES
-from transformers.personal_data import NEVER_SHOWN, PersonalKind, found_within, kind_of_value, masked
-from transformers.personal_fields import WEIGHTS, contradicts, kinds_by_name
-from transformers.table_profile import Described
+from transformers.profiling.table_profile import Described
+from transformers.risk.given_names import ABOUND, GIVEN_NAMES
+from transformers.risk.personal_data import NEVER_SHOWN, PersonalKind, found_within, kind_of_value, masked
+from transformers.risk.personal_fields import WEIGHTS, contradicts, kinds_by_name
 
 EXPECTED_SHARE = 0.5  # from here a kind is what the column is for; below, its cells are a surprise
 SURE, BY_NAME, SURPRISING = 1.0, 0.75, 0.7  # confidence: form and name, a name alone, a few cells of another column

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from transformers.columns import Column
+from transformers.cells.columns import Column
 from transformers.findings import Severity
 from transformers.row_findings import CellCheck
 

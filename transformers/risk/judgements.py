@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from transformers.findings import Alert, Issue, Recommendation, Severity, SummaryCard
-from transformers.personal_data import PersonalKind
-from transformers.personal_fields import QUASI_IDENTIFIERS, WEIGHTS
-from transformers.risk_fields import FieldRisk, Leak, field_risk
+from transformers.risk.fields import FieldRisk, Leak, field_risk
+from transformers.risk.personal_data import PersonalKind
+from transformers.risk.personal_fields import QUASI_IDENTIFIERS, WEIGHTS
 
 __all__ = ["FieldRisk", "Leak", "Levels", "RiskReport", "field_risk", "judged"]
 

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from workshop import Workshop
 
-from transformers.columns import LogicalType, read_columns
-from transformers.semantic_types import SemanticType
+from transformers.cells.columns import LogicalType, read_columns
+from transformers.cells.semantic_types import SemanticType
 from transformers.tables import quoted
 
 

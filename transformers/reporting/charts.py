@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from transformers.table_profile import Bin, ColumnProfile, CorrelationMatrix, ValueCount
+from transformers.profiling.table_profile import Bin, ColumnProfile, CorrelationMatrix, ValueCount
 
 WIDTH, HEIGHT = 240, 64  # of a histogram, in its own units
 CELL = 22  # a square of the heat map

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from transformers.findings import Alert, Issue, Recommendation, Severity, SummaryCard
+from transformers.profiling.table_profile import ColumnProfile, TableProfile
 from transformers.row_findings import RANK, RowFindings
-from transformers.table_profile import ColumnProfile, TableProfile
 
 MISMATCH_ALERT = 1.0  # percent of cells that do not fit: below it a stray cell is an issue, no alarm
 DUPLICATE_ALERT = 1.0

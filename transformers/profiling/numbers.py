@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from transformers.cell_values import chunks
-from transformers.columns import NUMERIC, TEMPORAL, Column, LogicalType
-from transformers.personal_fields import is_hidden
-from transformers.semantic_types import SemanticType, names_a_key
-from transformers.table_profile import Bin
+from transformers.cells.columns import NUMERIC, TEMPORAL, Column, LogicalType
+from transformers.cells.semantic_types import SemanticType, names_a_key
+from transformers.cells.values import chunks
+from transformers.profiling.table_profile import Bin
+from transformers.risk.personal_fields import is_hidden
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from transformers.report import Report, profile_in
-from transformers.table_profile import ColumnProfile
+from transformers.profiling.table_profile import ColumnProfile
+from transformers.reporting.report import Report, profile_in
 
 LONGEST_CELL = 32_767  # characters, Excel's own limit; beyond it XlsxWriter writes nothing at all
 WIDTHS = (8, 60)

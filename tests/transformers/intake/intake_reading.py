@@ -13,7 +13,7 @@ from transformers.intake import read_table
 from transformers.tables import SOURCE_ROW, Repair, Table
 
 EVERY_FORMAT = ("csv", "tsv", "json", "jsonl", "xlsx", "xls", "parquet")
-SHARED_DATA = Path(__file__).parents[2].parent / "shared" / "data"
+SHARED_DATA = Path(__file__).parents[4] / "shared" / "data"
 
 Reader = Callable[..., "Read"]
 
