@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import sys
 
 from scores.families import measures_of
@@ -13,9 +12,16 @@ def main(family: str, measure_id: str) -> None:
     os.dup2(2, 1)  # what a library prints is not our answer
     [measure] = [one for one in measures_of(family) if one.id == measure_id]
     scores = [score.model_dump(mode="json") for score in measure.run()]
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
-    out.write(json.dumps({"scores": scores, "peak_mb": round(peak)}) + "\n")
+    out.write(json.dumps({"scores": scores, "peak_mb": round(peak_kilobytes() / 1024)}) + "\n")
     out.flush()
+
+
+def peak_kilobytes() -> int:
+    """The most that this process, or one that it started, ever had in memory."""
+    assert sys.platform != "win32"
+    import resource
+
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 if __name__ == "__main__":

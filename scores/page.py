@@ -5,6 +5,8 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+import psutil
+
 from scores.measure import Measured, Score
 
 HEAD = """# Scores
@@ -21,9 +23,8 @@ VERDICTS = {True: "holds", False: "**short**", None: ""}
 
 
 def machine() -> str:
-    load = f"load {os.getloadavg()[0]:.1f}"
-    today = datetime.now(UTC).date()
-    return f"Measured on {today}, {os.cpu_count()} cores, Python {platform.python_version()}, {load} at the end."
+    today, load = datetime.now(UTC).date(), psutil.getloadavg()[0]
+    return f"Measured on {today}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f} at the end."
 
 
 def page(found: Mapping[str, Sequence[Measured]], machine: str) -> str:

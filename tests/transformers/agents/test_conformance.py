@@ -83,7 +83,7 @@ def test_progress_only_goes_up_and_ends_at_one(workshop: Workshop, agent: Agent)
 
 def test_importing_the_tool_and_the_report_imports_no_heavy_library() -> None:
     heavy = "{'pandas', 'pyarrow', 'duckdb', 'numpy', 'xlsxwriter'}"
-    rooms = ("profile_my_data_transformer", "report", "report_html", "report_xlsx")
+    rooms = ("profile_my_data_transformer", "reporting.report", "reporting.html", "reporting.xlsx")
     imports = ", ".join(f"transformers.{room}" for room in rooms)
     code = f"import sys, {imports}; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
