@@ -24,7 +24,7 @@ VERDICTS = {True: "holds", False: "**short**", None: ""}
 
 def machine() -> str:
     today, load = datetime.now(UTC).date(), psutil.getloadavg()[0]
-    return f"Measured on {today}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f} at the end."
+    return f"Measured on {today}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}."
 
 
 def page(found: Mapping[str, Sequence[Measured]], machine: str) -> str:
