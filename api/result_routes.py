@@ -4,13 +4,13 @@ A task that has not completed shows what its checkpoints hold; nothing is publis
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter, Response
 
 from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
-from api.schemas import Outputs, OutputView, Told
+from api.schemas import Outputs, OutputView
 from backend.errors import InternalError, InvalidTaskState, ResultsExpired, StorageUnavailable, TaskNotFound
 from backend.settings import get_settings
 from backend.storage import Storage
@@ -18,7 +18,9 @@ from db import checkpoints, retention, task_store
 from db.database import transaction
 from db.models import StepStatus, Task, TaskStep
 from db.retention import Kept
+from transformers import artifacts
 from transformers.partial_report import report_from_checkpoints
+from transformers.stored_files import Manifest, StoredFile
 
 router = APIRouter(prefix="/tasks", tags=["results"])
 REPORT = "report.json"
@@ -27,18 +29,6 @@ _REPORT_EXAMPLE = {
     "tool": "profile-my-data",
     "status": "success",
 }
-
-
-class ManifestFile(Told):
-    name: str
-    key: str
-    size: int
-    sha256: str
-    content_type: str
-
-
-class Manifest(Told):
-    files: list[ManifestFile]
 
 
 @router.get(
@@ -66,7 +56,7 @@ def get_report(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Respo
 def get_outputs(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Outputs:
     """Links live for an hour; ask again for new ones."""
     task, steps = _task_and_steps(task_id, user)
-    files = _manifest(task, storage).files if task.manifest_key else _artifacts(task, steps)
+    files = _manifest(task, storage).files if task.manifest_key else _delivered_so_far(task, steps, storage)
     return Outputs(outputs=[_output(file, storage) for file in files])
 
 
@@ -91,7 +81,7 @@ def _manifest(task: Task, storage: Storage) -> Manifest:
     return Manifest.model_validate_json(storage.get_bytes(task.manifest_key or ""))
 
 
-def _named(manifest: Manifest, name: str) -> ManifestFile:
+def _named(manifest: Manifest, name: str) -> StoredFile:
     for file in manifest.files:
         if file.name == name:
             return file
@@ -102,23 +92,15 @@ def _delivered(steps: Mapping[str, TaskStep]) -> list[TaskStep]:
     return [step for step in steps.values() if step.status == StepStatus.DELIVERED]
 
 
-def _artifacts(task: Task, steps: Mapping[str, TaskStep]) -> list[ManifestFile]:
-    """Each delivered agent's result, under the agent's name."""
+def _delivered_so_far(task: Task, steps: Mapping[str, TaskStep], storage: Storage) -> Sequence[StoredFile]:
+    """Each delivered agent's findings, under the agent's name, and the files that it left."""
     delivered = _delivered(steps)
     if not delivered:
         raise InvalidTaskState("No agent has delivered anything yet.", status=task.status)
-    return [
-        ManifestFile(
-            name=f"{step.agent_id}.json",
-            key=step.artifact_key or "",
-            size=step.artifact_size or 0,
-            sha256=step.artifact_sha256 or "",
-            content_type="application/json",
-        )
-        for step in delivered
-    ]
+    found = (artifacts.read(storage, step.artifact_key) for step in delivered if step.artifact_key is not None)
+    return [file for artifact in found for file in artifact.downloads]
 
 
-def _output(file: ManifestFile, storage: Storage) -> OutputView:
+def _output(file: StoredFile, storage: Storage) -> OutputView:
     url = storage.download_link(file.key, file.name)
-    return OutputView(url=url, **file.model_dump(exclude={"key"}))
+    return OutputView(url=url, **file.model_dump(exclude={"key", "is_output"}))

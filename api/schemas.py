@@ -172,6 +172,7 @@ class OutputView(Told):
     size: int = Field(examples=[41_870])
     sha256: str = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
     content_type: str = Field(examples=["text/html"])
+    kind: str = Field("", description="What it is for; the final table's is `data`.", examples=["report_html"])
 
 
 class Outputs(Told):

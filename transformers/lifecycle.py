@@ -32,7 +32,7 @@ from transformers.plan import run_steps
 from transformers.publish import publish
 from transformers.reporting.report import StepOutcome
 from transformers.tables import Table
-from transformers.tool import PARAMETERS_ROLE, AgentParameters, Step, Tool
+from transformers.tool import PARAMETERS_ROLE, PRIMARY, AgentParameters, Step, Tool
 from transformers.workbench import Slot, Workbench
 
 
@@ -57,7 +57,7 @@ async def run_task(tool: Tool, claim: Claim, slot: Slot) -> TaskReport:
         bench.forms = forms_of(tool, claim)
         verify_hold(bench)
         files = await load(bench)
-        bench.tables = await parse(bench, files)
+        await parse(bench, files)
         outcomes = await run_steps(bench)
         outcome = conclude(outcomes)
         manifest_key = await publish(bench, outcomes)
@@ -146,20 +146,26 @@ def _fetch(bench: Workbench, role: str, file: Mapping[str, Any]) -> LocalFile:
     return LocalFile(role, file["filename"], path)
 
 
-async def parse(bench: Workbench, files: Sequence[LocalFile]) -> dict[str, Table]:
-    """Parse each file once, in the child.
+async def parse(bench: Workbench, files: Sequence[LocalFile]) -> None:
+    """Parse each file once, in the child; what is no table waits on the bench as it is.
 
     Raises:
         AgentFailed: UNREADABLE_FILE, UNSUPPORTED_FORMAT …, as intake judged it.
     """
-    tables = {}
+    tables, documents = {}, {}
     for file in files:
         role = bench.tool.role(file.role)
+        if role is not None and not role.is_table:
+            documents[file.role] = file.path
+            continue
         accepted = role.formats if role is not None else ()
         request = ParseRequest(source=file.path, role=file.role, name=file.name, accepted=accepted, folder=bench.folder)
         tables[file.role] = await bench.compute("parse", request, Table)
-        file.path.unlink()
-    return tables
+        if bench.tool.chained and file.role == PRIMARY:
+            bench.source = file.path
+        else:
+            file.path.unlink()
+    bench.tables, bench.documents = tables, documents
 
 
 def verify_hold(bench: Workbench) -> None:

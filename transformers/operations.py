@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from backend.clock import monotonic
 from transformers.reporting.intake import REJECTED_ROWS, write_rejected_rows
-from transformers.reporting.report import Download, ReportHead, StepOutcome, build_report, render_json
+from transformers.reporting.report import Download, ReportHead, StepOutcome, build_report, download_of, render_json
 from transformers.tables import Table
 from transformers.tool import AgentContext, AgentParameters, Delivery
 
@@ -31,15 +31,26 @@ class ParseRequest(BaseModel):
     folder: Path
 
 
+class NamedForm(BaseModel):
+    """An agent's form as module:NAME, and the values that were given for it."""
+
+    name: str
+    values: dict[str, Any]
+
+
 class AgentRequest(BaseModel):
-    """An agent's function and form, named as module:NAME; the tables by role; its parameters as they were given."""
+    """An agent's function, named as module:NAME, and what its context holds; `forms` are all the chosen agents'."""
 
     run: str
-    form: str
+    agent_id: str
+    forms: dict[str, NamedForm]
     tables: dict[str, Table]
-    parameters: dict[str, Any]
     scratch: Path
     memory_bytes: int
+    documents: dict[str, Path] = {}
+    original: Table | None = None
+    source: Path | None = None
+    earlier: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,13 +69,21 @@ def parse(request: ParseRequest, _progress: Callable[[float], None]) -> Table:
 
 def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Delivery:
     run: Any = _named(request.run)
-    form: AgentParameters = _named(request.form)(**request.parameters)
+    forms: dict[str, AgentParameters] = {
+        agent_id: _named(form.name)(**form.values) for agent_id, form in request.forms.items()
+    }
+    form = forms[request.agent_id]
     context = AgentContext(
         tables=request.tables,
         parameters=form,
         scratch=request.scratch,
         memory_bytes=int(request.memory_bytes * DUCKDB_SHARE),
         report_progress=progress,
+        documents=request.documents,
+        original=request.original,
+        source=request.source,
+        earlier=request.earlier,
+        forms=forms,
     )
     began = monotonic()
     delivery = Delivery.of(run(context))
@@ -103,6 +122,10 @@ class RenderedFile(BaseModel):
     name: str
     content_type: str
 
+    @property
+    def kind(self) -> str:
+        return self.name.replace(".", "_")
+
 
 class Rendered(BaseModel):
     files: tuple[RenderedFile, ...]
@@ -115,8 +138,9 @@ def render(request: RenderRequest, _progress: Callable[[float], None]) -> Render
     files: tuple[RenderedFile, ...] = REPORT_FILES
     if write_rejected_rows(request.tables, request.folder):
         files = (*files, RenderedFile(name=REJECTED_ROWS, content_type="text/csv; charset=utf-8"))
-    downloads = tuple(
-        Download(name=file.name, kind=file.name.replace(".", "_"), media_type=file.content_type) for file in files
+    downloads = (
+        *(Download(name=file.name, kind=file.kind, media_type=file.content_type) for file in files),
+        *(download_of(output) for outcome in request.outcomes for output in outcome.outputs),
     )
     report = build_report(
         request.head,

@@ -9,8 +9,8 @@ from typing import Any
 from backend.clock import now
 from backend.storage import Storage
 from db.models import Task, TaskStep
+from transformers import artifacts
 from transformers.catalog import tool_for, tools
-from transformers.findings import AgentResult
 from transformers.reporting.report import ReportHead, StepOutcome, build_report
 
 NOT_DELIVERED = "The agent was not reached before the task ended."
@@ -38,5 +38,5 @@ def _outcome(storage: Storage, agent_id: str, name: str, task: Task, done: TaskS
         return StepOutcome(agent_id=agent_id, agent_name=name, error_code=code, message=message)
     if done.artifact_key is None:
         return StepOutcome(agent_id=agent_id, agent_name=name, error_code=done.error_code, message=done.error_message)
-    result = AgentResult.model_validate_json(storage.get_bytes(done.artifact_key))
-    return StepOutcome(agent_id=agent_id, agent_name=name, result=result)
+    artifact = artifacts.read(storage, done.artifact_key)
+    return StepOutcome(agent_id=agent_id, agent_name=name, result=artifact.result, outputs=artifact.outputs)

@@ -5,8 +5,6 @@ when its fingerprint still says what the step would do today.
 """
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +12,19 @@ from typing import Any
 from backend.clock import monotonic
 from backend.errors import AgensiumError, ErrorClass, Interruption, TimeLimit, Verdict
 from backend.logs import bound, log
-from backend.storage import step_key
 from db import checkpoints, claims, paces
 from db.checkpoints import Checkpoint
 from db.database import transaction
 from db.models import StepStatus, TaskStep
 from db.paces import Pace, mebibytes
-from transformers.findings import AgentResult
-from transformers.operations import AgentRequest, name_of
+from transformers import artifacts
+from transformers.artifacts import Artifact
+from transformers.chain import Chain, folder_of
+from transformers.fingerprints import fingerprint_of, fingerprint_of_inputs
+from transformers.operations import AgentRequest, NamedForm, name_of
 from transformers.progress import percent_done
 from transformers.reporting.report import StepOutcome
-from transformers.tool import Delivery, Step
+from transformers.tool import PRIMARY, Delivery, Step
 from transformers.workbench import Workbench
 
 # An optional agent's own failure ends its step; a hiccup or a crash hands back the whole task (DESIGN §5.8).
@@ -38,6 +38,7 @@ class Walk:
     bench: Workbench
     finished: Mapping[str, TaskStep]
     paces: Mapping[str, Pace]
+    chain: Chain
 
     def progress(self, done: float) -> float:
         """Percent: finished steps of all, and never 100 before the settlement."""
@@ -63,16 +64,18 @@ async def run_steps(bench: Workbench) -> list[StepOutcome]:
     """
     walk = await asyncio.to_thread(_begin, bench)
     outcomes = []
-    upstream = fingerprint_of_inputs(bench.claim.inputs)
+    upstream = fingerprint_of_inputs(bench)
     for index, step in enumerate(bench.steps):
         bench.slot.stop.check_between_steps()
         fingerprint = fingerprint_of(step, bench, upstream)
         done = walk.finished.get(step.id)
         if done is not None and done.fingerprint == fingerprint:
-            outcomes.append(await bench.slot.stop.watch_over(_outcome_from_checkpoint, step, done, bench))
+            outcomes.append(await bench.slot.stop.watch_over(_outcome_from_checkpoint, walk, step, done))
         else:
             with bound(agent=step.id):
                 outcomes.append(await _run_step(walk, index, fingerprint))
+        if bench.tool.chained:
+            upstream = fingerprint
     return outcomes
 
 
@@ -82,7 +85,7 @@ def _begin(bench: Workbench) -> Walk:
         finished = checkpoints.of_task(session, bench.claim.task_id)
         first = next((step.id for step in bench.steps if step.id not in finished), None)
         claims.say_current_agent(session, bench.claim, first)
-        return Walk(bench, finished, paces.known(session))
+        return Walk(bench, finished, paces.known(session), Chain(bench.tool, bench.tables))
 
 
 async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
@@ -90,7 +93,7 @@ async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
     began = monotonic()
     bench.slot.on_progress(walk.progress(index), step.id)
     try:
-        result = await _compute(walk, index)
+        delivery = await _compute(walk, index)
     except Interruption:
         raise  # no failure of the step: the claim ends here, and the step is run again elsewhere
     except AgensiumError as failure:
@@ -100,12 +103,13 @@ async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
         log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
         before = walk.finished.get(step.id)
         if before is not None and before.status == StepStatus.DELIVERED:  # by an earlier version, and paid
-            return await bench.slot.stop.watch_over(_outcome_from_checkpoint, step, before, bench)
+            return await bench.slot.stop.watch_over(_outcome_from_checkpoint, walk, step, before)
         checkpoint = _failed(step, fingerprint, began, verdict)
         outcome = _outcome(step, error_code=verdict.error_code, message=verdict.message)
     else:
-        checkpoint = await bench.slot.stop.watch_over(_deliver, bench, step, fingerprint, began, result)
-        outcome = _outcome(step, result=result)
+        artifact, checkpoint = await bench.slot.stop.watch_over(_deliver, bench, delivery, fingerprint, began)
+        outcome = _outcome(step, result=artifact.result, outputs=artifact.outputs)
+        walk.chain.take(delivery)
     await asyncio.to_thread(_record, walk, index, checkpoint)
     return outcome
 
@@ -116,33 +120,39 @@ def _ends_the_step(step: Step, failure: AgensiumError) -> bool:
     return own and not step.required
 
 
-async def _compute(walk: Walk, index: int) -> AgentResult:
+async def _compute(walk: Walk, index: int) -> Delivery:
     bench, step = walk.bench, walk.bench.steps[index]
     request = AgentRequest(
         run=name_of(step.agent.run),
-        form=name_of(step.agent.parameters),
-        tables=dict(bench.tables),
-        parameters=bench.forms[step.id].model_dump(mode="json", exclude_unset=True),
-        scratch=bench.folder,
+        agent_id=step.id,
+        forms={other.id: _form(bench, other) for other in bench.steps},
+        tables=walk.chain.tables,
+        documents=dict(bench.documents),
+        original=bench.tables[PRIMARY] if bench.tool.chained else None,
+        source=bench.source,
+        earlier=tuple(walk.chain.earlier),
+        scratch=folder_of(bench.folder, step.id),
         memory_bytes=bench.slot.settings.agent_memory_bytes,
     )
-    delivery = await bench.compute(
+    return await bench.compute(
         "run_agent",
         request,
         Delivery,
         lambda fraction: bench.slot.on_progress(walk.progress(index + fraction), step.id),
         walk.usual_seconds(step),
     )
-    return delivery.result
 
 
-def _deliver(bench: Workbench, step: Step, fingerprint: str, began: float, result: AgentResult) -> Checkpoint:
+def _form(bench: Workbench, step: Step) -> NamedForm:
+    values = bench.forms[step.id].model_dump(mode="json", exclude_unset=True)
+    return NamedForm(name=name_of(step.agent.parameters), values=values)
+
+
+def _deliver(bench: Workbench, delivery: Delivery, fingerprint: str, began: float) -> tuple[Artifact, Checkpoint]:
     """The artifact goes to storage before its row exists."""
-    claim = bench.claim
-    key = step_key(claim.user_id, claim.task_id, claim.epoch, step.id, "result.json")
-    stored = bench.slot.doors.storage.put_bytes(key, result.model_dump_json().encode(), "application/json")
-    return Checkpoint(
-        agent_id=step.id,
+    artifact, stored = artifacts.put(bench.slot.doors.storage, bench.claim, delivery)
+    return artifact, Checkpoint(
+        agent_id=delivery.agent_id,
         status=StepStatus.DELIVERED,
         fingerprint=fingerprint,
         duration_ms=_milliseconds_since(began),
@@ -179,11 +189,14 @@ def _record(walk: Walk, index: int, checkpoint: Checkpoint) -> None:
     bench.slot.on_progress(walk.progress(index + 1), walk.after(index))
 
 
-def _outcome_from_checkpoint(step: Step, done: TaskStep, bench: Workbench) -> StepOutcome:
+def _outcome_from_checkpoint(walk: Walk, step: Step, done: TaskStep) -> StepOutcome:
     if done.artifact_key is None:
         return _outcome(step, error_code=done.error_code, message=done.error_message)
-    artifact = bench.slot.doors.storage.get_bytes(done.artifact_key)
-    return _outcome(step, result=AgentResult.model_validate_json(artifact))
+    storage, bench = walk.bench.slot.doors.storage, walk.bench
+    artifact = artifacts.read(storage, done.artifact_key)
+    if bench.tool.chained:
+        walk.chain.take(artifacts.fetch(storage, artifact, folder_of(bench.folder, step.id)))
+    return _outcome(step, result=artifact.result, outputs=artifact.outputs)
 
 
 def _outcome(step: Step, **said: Any) -> StepOutcome:
@@ -192,17 +205,3 @@ def _outcome(step: Step, **said: Any) -> StepOutcome:
 
 def _milliseconds_since(began: float) -> int:
     return round((monotonic() - began) * 1000)
-
-
-def fingerprint_of(step: Step, bench: Workbench, upstream: str) -> str:
-    """What the step would do: its agent, version and parameters, on what came before. SHA-256 in hex."""
-    form = bench.forms[step.id].model_dump(mode="json")
-    return _digest([step.id, step.agent.version, form, upstream])
-
-
-def fingerprint_of_inputs(inputs: Mapping[str, Any]) -> str:
-    return _digest([[role, [[file["key"], file.get("etag")] for file in files]] for role, files in inputs.items()])
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,35 +1,13 @@
 """Report and files, sent under this claim's own prefix; the manifest last, for it makes the rest visible."""
 
-import uuid
 from collections.abc import Sequence
-
-from pydantic import BaseModel
 
 from backend.clock import monotonic, now
 from backend.storage import output_key
 from transformers.operations import Rendered, RenderedFile, RenderRequest
 from transformers.reporting.report import ReportHead, StepOutcome
+from transformers.stored_files import MANIFEST, Manifest, StoredFile
 from transformers.workbench import Workbench
-
-MANIFEST = "manifest.json"
-
-
-class OutputFile(BaseModel):
-    """A file the customer can download; `sha256` is of its bytes."""
-
-    name: str
-    key: str
-    size: int
-    sha256: str
-    content_type: str
-
-
-class Manifest(BaseModel):
-    """What a task delivered. The row's pointer to it is the only proof that it counts."""
-
-    task_id: uuid.UUID
-    epoch: int
-    files: tuple[OutputFile, ...]
 
 
 async def publish(bench: Workbench, outcomes: Sequence[StepOutcome]) -> str:
@@ -44,7 +22,7 @@ async def publish(bench: Workbench, outcomes: Sequence[StepOutcome]) -> str:
         folder=folder,
     )
     rendered = await bench.compute("render", request, Rendered)
-    return await bench.slot.stop.watch_over(_send, bench, rendered)
+    return await bench.slot.stop.watch_over(_send, bench, rendered, outcomes)
 
 
 def _head(bench: Workbench) -> ReportHead:
@@ -60,17 +38,21 @@ def _head(bench: Workbench) -> ReportHead:
     )
 
 
-def _send(bench: Workbench, rendered: Rendered) -> str:
+def _send(bench: Workbench, rendered: Rendered, outcomes: Sequence[StepOutcome]) -> str:
+    """What the steps left stays where it is: the manifest names it there."""
     claim, storage = bench.claim, bench.slot.doors.storage
-    files = tuple(_send_file(bench, file) for file in rendered.files)
+    left = tuple(output for outcome in outcomes for output in outcome.outputs)
+    files = (*left, *(_send_file(bench, file) for file in rendered.files))
     manifest = Manifest(task_id=claim.task_id, epoch=claim.epoch, files=files)
     key = output_key(claim.user_id, claim.task_id, claim.epoch, MANIFEST)
     storage.put_bytes(key, manifest.model_dump_json(indent=2).encode(), "application/json")
     return key
 
 
-def _send_file(bench: Workbench, file: RenderedFile) -> OutputFile:
+def _send_file(bench: Workbench, file: RenderedFile) -> StoredFile:
     claim = bench.claim
     key = output_key(claim.user_id, claim.task_id, claim.epoch, file.name)
     sent = bench.slot.doors.storage.put_file(key, bench.folder / "outputs" / file.name, file.content_type)
-    return OutputFile(name=file.name, key=key, size=sent.size, sha256=sent.sha256, content_type=file.content_type)
+    return StoredFile(
+        name=file.name, key=key, size=sent.size, sha256=sent.sha256, content_type=file.content_type, kind=file.kind
+    )

@@ -37,7 +37,7 @@ class Slot:
 
 @dataclass
 class Workbench:
-    """The task on the slot. `tables` and `forms` are filled by the stations that come before the steps."""
+    """The task on the slot. What is empty at first is filled by the stations that come before the steps."""
 
     claim: Claim
     tool: Tool
@@ -46,6 +46,8 @@ class Workbench:
     began: float  # both on clock.monotonic
     deadline: float  # the tool's limit, less what earlier claims ran
     tables: Mapping[str, Table] = field(default_factory=dict)
+    documents: Mapping[str, Path] = field(default_factory=dict)  # inputs that are no tables, by role
+    source: Path | None = None  # the customer's own primary file, where a chain may need its bytes
     forms: Mapping[str, AgentParameters] = field(default_factory=dict)
 
     @property

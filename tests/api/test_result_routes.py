@@ -7,14 +7,16 @@ from hall_client import NO_CERTIFICATES, Customer, problem_of
 from task_lives import claimed, settle
 
 from backend.errors import TimeLimit
-from backend.storage import output_key, step_key
+from backend.storage import output_key
 from db import checkpoints
 from db.checkpoints import Checkpoint
 from db.claims import Claim
 from db.database import transaction
 from db.endings import Ending
 from db.models import StepStatus
+from transformers import artifacts
 from transformers.findings import AgentResult
+from transformers.tool import Delivery
 
 REPORT = json.dumps({"analysis_id": "x", "status": "success"}).encode()
 
@@ -42,8 +44,7 @@ def half_done(customer: Customer, task_id: str) -> Claim:
     """A running task whose first agent has delivered."""
     claim = claimed(customer, task_id)
     result = AgentResult(agent_id="counter", agent_name="Counter", analysis_text="Two rows.")
-    key = step_key(customer.id, claim.task_id, claim.epoch, "counter", "result.json")
-    sent = customer.hall.storage.put_bytes(key, result.model_dump_json().encode(), "application/json")
+    _, sent = artifacts.put(customer.hall.storage, claim, Delivery(result=result))
     step = Checkpoint("counter", StepStatus.DELIVERED, "print", 9, sent.key, sent.size, sent.sha256)
     with transaction() as session:
         checkpoints.record(session, claim, step, amount=30, progress=50, next_agent="rater")
@@ -71,7 +72,7 @@ def test_every_published_file_can_be_fetched_by_its_link(customer: Customer) -> 
 
     outputs = customer.get(f"/tasks/{task_id}/outputs").json()["outputs"]
 
-    assert [set(output) for output in outputs] == [{"name", "url", "size", "sha256", "content_type"}] * 2
+    assert [set(output) for output in outputs] == [{"name", "url", "size", "sha256", "content_type", "kind"}] * 2
     assert [output["name"] for output in outputs] == ["report.json", "report.html"]
     for output in outputs:
         got = fetched(output["url"])

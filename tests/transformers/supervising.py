@@ -16,9 +16,10 @@ from backend.errors import AgensiumError
 from tests.probe_tools import Act, ProbeParameters, run_first
 from transformers.agent_process import AgentProcess, Limits
 from transformers.findings import AgentResult
-from transformers.operations import AgentRequest, name_of
+from transformers.operations import AgentRequest, NamedForm, name_of
 from transformers.stop_signal import StopSignal
 from transformers.tables import SOURCE_ROW, Table
+from transformers.tool import Delivery
 
 GENEROUS = Limits(deadline=float("inf"), no_progress_seconds=60, memory_bytes=2**31)
 COMPUTING_SECONDS = 0.7  # from a warm call to the middle of it
@@ -44,9 +45,9 @@ async def supervised(folder: Path) -> AsyncIterator[AgentProcess]:
 def request(table: Table, **parameters: object) -> AgentRequest:
     return AgentRequest(
         run=name_of(run_first),
-        form=name_of(ProbeParameters),
+        agent_id="first",
+        forms={"first": NamedForm(name=name_of(ProbeParameters), values=parameters)},
         tables={"primary": table},
-        parameters=parameters,
         scratch=table.path.parent,
         memory_bytes=2**28,
     )
@@ -59,10 +60,12 @@ async def call(
     stop: StopSignal | None = None,
     **more: object,
 ) -> AgentResult:
+    """What the agent found."""
     if stop is None:
         stop = StopSignal(drain_seconds=0.2)
         stop.attach()
-    return await process.call("run_agent", asked, AgentResult, folder=asked.scratch, limits=limits, stop=stop, **more)
+    delivery = await process.call("run_agent", asked, Delivery, folder=asked.scratch, limits=limits, stop=stop, **more)
+    return delivery.result
 
 
 def run(story: Callable[[AgentProcess], Awaitable[None]], folder: Path) -> None:

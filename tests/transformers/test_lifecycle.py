@@ -36,8 +36,8 @@ from tests.probe_tools import PROBE
 from transformers.agent_process import AgentProcess, Limits
 from transformers.findings import AgentResult
 from transformers.lifecycle import TaskReport, run_task
-from transformers.publish import Manifest
 from transformers.stop_signal import StopReason, StopSignal
+from transformers.stored_files import Manifest
 from transformers.tool import Tool
 from transformers.workbench import Slot
 

@@ -24,6 +24,7 @@ from transformers.profiling.table_profile import TableProfile
 from transformers.reporting.intake import intake_result
 from transformers.reporting.routing import RoutingDecision, next_tools
 from transformers.reporting.summary import FailedAgent, in_words, spoken_time
+from transformers.stored_files import StoredFile
 from transformers.tables import Table
 
 RANK = {severity: rank for rank, severity in enumerate(Severity)}
@@ -55,6 +56,7 @@ class StepOutcome(Finding):
     error_code: str | None = None
     message: str | None = None
     required: bool = False
+    outputs: tuple[StoredFile, ...] = ()
 
 
 class Download(Finding):
@@ -63,6 +65,17 @@ class Download(Finding):
     media_type: str
     size_bytes: int | None = None
     sha256: str | None = None
+
+
+def download_of(output: StoredFile) -> Download:
+    """A step's output: its key is nobody's business but ours."""
+    return Download(
+        name=output.name,
+        kind=output.kind,
+        media_type=output.content_type,
+        size_bytes=output.size,
+        sha256=output.sha256,
+    )
 
 
 class ReportBody(Finding):

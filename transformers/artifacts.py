@@ -1,0 +1,99 @@
+"""What a step leaves in storage, under its claim's own prefix: its result, its table, its files (DESIGN §5.7).
+
+The artifact is one JSON object that names the others, and the last to be sent; the checkpoint names the artifact.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from backend.storage import Storage, StoredObject, step_key
+from db.claims import Claim
+from transformers.findings import AgentResult
+from transformers.stored_files import StoredFile
+from transformers.tables import Table
+from transformers.tool import AgentFile, Delivery
+
+TABLE = AgentFile(
+    name="table.parquet", path=Path(), content_type="application/vnd.apache.parquet", kind="table", is_output=False
+)
+ARTIFACT = "artifact.json"
+RESULT = "result"  # the kind of the file that holds the findings alone
+
+
+class Artifact(BaseModel):
+    """A delivery as it lies in storage; where `table` lies on scratch is known when it is fetched."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: AgentResult
+    table: Table | None = None
+    files: tuple[StoredFile, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_first_version(cls, value: Any) -> Any:
+        """Artifacts of 0.1 are the bare result; their tasks can still be read and retried."""
+        return {"result": value} if isinstance(value, dict) and "agent_id" in value else value
+
+    @property
+    def outputs(self) -> tuple[StoredFile, ...]:
+        return tuple(file for file in self.files if file.is_output)
+
+    @property
+    def downloads(self) -> tuple[StoredFile, ...]:
+        """What a customer may have of a task that has not completed."""
+        return tuple(file for file in self.files if file.is_output or file.kind == RESULT)
+
+
+def put(storage: Storage, claim: Claim, delivery: Delivery) -> tuple[Artifact, StoredObject]:
+    """Send everything; the artifact last, and where it lies."""
+    left = delivery.files
+    if delivery.table is not None:
+        left = (TABLE.model_copy(update={"path": delivery.table.path}), *left)
+    files = (_put_result(storage, claim, delivery), *(_put_file(storage, claim, delivery.agent_id, f) for f in left))
+    table = delivery.table and delivery.table.model_copy(update={"path": Path(TABLE.name)})
+    artifact = Artifact(result=delivery.result, table=table, files=files)
+    key = _key(claim, delivery.agent_id, ARTIFACT)
+    return artifact, storage.put_bytes(key, artifact.model_dump_json().encode(), "application/json")
+
+
+def _put_result(storage: Storage, claim: Claim, delivery: Delivery) -> StoredFile:
+    name = f"{delivery.agent_id}.json"
+    sent = storage.put_bytes(
+        _key(claim, delivery.agent_id, name), delivery.result.model_dump_json().encode(), "application/json"
+    )
+    return StoredFile(
+        name=name, key=sent.key, size=sent.size, sha256=sent.sha256, content_type="application/json", kind=RESULT,
+        is_output=False,
+    )  # fmt: skip
+
+
+def _put_file(storage: Storage, claim: Claim, agent_id: str, file: AgentFile) -> StoredFile:
+    sent = storage.put_file(_key(claim, agent_id, file.name), file.path, file.content_type)
+    about = file.model_dump(exclude={"path"})
+    return StoredFile(key=sent.key, size=sent.size, sha256=sent.sha256, **about)
+
+
+def _key(claim: Claim, agent_id: str, name: str) -> str:
+    return step_key(claim.user_id, claim.task_id, claim.epoch, agent_id, name)
+
+
+def read(storage: Storage, key: str) -> Artifact:
+    return Artifact.model_validate_json(storage.get_bytes(key))
+
+
+def fetch(storage: Storage, artifact: Artifact, folder: Path) -> Delivery:
+    """Bring what an earlier claim delivered to scratch, for the steps that come after."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [file for file in artifact.files if file.kind != RESULT]
+    for file in wanted:
+        storage.download(file.key, folder / file.name)
+    files = (
+        AgentFile(path=folder / file.name, **file.model_dump(include=set(AgentFile.model_fields) - {"path"}))
+        for file in wanted
+        if file.kind != TABLE.kind
+    )
+    table = artifact.table and artifact.table.model_copy(update={"path": folder / TABLE.name})
+    return Delivery(result=artifact.result, table=table, files=tuple(files))

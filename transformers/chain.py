@@ -1,0 +1,43 @@
+"""What the steps of a chained tool hand on: the table that one leaves is the next one's primary (DESIGN §5.9).
+
+The steps of any other tool are independent: each gets the tables as intake read them, and nothing of its neighbours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from transformers.tables import Table
+from transformers.tool import PRIMARY, Delivery, Tool
+
+
+@dataclass
+class Chain:
+    """Grows by one delivery a step. A table that has been worked on is gone from scratch: the next one replaces it."""
+
+    tool: Tool
+    read: Mapping[str, Table]  # by role, as intake left them
+    earlier: list[Delivery] = field(default_factory=list)
+    _left: Table | None = None
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """What the next step works on."""
+        return {**self.read, PRIMARY: self._left} if self._left is not None else dict(self.read)
+
+    def take(self, delivery: Delivery) -> None:
+        """A step has delivered."""
+        if not self.tool.chained:
+            return
+        if delivery.table is not None:
+            if self._left is not None:
+                self._left.path.unlink(missing_ok=True)
+            self._left = delivery.table
+        self.earlier.append(delivery.model_copy(update={"table": None}))
+
+
+def folder_of(scratch: Path, agent_id: str) -> Path:
+    """An agent's own folder on scratch."""
+    folder = scratch / "steps" / agent_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
