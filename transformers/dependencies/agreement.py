@@ -1,0 +1,78 @@
+"""How far rows that agree on one thing agree on another: counted over integer codes, 0 for a missing cell."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from transformers.dependencies.dependency import MIN_GROUPS, MIN_SUPPORT, MIN_SUPPORT_SHARE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Codes = NDArray[np.int64]
+
+DIGITS = 9  # errors and confidences are rounded: sums in another order must not give other bytes
+
+
+@dataclass(frozen=True)
+class Agreement:
+    error: float
+    confidence: float
+    support: int
+    groups: int
+
+    def is_evidence(self, rows: int) -> bool:
+        return self.groups >= MIN_GROUPS and self.support >= max(MIN_SUPPORT, rows * MIN_SUPPORT_SHARE)
+
+
+NONE = Agreement(error=1.0, confidence=0.0, support=0, groups=0)
+
+
+def agreement(left: "Codes", right: "Codes") -> Agreement:
+    """Over the rows in which both are present and the left one is shared by two rows or more."""
+    import numpy as np
+
+    present = (left > 0) & (right > 0)
+    left, right = left[present], right[present]
+    if not left.size:
+        return NONE
+    shared = np.bincount(left)[left] > 1
+    left, right = left[shared], right[shared]
+    if not left.size:
+        return NONE
+    width = int(right.max()) + 1
+    pairs, counts = np.unique(left * width + right, return_counts=True)
+    starts = np.flatnonzero(np.diff(pairs // width, prepend=-1))
+    sizes = np.add.reduceat(counts, starts)
+    most = np.maximum.reduceat(counts, starts)
+    told = float((np.add.reduceat(counts.astype(np.float64) ** 2, starts) / sizes).sum()) / left.size
+    chance = float(((np.bincount(right) / left.size) ** 2).sum())
+    return Agreement(
+        error=round(1 - int(most.sum()) / left.size, DIGITS),
+        confidence=round(_explained(told, chance, left.size, len(starts)), DIGITS),
+        support=int(left.size),
+        groups=len(starts),
+    )
+
+
+def _explained(told: float, chance: float, rows: int, groups: int) -> float:
+    """Mu: 1 - (1 - pdep(left → right)) / (1 - pdep(right)), corrected for the number of groups."""
+    if chance >= 1 or rows <= groups:
+        return 0.0
+    return max(0.0, 1 - (1 - told) / (1 - chance) * (rows - 1) / (rows - groups))
+
+
+def together(left: "Codes", right: "Codes") -> "Codes":
+    """The codes of pairs; 0 where either is missing."""
+    import numpy as np
+
+    pair = np.where((left > 0) & (right > 0), left * (int(right.max(initial=0)) + 1) + right, 0)
+    return coded(pair)
+
+
+def coded(values: "NDArray[np.generic]") -> "Codes":
+    """Small codes from 0 (what is 0 in `values`) on."""
+    import numpy as np
+
+    distinct, codes = np.unique(values, return_inverse=True)
+    return codes.astype(np.int64) + (0 if distinct.size and distinct[0] == 0 else 1)
