@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trial_slot import PRICES, TABLE, TrialSlot, captures, steps
 
 from backend.clock import monotonic
-from backend.doors import Doors
 from backend.errors import (
     AgensiumError,
     ClaimLost,
@@ -23,95 +23,28 @@ from backend.errors import (
     UnknownTool,
     UnreadableFile,
 )
-from backend.settings import Settings, get_settings
-from backend.storage import Storage, input_key
-from db import checkpoints, events, ledger, task_store
-from db.claims import Claim
+from backend.settings import get_settings
+from backend.storage import Storage
+from db import events
 from db.database import transaction
-from db.models import CLOCK, AgentPace, TaskStep
+from db.models import AgentPace
 from db.paces import ENOUGH_SAMPLES
-from db.task_store import Submission
 from tests import builders
 from tests.probe_tools import PROBE
 from transformers.agent_process import AgentProcess, Limits
 from transformers.findings import AgentResult
-from transformers.lifecycle import TaskReport, run_task
 from transformers.stop_signal import StopReason, StopSignal
 from transformers.stored_files import Manifest
-from transformers.tool import Tool
-from transformers.workbench import Slot
-
-TABLE = b"name,age\nAda,36\nGrace,85\n"
-PRICES = {"first": 10, "second": 20, "third": 30}
-
-
-class Workshop:
-    """A slot to run tasks on, and a customer who has them."""
-
-    def __init__(self, storage: Storage, scratch: Path) -> None:
-        self.storage = storage
-        self.scratch = scratch
-        self.user_id = builders.customer()
-        self.progress: list[float] = []
-        self.runner = asyncio.Runner()
-        self.process = AgentProcess(scratch)
-
-    def close(self) -> None:
-        self.runner.run(self.process.kill())
-        self.runner.close()
-
-    def claim(self, *, prices: dict[str, int] = PRICES, size: int = len(TABLE), **parameters: Any) -> Claim:
-        """A claimed probe task over a small uploaded table."""
-        with transaction() as session:
-            task = task_store.create(session, self.user_id, PROBE.id, [], parameters)
-        key = input_key(self.user_id, task.id, "primary", "people.csv")
-        self.storage.put_bytes(key, TABLE, "text/csv")
-        arrived = self.storage.head(key)
-        assert arrived is not None
-        file = {"filename": "people.csv", "key": key, "content_type": "text/csv", "size": size, "etag": arrived.etag}
-        inputs = {"primary": [file]}
-        with transaction() as session:
-            task_store.submit(session, task, Submission(list(PRICES), prices, inputs, 1.0))
-        return builders.claim(builders.change(task.id, admitted_at=CLOCK))
-
-    def again(self, claim: Claim) -> Claim:
-        """The same task, claimed anew after its worker was lost."""
-        builders.change(claim.task_id, status="QUEUED", admitted_at=CLOCK)
-        return builders.claim(builders.read(claim.task_id))
-
-    def run(
-        self, claim: Claim, *, settings: Settings | None = None, stop: StopSignal | None = None, tool: Tool = PROBE
-    ) -> TaskReport:
-        slot = Slot(
-            process=self.process,
-            doors=Doors(storage=self.storage),
-            settings=settings or get_settings(),
-            stop=stop or StopSignal(drain_seconds=0.5),
-            scratch=self.scratch,
-            known_tools=(PROBE.id,),
-            on_progress=lambda percent, _agent: self.progress.append(percent),
-        )
-        return self.runner.run(run_task(tool, claim, slot))
 
 
 @pytest.fixture
-def workshop(database: str, storage_bucket: Storage, tmp_path: Path) -> Iterator[Workshop]:
-    shop = Workshop(storage_bucket, tmp_path / "scratch")
+def workshop(database: str, storage_bucket: Storage, tmp_path: Path) -> Iterator[TrialSlot]:
+    shop = TrialSlot(storage_bucket, tmp_path / "scratch")
     yield shop
     shop.close()
 
 
-def steps(claim: Claim) -> dict[str, TaskStep]:
-    with transaction() as session:
-        return dict(checkpoints.of_task(session, claim.task_id))
-
-
-def captures(claim: Claim) -> dict[str, int]:
-    with transaction() as session:
-        return {e.agent_id: e.amount for e in ledger.of_task(session, claim.task_id) if e.kind == "CAPTURE"}
-
-
-def test_a_task_is_completed_billed_and_published(workshop: Workshop) -> None:
+def test_a_task_is_completed_billed_and_published(workshop: TrialSlot) -> None:
     claim = workshop.claim()
     report = workshop.run(claim)
     task = builders.read(claim.task_id)
@@ -127,7 +60,7 @@ def test_a_task_is_completed_billed_and_published(workshop: Workshop) -> None:
         assert found.size == file.size
 
 
-def test_everything_a_claim_writes_to_storage_carries_its_epoch(workshop: Workshop) -> None:
+def test_everything_a_claim_writes_to_storage_carries_its_epoch(workshop: TrialSlot) -> None:
     claim = workshop.claim()
     before = {found.key for found in workshop.storage.list("")}
     workshop.run(claim)
@@ -136,13 +69,13 @@ def test_everything_a_claim_writes_to_storage_carries_its_epoch(workshop: Worksh
     assert all(f"/steps/{claim.epoch}/" in key or f"/outputs/{claim.epoch}/" in key for key in written), written
 
 
-def test_progress_rises_to_99_and_the_settlement_makes_it_100(workshop: Workshop) -> None:
+def test_progress_rises_to_99_and_the_settlement_makes_it_100(workshop: TrialSlot) -> None:
     workshop.run(workshop.claim(second={"act": "wait", "seconds": 0.3}))
     assert workshop.progress == sorted(workshop.progress)
     assert workshop.progress[-1] == 99
 
 
-def test_a_second_claim_goes_on_where_the_first_stopped(workshop: Workshop) -> None:
+def test_a_second_claim_goes_on_where_the_first_stopped(workshop: TrialSlot) -> None:
     claim = workshop.claim(second={"act": "crash"})
     with pytest.raises(AgensiumError):
         workshop.run(claim)
@@ -154,7 +87,7 @@ def test_a_second_claim_goes_on_where_the_first_stopped(workshop: Workshop) -> N
     assert captures(claim) == PRICES
 
 
-def test_a_step_whose_parameters_changed_is_run_again(workshop: Workshop) -> None:
+def test_a_step_whose_parameters_changed_is_run_again(workshop: TrialSlot) -> None:
     claim = workshop.claim(third={"act": "crash"})
     with pytest.raises(AgensiumError):
         workshop.run(claim)
@@ -164,7 +97,7 @@ def test_a_step_whose_parameters_changed_is_run_again(workshop: Workshop) -> Non
     assert captures(claim) == PRICES, "charged once, however often it ran"
 
 
-def test_a_newer_version_of_an_agent_builds_on_no_step_of_the_older_one(workshop: Workshop) -> None:
+def test_a_newer_version_of_an_agent_builds_on_no_step_of_the_older_one(workshop: TrialSlot) -> None:
     claim = workshop.claim(third={"act": "crash"})
     with pytest.raises(AgensiumError):
         workshop.run(claim)
@@ -176,7 +109,7 @@ def test_a_newer_version_of_an_agent_builds_on_no_step_of_the_older_one(workshop
     assert captures(claim) == PRICES, "charged once, however often it ran"
 
 
-def test_what_an_earlier_version_delivered_and_was_paid_for_stays_when_the_new_one_fails(workshop: Workshop) -> None:
+def test_what_an_earlier_version_delivered_and_was_paid_for_stays_when_the_new_one_fails(workshop: TrialSlot) -> None:
     claim = workshop.claim()
     builders.deliver(claim, "third", amount=30)
     artifact = AgentResult(agent_id="third", agent_name="Third", summary_metrics={"by": "an earlier version"})
@@ -189,7 +122,7 @@ def test_what_an_earlier_version_delivered_and_was_paid_for_stays_when_the_new_o
     assert captures(claim) == PRICES
 
 
-def test_an_optional_agents_failure_costs_only_its_own_share(workshop: Workshop) -> None:
+def test_an_optional_agents_failure_costs_only_its_own_share(workshop: TrialSlot) -> None:
     claim = workshop.claim(third={"act": "blame"})
     report = workshop.run(claim)
     assert (report.outcome, report.agents_failed) == ("partial", 1)
@@ -200,7 +133,7 @@ def test_an_optional_agents_failure_costs_only_its_own_share(workshop: Workshop)
 
 @pytest.mark.parametrize("reason", [StopReason.DRAIN, StopReason.CANCELLED])
 def test_a_stop_in_the_middle_of_an_optional_agent_is_no_failure_of_its_own(
-    workshop: Workshop, reason: StopReason
+    workshop: TrialSlot, reason: StopReason
 ) -> None:
     stop = StopSignal(drain_seconds=0.2)
     claim = workshop.claim(third={"act": "wait", "seconds": 30})
@@ -215,7 +148,7 @@ LITTLE = 250_000  # KiB: under what the hoarder wants, over what a warm child ha
 
 
 @pytest.mark.parametrize("agent", ["second", "third"])
-def test_what_needs_more_memory_goes_where_there_is_more(workshop: Workshop, agent: str) -> None:
+def test_what_needs_more_memory_goes_where_there_is_more(workshop: TrialSlot, agent: str) -> None:
     settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
     builders.live_worker(queues=("high_memory",), memory_bytes=settings.agent_memory_bytes + 1)
     claim = workshop.claim(**{agent: HOARDING})
@@ -226,7 +159,7 @@ def test_what_needs_more_memory_goes_where_there_is_more(workshop: Workshop, age
 
 @pytest.mark.parametrize(("queue", "memory"), [("high_memory", LITTLE * 1024), ("default", 2**40)])
 def test_where_nobody_has_more_memory_to_give_the_limit_is_the_agents_own(
-    workshop: Workshop, queue: str, memory: int
+    workshop: TrialSlot, queue: str, memory: int
 ) -> None:
     settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
     builders.live_worker(queues=(queue,), memory_bytes=memory)
@@ -235,7 +168,7 @@ def test_where_nobody_has_more_memory_to_give_the_limit_is_the_agents_own(
     assert steps(claim)["third"].error_code == "MEMORY_LIMIT"
 
 
-def test_a_task_is_moved_to_more_memory_only_once(workshop: Workshop) -> None:
+def test_a_task_is_moved_to_more_memory_only_once(workshop: TrialSlot) -> None:
     settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
     builders.live_worker(queues=("high_memory",), memory_bytes=2**40)
     first = workshop.claim(second=HOARDING)
@@ -244,7 +177,7 @@ def test_a_task_is_moved_to_more_memory_only_once(workshop: Workshop) -> None:
         workshop.run(workshop.again(first), settings=settings)
 
 
-def test_where_an_optional_agent_stood_still_is_kept_with_its_step(workshop: Workshop) -> None:
+def test_where_an_optional_agent_stood_still_is_kept_with_its_step(workshop: TrialSlot) -> None:
     claim = workshop.claim(third={"act": "stall", "seconds": 60})
     settings = get_settings().model_copy(update={"no_progress_seconds": 3.0})
     report = workshop.run(claim, settings=settings)
@@ -267,7 +200,7 @@ def test_where_an_optional_agent_stood_still_is_kept_with_its_step(workshop: Wor
     ids=["no history", "ten times the usual", "the floor", "never over the tool's", "the setting", "never so much"],
 )  # fmt: skip
 def test_an_agent_may_be_silent_for_many_times_its_own_usual_time(  # noqa: PLR0917 (its table has as many columns)
-    workshop: Workshop,
+    workshop: TrialSlot,
     monkeypatch: pytest.MonkeyPatch,
     pace: float | None,
     largest: float,
@@ -294,19 +227,19 @@ def test_an_agent_may_be_silent_for_many_times_its_own_usual_time(  # noqa: PLR0
     assert given == [("parse", tools), *agents, ("render", tools)]
 
 
-def test_a_required_agents_failure_is_the_tasks(workshop: Workshop) -> None:
+def test_a_required_agents_failure_is_the_tasks(workshop: TrialSlot) -> None:
     claim = workshop.claim(second={"act": "blame"})
     with pytest.raises(AgensiumError, match="Row 3 cannot be read"):
         workshop.run(claim)
     assert set(steps(claim)) == {"first"}
 
 
-def test_a_download_of_another_size_is_a_hiccup(workshop: Workshop) -> None:
+def test_a_download_of_another_size_is_a_hiccup(workshop: TrialSlot) -> None:
     with pytest.raises(StorageUnavailable):
         workshop.run(workshop.claim(size=len(TABLE) + 1))
 
 
-def test_a_file_that_was_replaced_after_the_submit_is_not_read(workshop: Workshop) -> None:
+def test_a_file_that_was_replaced_after_the_submit_is_not_read(workshop: TrialSlot) -> None:
     claim = workshop.claim()
     workshop.storage.put_bytes(claim.inputs["primary"][0]["key"], TABLE.replace(b"36", b"99"), "text/csv")
     with pytest.raises(UnreadableFile, match="replaced after"):
@@ -314,21 +247,21 @@ def test_a_file_that_was_replaced_after_the_submit_is_not_read(workshop: Worksho
 
 
 @pytest.mark.parametrize("newer", [{"agents": ["first", "fourth"]}, {"parameters": {"first": {"colour": "red"}}}])
-def test_what_a_newer_version_took_is_left_to_a_newer_worker(workshop: Workshop, newer: dict[str, Any]) -> None:
+def test_what_a_newer_version_took_is_left_to_a_newer_worker(workshop: TrialSlot, newer: dict[str, Any]) -> None:
     claim = workshop.claim()
     builders.change(claim.task_id, **newer)
     with pytest.raises(UnknownTool):
         workshop.run(workshop.again(claim))
 
 
-def test_a_step_without_a_price_is_our_bug_and_runs_nothing(workshop: Workshop) -> None:
+def test_a_step_without_a_price_is_our_bug_and_runs_nothing(workshop: TrialSlot) -> None:
     claim = workshop.claim(prices={"first": 10})
     with pytest.raises(InternalError):
         workshop.run(claim)
     assert not steps(claim)
 
 
-def test_a_zombie_writes_no_checkpoint_and_no_ending(workshop: Workshop) -> None:
+def test_a_zombie_writes_no_checkpoint_and_no_ending(workshop: TrialSlot) -> None:
     claim = workshop.claim()
     builders.change(claim.task_id, epoch=claim.epoch + 1)
     with pytest.raises(ClaimLost):
@@ -339,7 +272,7 @@ def test_a_zombie_writes_no_checkpoint_and_no_ending(workshop: Workshop) -> None
 
 
 def test_a_claim_that_hangs_past_its_hard_limit_is_abandoned(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: TrialSlot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def hang(*_: object) -> str:
         await asyncio.Event().wait()
@@ -352,7 +285,7 @@ def test_a_claim_that_hangs_past_its_hard_limit_is_abandoned(
 
 
 def test_a_file_store_that_hangs_keeps_no_cancelled_task_waiting(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: TrialSlot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = workshop.claim()
     answers = threading.Event()
@@ -369,7 +302,7 @@ def test_a_file_store_that_hangs_keeps_no_cancelled_task_waiting(
     assert not steps(claim)
 
 
-def test_a_stop_that_came_before_the_run_is_heard(workshop: Workshop) -> None:
+def test_a_stop_that_came_before_the_run_is_heard(workshop: TrialSlot) -> None:
     stop = StopSignal(drain_seconds=0.5)
     stop.stop(StopReason.CANCELLED)
     claim = workshop.claim()
@@ -378,14 +311,14 @@ def test_a_stop_that_came_before_the_run_is_heard(workshop: Workshop) -> None:
     assert not steps(claim)
 
 
-def test_scratch_is_empty_after_a_task_however_it_ended(workshop: Workshop) -> None:
+def test_scratch_is_empty_after_a_task_however_it_ended(workshop: TrialSlot) -> None:
     workshop.run(workshop.claim())
     with pytest.raises(AgensiumError):
         workshop.run(workshop.claim(second={"act": "bug"}))
     assert [path.name for path in workshop.scratch.iterdir() if path.is_dir()] == []
 
 
-def test_the_claimed_agents_turn_is_shown(workshop: Workshop) -> None:
+def test_the_claimed_agents_turn_is_shown(workshop: TrialSlot) -> None:
     claim = workshop.claim(second={"act": "bug"})
     with pytest.raises(AgensiumError):
         workshop.run(claim)
