@@ -1,0 +1,12 @@
+"""The stages of clean-my-data in running order: one line each.
+
+The previewer and the agents both take them from here.
+"""
+
+from types import MappingProxyType
+
+from transformers.cleaning.rules import Stage
+
+_ALL: tuple[Stage, ...] = ()
+
+STAGES = MappingProxyType({stage.agent_id: stage for stage in _ALL})
