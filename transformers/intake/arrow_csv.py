@@ -20,12 +20,13 @@ BLOCK = 2 * 2**20  # Arrow holds a few at once; a row longer than this goes the 
 
 @dataclass(frozen=True)
 class TextTable:
-    """How the text is to be read. `skipped` rows come before the first row of data."""
+    """How the text is to be read. `skipped` rows come before the first row of data, `header` is the first of them."""
 
     text: Text
     dialect: Dialect
     skipped: int
     columns: tuple[str, ...]
+    header: tuple[str, ...] | None = None
 
 
 def read_clean(file: SourceFile, table: TextTable) -> int | None:
@@ -39,12 +40,16 @@ def read_clean(file: SourceFile, table: TextTable) -> int | None:
         return None
     try:
         return _copy(file, table, start)
-    except pa.ArrowInvalid:  # a ragged row, a row longer than a block
+    except (pa.ArrowInvalid, _HeaderAgainError):  # a ragged row, a row longer than a block, a header within the data
         return None
 
 
+class _HeaderAgainError(Exception):
+    """A row repeats the header: the careful reader sets it aside."""
+
+
 def _is_simple(dialect: Dialect) -> bool:
-    one_byte = dialect.delimiter is not None and dialect.delimiter.isascii()
+    one_byte = dialect.delimiter is not None and dialect.delimiter.isascii() and not dialect.is_long
     return one_byte and dialect.escape is None and not dialect.skips_space
 
 
@@ -97,9 +102,24 @@ def _copy(file: SourceFile, table: TextTable, start: int) -> int:
     with table.text.path.open("rb") as stream, RowGroupSink(file.table_path, pa.schema(fields)) as sink:
         stream.seek(start)
         for batch in _batches(stream, table.dialect, table.columns):
+            _refuse_header(batch, table.header)
             numbers = pa.array(range(sink.rows + 1, sink.rows + batch.num_rows + 1), pa.int64())
             sink.write(pa.record_batch([*batch.columns, numbers], schema=sink.schema))
     return sink.rows
+
+
+def _refuse_header(batch: Any, header: tuple[str, ...] | None) -> None:
+    import pyarrow.compute as pc
+
+    if header is None or len(header) != batch.num_columns:
+        return
+    alike = pc.equal(batch.column(0), header[0])
+    for at in range(1, len(header)):
+        if not pc.any(alike).as_py():
+            return
+        alike = pc.and_(alike, pc.equal(batch.column(at), header[at]))
+    if pc.any(alike).as_py():
+        raise _HeaderAgainError
 
 
 def _batches(stream: Any, dialect: Dialect, columns: tuple[str, ...]) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from backend.errors import UnreadableFile
 from transformers.intake.arrow_csv import TextTable, read_clean
 from transformers.intake.dialects import Dialect, parse, sniff_dialect
 from transformers.intake.encodings import ESCAPED, Text, as_utf8, unescaped
+from transformers.intake.fitting import RowFitter
 from transformers.intake.layouts import lay_out
 from transformers.intake.naming import named_columns
 from transformers.intake.reading import ROW_LIMIT, Reading, SourceFile, check_rows
@@ -35,8 +36,10 @@ def read_delimited(file: SourceFile) -> Reading:
 def _understood(text: Text, repairs: RepairLog) -> TextTable:
     sample = _sample(text)
     dialect = sniff_dialect(sample)
-    layout = lay_out(_sample_rows(sample, dialect))
-    return TextTable(text, dialect, layout.skipped, named_columns(layout, repairs))
+    rows = _sample_rows(sample, dialect)
+    layout = lay_out(rows)
+    header = None if layout.header is None else tuple(rows[len(layout.preamble)])
+    return TextTable(text, dialect, layout.skipped, named_columns(layout, repairs), header)
 
 
 def _sample(text: Text) -> str:
@@ -61,40 +64,19 @@ def _sample_rows(sample: str, dialect: Dialect) -> list[list[str]]:
 
 def _read_carefully(file: SourceFile, table: TextTable, repairs: RepairLog) -> tuple[int, int]:
     """Rows kept, rows rejected."""
-    width, seen = len(table.columns), set[str]()
+    seen = set[str]()
     with (
         table.text.open() as stream,
         TableWriter(file.table_path, table.columns) as kept,
         RejectWriter(file.rejects_path) as rejects,
     ):
-        records = RecordReader(_mended_lines(stream, table.text, seen), table.dialect, width)
+        records = RecordReader(_mended_lines(stream, table.text, seen), table.dialect, len(table.columns))
+        rows = RowFitter(table, kept, rejects, repairs)
         for number, record in _numbered(records, table.skipped):
-            cells = _fitted(record, width, seen)
-            if len(cells) == width:
-                kept.add(number, cells, len(record.raw))
-            else:
-                reason = f"The row has {len(cells)} cells; the table has {width} columns."
-                rejects.add(number, reason, record.raw.rstrip("\r\n"))
-            while seen:
-                repairs.note(seen.pop(), number)
+            rows.add(number, record, seen)
+            seen.clear()
+        rows.finish()
     return kept.rows, rejects.rows
-
-
-def _fitted(record: Record, width: int, seen: set[str]) -> list[str | None]:
-    """The cells, padded or trimmed where nothing is lost by it."""
-    cells: list[str | None] = record.cells  # type: ignore[assignment]  # a list that only this reader holds
-    if record.mended:
-        seen.add("broken_quote")
-    if len(cells) == width:
-        return cells
-    if len(cells) < width:
-        seen.add("ragged_short")
-        return cells + [None] * (width - len(cells))
-    if not any(cells[width:]):
-        seen.add("ragged_long")
-        return cells[:width]
-    seen.add("rejected")
-    return cells
 
 
 def _numbered(records: RecordReader, skipped: int) -> Iterator[tuple[int, Record]]:

@@ -32,6 +32,8 @@ FOREIGN = (
 )  # fmt: skip
 TOO_FEW = 12  # bytes beyond ASCII that no guess can rest on (eight of them were taken for Cyrillic, seen here)
 WESTERN_MARGIN = 0.03  # charset-normalizer's "chaos" by which another code page must beat Windows-1252
+AFTER_SMALL = re.compile(r"(?<=[a-z])[^\x00-\x7f]")
+PUNCTUATION = "’”“‘…–—»\xa0"
 ESCAPED = re.compile("[\udc80-\udcff]")
 
 
@@ -157,7 +159,7 @@ def _best_guess(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
     if sum(byte > 127 for byte in sample) < TOO_FEW:  # noqa: PLR2004 (ASCII's last)
-        return "cp1252"
+        return "mac_roman" if _reads_as_words(sample, "mac_roman") > _reads_as_words(sample, "cp1252") else "cp1252"
     matches = list(from_bytes(sample, cp_isolation=list(FOREIGN)))
     if not matches:
         return "cp1252"
@@ -165,6 +167,12 @@ def _best_guess(sample: bytes) -> str:
     if western and western.chaos <= matches[0].chaos + WESTERN_MARGIN:
         return "cp1252"
     return matches[0].encoding
+
+
+def _reads_as_words(sample: bytes, encoding: str) -> int:
+    """Foreign letters after a small one: small ones too, in a word; a capital or a sign speaks against it."""
+    signs = AFTER_SMALL.findall(sample.decode(encoding, errors="replace"))
+    return sum(1 if sign.islower() else 0 if sign in PUNCTUATION else -1 for sign in signs)
 
 
 def _rewritten(source: SourceFile, encoding: str, start: int) -> Text:

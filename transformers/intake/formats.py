@@ -37,8 +37,9 @@ MARKUP = re.compile(r"\s*(<!doctype\s|<html|<\?xml|<head|<svg)", re.IGNORECASE)
 PARQUET = b"PAR1"
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-CONTROL = bytes({*range(9), *range(14, 26), *range(28, 32), 127})  # a text has hardly any; 26 is DOS's end of file
-CONTROL_SHARE = 0.1  # a stray NUL in every tenth cell is still text; an image or a program has a fifth and more
+# A text has hardly any; 26 is DOS's end of file, and 1 is a delimiter.
+CONTROL = bytes({0, *range(2, 9), *range(14, 26), *range(28, 32), 127})
+CONTROL_SHARE = 0.09  # a stray NUL in every tenth cell is still text; an image or a program has a fifth and more
 
 
 def sniff_format(path: Path, name: str = "") -> str:

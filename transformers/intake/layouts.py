@@ -17,22 +17,26 @@ FIGURE_SHARE = 0.7  # of a column's cells: NA, ? and - stand between the numbers
 SHAPE_SHARE = 0.8
 CLEAR_VOTE = 4  # one vote against in every four columns: a name may turn up among its column's values by chance
 PREAMBLE_ROWS = 50
+MOST_HEADERS = 2  # rows below the first that may belong to the header
+MOST_FAULTS = 2  # words among a row's figures that are faults and no header
+MISSING = re.compile(r"(?i)\W*|n\W?a\.?|null|none|nan|missing|unknown|empty|n/?d|tbd|no data")
 
 Row = Sequence[str]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """`header` is None when the first row is data already; `preamble` rows come before either."""
+    """`header` is None when the first row is data already; the `preamble` stands above either, as text."""
 
-    preamble: int
+    preamble: tuple[str, ...]
     header: tuple[str, ...] | None
     width: int
+    header_rows: int = 1
 
     @property
     def skipped(self) -> int:
         """Rows before the first row of data."""
-        return self.preamble + (self.header is not None)
+        return len(self.preamble) + (self.header_rows if self.header is not None else 0)
 
     @property
     def wanted_names(self) -> tuple[str, ...]:
@@ -42,17 +46,68 @@ class Layout:
 
 def lay_out(rows: Sequence[Row]) -> Layout:
     """Rows: the first ones, blank ones left out, at least one."""
-    preamble = _preamble(rows)
-    first, body = rows[preamble], rows[preamble + 1 :]
-    header = tuple(first) if _is_header(first, body) else None
-    return Layout(preamble, header, _width(first, body))
+    above, table = _preamble(rows), rows[_preamble(rows) :]
+    preamble = tuple(" ".join(cell.strip() for cell in row if cell.strip()) for row in rows[:above])
+    first, body = table[0], table[1:]
+    if not _is_header(first, body):
+        return Layout(preamble, None, _width(first, body))
+    more = _more_headers(first, body)
+    width = _width(first, body[more:])
+    header = _joined([first, *body[:more]])
+    return Layout(preamble, _with_row_names(header, body[more:], width), width, 1 + more)
 
 
 def _width(first: Row, body: Sequence[Row]) -> int:
     """Most rows may be wider than the header: R writes row names without a name for them."""
     widths = Counter(map(len, body))
     usual, count = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
-    return max(len(first), usual if 2 * count > len(body) else 0)
+    if 2 * count <= len(body) or not any(any(row[len(first) :]) for row in body):
+        return len(first)
+    return max(len(first), usual)
+
+
+def _with_row_names(header: tuple[str, ...], body: Sequence[Row], width: int) -> tuple[str, ...]:
+    """A header one short belongs to a table whose first column are R's row names: all of them different."""
+    first = [row[0] for row in body if row]
+    if width == len(header) + 1 and len(first) > 1 and len(set(first)) == len(first):
+        return ("", *header)
+    return header
+
+
+def _more_headers(first: Row, body: Sequence[Row]) -> int:
+    """How many rows below the first belong to the header: units, or names below the names of groups."""
+    for more in range(MOST_HEADERS):
+        if len(body) < more + 2 or not _continues_header(first, body[more], body[more + 1 :]):
+            return more
+    return MOST_HEADERS
+
+
+def _continues_header(first: Row, row: Row, body: Sequence[Row]) -> bool:
+    """Words over columns of figures, and nowhere a figure or one of the column's values."""
+    if len(row) != len(first) or row == first:
+        return False
+    columns = ([below[at].strip() for below in body if at < len(below) and below[at].strip()] for at in range(len(row)))
+    votes = [_vote(cell.strip(), column) for cell, column in zip(row, columns, strict=True)]
+    says_nothing = all(not any(sign.isalpha() for sign in cell) or MISSING.fullmatch(cell) for cell in row)
+    return min(votes) >= 0 and max(votes) > 0 and not says_nothing and _is_fuller(first, row, votes)
+
+
+def _is_fuller(first: Row, row: Row, votes: list[int]) -> bool:
+    """One word among figures is a fault of a row; a header has them over all figures, or names below groups."""
+    gaps = _filled(first) < len(first) <= _filled(row) + 1
+    words = [cell for cell, vote in zip(row, votes, strict=True) if vote > 0 and not MISSING.fullmatch(cell.strip())]
+    return gaps or len(words) >= max(MOST_FAULTS, sum(vote > 0 for vote in votes))
+
+
+def _joined(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The cells of a column below each other; a group's name reaches over the gaps to its right."""
+    if len(rows) == 1:
+        return tuple(rows[0])
+    reached = [list(rows[0]), *map(list, rows[1:])]
+    if _filled(rows[0]) < len(rows[0]):
+        for at in range(1, len(reached[0])):
+            reached[0][at] = reached[0][at].strip() or reached[0][at - 1]
+    return tuple(" ".join(cell.strip() for cell in column if cell.strip()) for column in zip(*reached, strict=True))
 
 
 def _preamble(rows: Sequence[Row]) -> int:

@@ -8,14 +8,21 @@ from transformers.intake.repairs import RepairLog
 from transformers.tables import SOURCE_ROW
 
 NAMES_SHOWN = 5  # in the repair's sentence
+LINES_SHOWN = 20
+LINE_SHOWN = 300  # characters
 
 
 def named_columns(layout: Layout, repairs: RepairLog) -> tuple[str, ...]:
     """The names of a table without types of its own; reports what stood above it, or that it has no header."""
     check_width(layout.width)
     if layout.preamble:
-        message = f"Rows above the table that are not part of it: {layout.preamble}. They were skipped."
-        repairs.tell("preamble_skipped", message, layout.preamble)
+        count = len(layout.preamble)
+        shown = "; ".join(f"“{line[:LINE_SHOWN]}”" for line in layout.preamble[:LINES_SHOWN] if line)
+        message = f"Rows above the table that are not part of it: {count}. They were skipped. {shown}".strip()
+        repairs.tell("preamble_skipped", message, count)
+    if layout.header is not None and layout.header_rows > 1:
+        message = f"The header has {layout.header_rows} rows; the cells of a column were joined to its name."
+        repairs.tell("multi_row_header", message, layout.header_rows)
     if layout.header is None:
         repairs.tell("no_header", "The table has no header; its columns were called column_1, column_2 and so on.")
     return unique_names(layout.wanted_names, repairs)

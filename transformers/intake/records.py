@@ -37,6 +37,7 @@ class RecordReader:
     def __init__(self, lines: Iterator[str], dialect: Dialect, width: int) -> None:
         self._lines = lines
         self._width = width
+        self._dialect = dialect
         self._strict = dialect.options(strict=True)
         self._lenient = dialect.options(strict=False)
         self._pushed: deque[str] = deque()
@@ -49,7 +50,7 @@ class RecordReader:
                 for cells in csv.reader(self._feed(), **self._strict):
                     if len(self._taken) > 1 and len(cells) != self._width and self._lines_fit():
                         break
-                    yield Record(cells, self._finish())
+                    yield Record(self._dialect.restored(cells), self._finish())
                 else:
                     return
             except csv.Error:
@@ -66,7 +67,7 @@ class RecordReader:
             self._characters += len(line) + (LINE_COST if len(self._taken) > 1 else 0)
             if self._characters > ROW_LIMIT:
                 raise csv.Error("a row without an end")
-            yield line
+            yield self._dialect.prepared(line)
 
     def _finish(self) -> str:
         raw = self._taken[0] if len(self._taken) == 1 else "".join(self._taken)
@@ -93,11 +94,12 @@ class RecordReader:
 
     def _readings(self, line: str) -> Iterator[list[str]]:
         try:
-            rows = list(csv.reader([line], **self._strict))
+            rows = list(csv.reader([self._dialect.prepared(line)], **self._strict))
         except csv.Error:
             rows = []
-        yield from rows
-        yield from csv.reader([line], **self._lenient) if not rows and not self._opens(line) else ()
+        if not rows and not self._opens(line):
+            rows = list(csv.reader([self._dialect.prepared(line)], **self._lenient))
+        yield from map(self._dialect.restored, rows)
         yield self._unquoted(line)
 
     def _opens(self, line: str) -> bool:
@@ -106,7 +108,7 @@ class RecordReader:
         return bool(line.count(quote) % 2)
 
     def _unquoted(self, line: str) -> list[str]:
-        return line.rstrip("\r\n").split(self._strict["delimiter"])
+        return line.rstrip("\r\n").split(self._dialect.delimiter or self._dialect.split_by)
 
     def _lenient_record(self) -> Record | None:
         try:
@@ -114,7 +116,7 @@ class RecordReader:
         except (csv.Error, StopIteration):
             cells = []
         if len(cells) == self._width:
-            return Record(cells, self._finish(), mended=True)
+            return Record(self._dialect.restored(cells), self._finish(), mended=True)
         self._push_back(self._taken)
         return None
 

@@ -10,6 +10,10 @@ SENTENCES = {
     "ragged_short": "Rows with fewer cells than the table has columns: {count}. Their missing cells are null.",
     "ragged_long": "Rows with extra empty cells at the end: {count}. The extra cells were left out.",
     "rejected": "Rows set aside because they do not fit the table: {count}. The rejects file holds them.",
+    "foreign_delimiter": "Rows separated by another character than the table's: {count}. They were read by it.",
+    "repeated_header": "Rows that repeat the header: {count}. They were set aside; the rejects file holds them.",
+    "below_table": "Lines below the table that are not part of it: {count}. They were set aside; the rejects file "
+    "holds them.",
     "broken_quote": "Rows with a quotation mark out of place: {count}. They were read line by line.",
     "mixed_encoding": "Rows with bytes that are not UTF-8: {count}. Those bytes were read as Windows-1252.",
     "nul_removed": "Rows with NUL characters: {count}. The NUL characters were removed.",
