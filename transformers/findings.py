@@ -73,6 +73,22 @@ class SummaryCard(Finding):
     description: str
 
 
+class Bar(Finding):
+    """`before` is drawn behind the value, where something was changed."""
+
+    label: str
+    value: float
+    before: float | None = None
+
+
+class Chart(Finding):
+    """What an agent wants to be seen at a glance: bars on one scale from zero."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    unit: str = ""
+
+
 class IssueSummary(Finding):
     """Counted over everything that was found, also what the cap on row-level issues left out."""
 
@@ -99,6 +115,7 @@ class AgentResult(Finding):
     issue_summary: IssueSummary = IssueSummary()
     recommendations: tuple[Recommendation, ...] = ()
     executive_summary: tuple[SummaryCard, ...] = ()
+    charts: tuple[Chart, ...] = ()
     analysis_text: str = ""
     defaults: dict[str, Any] = Field(default_factory=dict)
     overrides: dict[str, Any] = Field(default_factory=dict)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from transformers.findings import Bar, Chart
 from transformers.profiling.table_profile import Bin, ColumnProfile, CorrelationMatrix, ValueCount
 
 WIDTH, HEIGHT = 240, 64  # of a histogram, in its own units
@@ -40,6 +41,24 @@ def top_values(values: Sequence[ValueCount], rows: int = 5) -> str:
         for v in values[:rows]
     )
     return f'<ol class="values">{lines}</ol>' if lines else ""
+
+
+def bar_chart(chart: Chart) -> str:
+    """Bars of text in HTML; what was before lies light behind what is."""
+    most = max((max(bar.value, bar.before or 0) for bar in chart.bars), default=0) or 1
+    lines = "".join(_bar(bar, most, chart.unit) for bar in chart.bars)
+    return f'<h4>{escape(chart.title)}</h4><ol class="values">{lines}</ol>' if lines else ""
+
+
+def _bar(bar: Bar, most: float, unit: str) -> str:
+    rest = max((bar.before or 0) - bar.value, 0)
+    told = f"{bar.value:,.4g}{unit}" if bar.before is None else f"{bar.before:,.4g} → {bar.value:,.4g}{unit}"
+    return (
+        f'<li title="{escape(bar.label)}: {escape(told)}"><span class="label">{escape(bar.label)}</span>'
+        f'<span class="track"><span style="width:{100 * bar.value / most:.1f}%"></span>'
+        f'<span class="light" style="width:{100 * rest / most:.1f}%"></span></span>'
+        f'<span class="n">{escape(told)}</span></li>'
+    )
 
 
 def missing_bars(columns: Sequence[ColumnProfile], most: int = 40) -> str:

@@ -7,6 +7,7 @@ from html import escape
 from transformers.findings import Severity, SummaryCard
 from transformers.profiling.table_profile import TableProfile
 from transformers.reporting.charts import heat_map, missing_bars
+from transformers.reporting.html_agents import agent_panels
 from transformers.reporting.html_columns import column_cards
 from transformers.reporting.html_style import STYLE
 from transformers.reporting.report import Report, profile_in
@@ -23,6 +24,7 @@ def render_html(report: Report) -> str:
         "Risk": _risk(report),
         "Readiness": _readiness(report),
         "Missing and related": _overview(profile),
+        "Agents": agent_panels(report.report.agent_results.values()),
         "Columns": column_cards(profile) if profile else "",
         "Issues": _issues(report),
         "Rows at fault": _rows(report),

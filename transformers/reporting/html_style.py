@@ -53,11 +53,13 @@ td.n,th.n{text-align:right;white-space:nowrap}
 .bars rect{fill:var(--accent)}.heat text{fill:var(--soft);font-size:11px}
 .heat .plus{fill:var(--plus)}.heat .minus{fill:var(--minus)}.heat .none{fill:var(--line)}
 .values{list-style:none;margin:8px 0 0;padding:0;font-size:12.5px}
-.values li{display:grid;grid-template-columns:minmax(60px,1.2fr) 1fr 58px;gap:8px;align-items:center;line-height:20px}
+.values li{display:grid;grid-template-columns:minmax(60px,1.2fr) 1fr minmax(58px,max-content);
+gap:8px;align-items:center;line-height:20px}
 .values .label{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .values .track{background:var(--tint);border-radius:3px;height:8px;display:flex;overflow:hidden}
 .values .track span{background:var(--accent);height:8px}.values .track .light{background:var(--light)}
-.values .n{text-align:right;color:var(--soft)}
+h4{font-size:12.5px;font-weight:600;color:var(--soft);margin:14px 0 0}
+.values .n{white-space:nowrap;text-align:right;color:var(--soft)}
 .axis{display:flex;justify-content:space-between;color:var(--soft);font-size:11.5px}
 code{font:12px/1.5 ui-monospace,Menlo,Consolas,monospace;background:var(--tint);border-radius:4px;padding:1px 5px}
 details summary{cursor:pointer;color:var(--accent);font-size:14px}

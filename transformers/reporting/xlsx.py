@@ -1,4 +1,4 @@
-"""The report as a workbook: Summary, Columns, Alerts, Issues, Row issues, Recommendations.
+"""The report as a workbook: Summary, Columns, Agents, Alerts, Issues, Row issues, Recommendations.
 
 Customer text is only ever written as text: a cell that begins with `=` shows as what it is and computes nothing.
 """
@@ -33,6 +33,7 @@ def _sheets(report: Report) -> Iterable[tuple[str, Sequence[str], Iterable[Seque
     body, profile = report.report, profile_in(report)
     yield "Summary", ("Item", "Value", "Note"), _summary(report)
     yield "Columns", COLUMN_TITLES, [_column(column) for column in (profile.columns if profile else ())]
+    yield "Agents", ("Agent", "Figure", "Value"), _figures(report)
     yield (
         "Alerts",
         ("Severity", "Category", "Message", "Fields affected", "Recommendation"),
@@ -81,6 +82,16 @@ def _summary(report: Report) -> list[tuple[Cell, ...]]:
     lines += [(f"Failed: {agent.agent_name}", agent.error_code, agent.message) for agent in body.failed_agents]
     lines += [(f"Next: {d.tool_id}", f"{d.confidence:.0%}", d.reason) for d in body.routing_decisions]
     return lines
+
+
+def _figures(report: Report) -> list[tuple[Cell, ...]]:
+    """Each agent's single figures; what is longer is in the JSON."""
+    return [
+        (result.agent_name, name.replace("_", " "), str(value) if isinstance(value, bool) else value)
+        for result in report.report.agent_results.values()
+        for name, value in result.summary_metrics.items()
+        if isinstance(value, str | int | float)
+    ]
 
 
 COLUMN_TITLES = (

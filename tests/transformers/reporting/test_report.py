@@ -15,6 +15,8 @@ from transformers.findings import (
     ROW_ISSUES_KEPT,
     AgentResult,
     Alert,
+    Bar,
+    Chart,
     IssueSummary,
     Recommendation,
     RowIssue,
@@ -213,6 +215,18 @@ def test_a_page_of_five_hundred_columns_stays_small(workshop: Workshop) -> None:
     assert len(render_html(report).encode()) < 5_000_000
 
 
+def test_an_agents_chart_is_drawn_and_its_words_are_escaped() -> None:
+    bars = (Bar(label=NASTY, value=30, before=40), Bar(label="kept", value=40))
+    found = result(
+        analysis_text=NASTY, summary_metrics={"rows": 1200, NASTY: NASTY}, charts=(Chart(title="Rows", bars=bars),)
+    )
+    page = render_html(build_report(HEAD, [delivered(found)]))
+    assert "40 → 30" in page
+    assert "width:75.0%" in page
+    assert "1,200" in page
+    assert NASTY not in page
+
+
 def test_the_same_report_gives_the_same_bytes(workshop: Workshop, tmp_path: Path) -> None:
     first, second = reported(workshop, nasty_data()), reported(workshop, nasty_data())
     assert render_json(first) == render_json(second)
@@ -226,7 +240,7 @@ def test_the_workbook_has_its_sheets_and_computes_nothing(workshop: Workshop, tm
     path = tmp_path / "report.xlsx"
     render_xlsx(reported(workshop, nasty_data()), path)
     book = CalamineWorkbook.from_path(str(path))
-    assert book.sheet_names == ["Summary", "Columns", "Alerts", "Issues", "Row issues", "Recommendations"]
+    assert book.sheet_names == ["Summary", "Columns", "Agents", "Alerts", "Issues", "Row issues", "Recommendations"]
     columns = book.get_sheet_by_name("Columns").to_python()
     assert [line[0] for line in columns[1:]] == list(nasty_data())
     with ZipFile(path) as archive:
