@@ -3,7 +3,7 @@
 The agents are independent of one another: each is optional, and at least one must deliver.
 """
 
-from transformers.agents import readiness_rater, score_risk, unified_profiler
+from transformers.agents import drift_detector, readiness_rater, score_risk, unified_profiler
 from transformers.routing import transformer
 from transformers.tool import MEBIBYTE, PRIMARY, TABULAR, InputRole, Step, Tool
 
@@ -11,9 +11,13 @@ PROFILE_MY_DATA = Tool(
     id="profile-my-data",
     name="Profile my data",
     description="Understand a table before you use it: content, quality, risk and readiness.",
-    roles=(InputRole(PRIMARY, TABULAR, max_bytes=500 * MEBIBYTE, required=True),),
+    roles=(
+        InputRole(PRIMARY, TABULAR, max_bytes=500 * MEBIBYTE, required=True),
+        InputRole(drift_detector.BASELINE, TABULAR, max_bytes=500 * MEBIBYTE),
+    ),
     steps=(
         Step(unified_profiler.AGENT, price=30, required=False),
+        Step(drift_detector.AGENT, price=40, required=False),
         Step(score_risk.AGENT, price=35, required=False),
         Step(readiness_rater.AGENT, price=25, required=False),
     ),

@@ -54,5 +54,15 @@ class Workshop:
         self._written += 1
         own = self.folder / f"{self._written}-{agent.id}"
         own.mkdir()
-        known = {"tables": {PRIMARY: table}, "scratch": own, "memory_bytes": MEMORY, "original": table} | context
+        known = {
+            "tables": everywhere(agent, table),
+            "scratch": own,
+            "memory_bytes": MEMORY,
+            "original": table,
+        } | context
         return Delivery.of(agent.run(AgentContext(parameters=agent.parameters(**parameters or {}), **known)))
+
+
+def everywhere(agent: Agent, table: Table) -> dict[str, Table]:
+    """The one table in each role that the agent needs: a table does not drift from itself."""
+    return {role: table.model_copy(update={"role": role}) for role in agent.roles}

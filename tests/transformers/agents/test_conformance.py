@@ -7,13 +7,13 @@ import sys
 
 import pytest
 from awkward_tables import AWKWARD
-from workshop import Workshop
+from workshop import Workshop, everywhere
 
 from backend.errors import CustomerError
 from transformers.findings import ROW_ISSUES_KEPT, AgentResult
 from transformers.profile_my_data_transformer import PROFILE_MY_DATA
 from transformers.tables import Table
-from transformers.tool import PRIMARY, Agent, AgentContext
+from transformers.tool import Agent, AgentContext
 
 AGENTS = [step.agent for step in PROFILE_MY_DATA.steps]
 every_agent = pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.id)
@@ -76,7 +76,7 @@ def test_the_default_parameters_are_a_valid_form(agent: Agent) -> None:
 def test_progress_only_goes_up_and_ends_at_one(workshop: Workshop, agent: Agent) -> None:
     told: list[float] = []
     table = workshop.table(AWKWARD["numbers as text"]())
-    agent.run(AgentContext({PRIMARY: table}, agent.parameters(), workshop.folder, 2**27, told.append))
+    agent.run(AgentContext(everywhere(agent, table), agent.parameters(), workshop.folder, 2**27, told.append))
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
 
