@@ -5,8 +5,9 @@ The previewer and the agents both take them from here.
 
 from types import MappingProxyType
 
+from transformers.cleaning import quarantine
 from transformers.cleaning.rules import Stage
 
-_ALL: tuple[Stage, ...] = ()
+_ALL: tuple[Stage, ...] = (quarantine.STAGE,)
 
 STAGES = MappingProxyType({stage.agent_id: stage for stage in _ALL})
