@@ -75,4 +75,6 @@ def coded(values: "NDArray[np.generic]") -> "Codes":
     import numpy as np
 
     distinct, codes = np.unique(values, return_inverse=True)
-    return codes.astype(np.int64) + (0 if distinct.size and distinct[0] == 0 else 1)
+    first = 0 if distinct.size and distinct[0] == 0 else 1
+    numbered: Codes = codes.astype(np.int64) + first
+    return numbered

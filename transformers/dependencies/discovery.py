@@ -91,7 +91,9 @@ class Search:
         singles: dict[tuple[str, str], Agreement] = {}
         for left, values in distinct.items():
             codes = rows if sample.step == 1 or values <= FEW_VALUES else sample.of_groups(db, left)
-            singles |= {(left, right): agreement(codes[left], codes[right]) for right in distinct if right != left}
+            for right, right_codes in codes.items():
+                if right != left:
+                    singles[left, right] = agreement(codes[left], right_codes)
         told = {pair for pair, known in singles.items() if self._holds(known, _size(rows))}
         for left, right in sorted(told):
             yield _dependency((left,), right, singles[left, right], sample)

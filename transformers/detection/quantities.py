@@ -1,0 +1,47 @@
+"""Numbers with something beside them: "12.0 oz", "$5", "0.05%". What stands beside a number is its unit."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+QUANTITY = re.compile(
+    r"(?P<before>[^0-9+\-.\s]{0,4})\s*(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+))(?P<after>\s*[^0-9].{0,24})?"
+)
+SIGNIFICANT = 12  # digits; what a binary fraction adds beyond them is noise
+LONGEST = 40
+
+
+@dataclass(frozen=True)
+class Quantity:
+    number: str
+    before: str
+    after: str  # with its gap
+
+    @property
+    def unit(self) -> str:
+        return f"{self.before}|{self.after}"
+
+    @property
+    def is_bare(self) -> bool:
+        return not self.before and not self.after
+
+
+def quantity(text: str) -> Quantity | None:
+    found = QUANTITY.fullmatch(text) if len(text) <= LONGEST else None
+    return Quantity(found["number"], found["before"], found["after"] or "") if found else None
+
+
+def plain(number: str) -> str:
+    """The shortest way to write the number: "12.0" is 12, "0.055999999999999994" is 0.056."""
+    short = f"{float(number):.{SIGNIFICANT}g}"
+    return number if "e" in short or (len(number) > 1 and number[0] == "0" and number[1] != ".") else short
+
+
+def units(values: Mapping[str, int]) -> tuple[dict[str, int], float]:
+    """How often each unit is written, and the share of cells that are quantities at all."""
+    counts: dict[str, int] = {}
+    for text, n in values.items():
+        read = quantity(text)
+        if read:
+            counts[read.unit] = counts.get(read.unit, 0) + n
+    return counts, sum(counts.values()) / max(1, sum(values.values()))

@@ -1,0 +1,93 @@
+"""Rare values a slip away from a frequent one of the same column.
+
+Slips are insertions, deletions, replacements and swaps of letters; where digits differ it is another number. How much
+nearness proves is measured on the column itself: where frequent values lie as near to each other, it proves little.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from transformers.detection.workbench import READ, Doubt, Workbench
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MOST_RARE, MOST_FREQUENT = 4000, 1000  # values of a column that are compared
+FREQUENT = 5  # times at least, and as many times the rare one
+SHORTEST = 4  # letters; in a shorter word another letter is another word
+LETTERS_A_SLIP = 6
+MOST_SLIPS = 3
+CROWDED = 0.25  # of the frequent values are near another one: nearness proves nothing
+
+
+def look(bench: Workbench) -> None:
+    for place in sorted(bench.values):
+        values = bench.read_values(place)
+        doubts = list(slips(values)) if len(values) > 1 else []
+        bench.doubt_texts(place, "typo", "near_frequent_value", doubts, source=READ)
+
+
+def slips(values: Mapping[str, int]) -> Sequence[Doubt]:
+    frequent = [v for v, n in _by_count(values) if n >= FREQUENT and _is_word(v)][:MOST_FREQUENT]
+    rare = [v for v, n in _by_count(values) if n < FREQUENT * 4 and _is_word(v)][-MOST_RARE:]
+    if not frequent or not rare:
+        return []
+    crowd = _crowding(frequent)
+    if crowd > CROWDED:
+        return []
+    return [d for d in (_slip(v, near, values, crowd) for v, near in _near(rare, frequent)) if d]
+
+
+def _by_count(values: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(values.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _is_word(text: str) -> bool:
+    return len(text) >= SHORTEST and sum(c.isalpha() for c in text) * 2 > len(text)
+
+
+def _near(rare: Sequence[str], frequent: Sequence[str]) -> list[tuple[str, list[tuple[str, int]]]]:
+    found = []
+    distances = _distances(rare, frequent)
+    for place, text in enumerate(rare):
+        most = min(MOST_SLIPS, len(text) // LETTERS_A_SLIP + 1)
+        near = [(frequent[i], int(distances[place, i])) for i in (distances[place] <= most).nonzero()[0]]
+        found.append((text, [(f, d) for f, d in near if f != text]))
+    return found
+
+
+def _distances(rows: Sequence[str], columns: Sequence[str]) -> "NDArray[np.uint8]":
+    import numpy as np
+    from rapidfuzz.distance import OSA
+    from rapidfuzz.process import cdist
+
+    return cdist(rows, columns, scorer=OSA.distance, score_cutoff=MOST_SLIPS, dtype=np.uint8)
+
+
+def _crowding(frequent: Sequence[str]) -> float:
+    """The share of the frequent values that lie as near to another frequent one."""
+    near = _near(frequent, frequent)
+    return sum(bool(others) for _, others in near) / len(frequent)
+
+
+def _slip(text: str, near: Sequence[tuple[str, int]], values: Mapping[str, int], crowd: float) -> Doubt | None:
+    likely = [(f, d) for f, d in near if values[f] >= FREQUENT * values[text] and _digits(f) == _digits(text)]
+    if not likely:
+        return None
+    right, distance = min(likely, key=lambda found: (found[1], -values[found[0]], found[0]))
+    ratio = values[right] / (values[right] + FREQUENT * values[text])
+    shared = 1 - distance / len(text)
+    rivals = sum(1 for _, d in likely if d == distance)
+    confidence = ratio * (1 - crowd) * shared * (0.6 if _is_inflection(text, right) else 1.0)
+    return Doubt(text, right, confidence, certainty=confidence / rivals)
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
+def _is_inflection(text: str, other: str) -> bool:
+    """Beer and beers, IPA and ipa: another form of a word rather than a slip."""
+    longer, shorter = (text, other) if len(text) > len(other) else (other, text)
+    return longer.startswith(shorter) or text.casefold() == other.casefold()

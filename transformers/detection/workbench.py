@@ -1,0 +1,135 @@
+"""What the rules work on: the table's cells as they are read, and the evidence they leave.
+
+`cells_read(__source_row__, c0, c1 …)`: column i's cell in its column's own form (readings.py), trimmed; NULL where it
+is missing. `cell_evidence`: one line for each reason to doubt a cell, with what the rule would put in its place.
+Rules see columns by place, so no name of the customer's sways them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from transformers.cells.kinds import literal
+from transformers.tables import SOURCE_ROW, Table, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from transformers.cells.columns import Column
+
+READ = "cells_read"
+EVIDENCE = "cell_evidence"
+MAX_COLUMNS = 200  # the first text columns of a table are looked at; a wider one is rather a matrix
+MAX_VALUES = 20_000  # distinct values of a column that are looked at one by one
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A reason to doubt every cell of a column with this text. `suggestion` None: the right value is none."""
+
+    text: str
+    suggestion: str | None
+    confidence: float  # that the cell is wrong
+    certainty: float = 0.0  # that the suggestion is right, if the cell is wrong; 0 = no suggestion
+
+
+@dataclass(frozen=True)
+class Workbench:
+    db: "duckdb.DuckDBPyConnection"
+    table: Table
+    columns: "tuple[Column, ...]"
+    values: Mapping[int, Mapping[str, int]]  # place → distinct texts (trimmed, present) and how often, where few enough
+    rewritten: dict[int, Mapping[str, str]] = field(default_factory=dict)  # place → text → the form of its column
+
+    @property
+    def relation(self) -> str:
+        return quoted(self.table.role)
+
+    def text(self, place: int) -> str:
+        """SQL: the cell as written, trimmed."""
+        return f"trim(CAST({quoted(self.columns[place].name)} AS VARCHAR))"
+
+    def present(self, place: int) -> str:
+        """SQL: the cell as written, trimmed; NULL where it is missing."""
+        return f"CASE WHEN NOT {self.columns[place].is_missing} THEN {self.text(place)} END"
+
+    def read_values(self, place: int) -> dict[str, int]:
+        """The distinct values in their column's own form."""
+        forms = self.rewritten.get(place, {})
+        counts: dict[str, int] = {}
+        for text, n in self.values.get(place, {}).items():
+            counts[forms.get(text, text)] = counts.get(forms.get(text, text), 0) + n
+        return counts
+
+    def doubt_texts(self, place: int, kind: str, rule: str, doubts: Sequence[Doubt], source: str | None = None) -> None:
+        """Every cell whose text (or whose reading, with `source=READ`) is doubted."""
+        if not doubts:
+            return
+        import pyarrow as pa
+
+        said = pa.table(
+            {
+                "__text__": pa.array([d.text for d in doubts], pa.string()),
+                "__suggestion__": pa.array([d.suggestion for d in doubts], pa.string()),
+                "__confidence__": pa.array([d.confidence for d in doubts], pa.float64()),
+                "__certainty__": pa.array([d.certainty for d in doubts], pa.float64()),
+            }
+        )
+        relation, cell = (source, f"c{place}") if source else (self.relation, self.text(place))
+        self.db.register("__doubted__", said)
+        self.add(
+            f"SELECT {SOURCE_ROW}, {place}, {literal(kind)}, {literal(rule)}, __confidence__, __suggestion__,"
+            f" __certainty__ FROM {relation} JOIN __doubted__ ON {cell} = __text__"
+        )
+        self.db.unregister("__doubted__")
+
+    def add(self, query: str) -> None:
+        """A query of (source_row, place, kind, rule, confidence, suggestion, certainty)."""
+        self.db.execute(f"INSERT INTO {EVIDENCE} {query}")
+
+
+def open_workbench(db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequence[Column]") -> Workbench:
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE {EVIDENCE} (source_row BIGINT, place INTEGER, kind VARCHAR, rule VARCHAR,"
+        " confidence DOUBLE, suggestion VARCHAR, certainty DOUBLE)"
+    )
+    known = tuple(c for c in columns if c.is_text)[:MAX_COLUMNS]
+    bench = Workbench(db, table, known, values={})
+    values = {place: found for place in range(len(known)) if (found := _values(bench, place)) is not None}
+    return Workbench(db, table, known, values=values)
+
+
+def _values(bench: Workbench, place: int) -> dict[str, int] | None:
+    """The distinct present texts in order; None where there are too many to look at."""
+    rows = bench.db.execute(
+        f"SELECT v, count(*) FROM (SELECT {bench.present(place)} AS v FROM {bench.relation}) WHERE v IS NOT NULL"
+        f" GROUP BY v ORDER BY count(*) DESC, v LIMIT {MAX_VALUES + 1}"
+    ).fetchall()
+    return dict(rows) if len(rows) <= MAX_VALUES else None
+
+
+def read_cells(bench: Workbench) -> None:
+    """Fill `cells_read`, once it is known which columns have a form of their own."""
+    import pyarrow as pa
+
+    cells, joins = [], []
+    for place in range(len(bench.columns)):
+        forms = {text: form for text, form in bench.rewritten.get(place, {}).items() if text != form}
+        if not forms:
+            cells.append(f"{bench.present(place)} AS c{place}")
+            continue
+        text, form = (pa.array(said, pa.string()) for said in (forms.keys(), forms.values()))
+        bench.db.register(f"__forms{place}__", pa.table({f"__text{place}__": text, f"__form{place}__": form}))
+        joins.append(f"LEFT JOIN __forms{place}__ ON __text{place}__ = {bench.present(place)}")
+        cells.append(f"coalesce(__form{place}__, {bench.present(place)}) AS c{place}")
+    listed = "".join(f", {cell}" for cell in cells)
+    query = f"SELECT {SOURCE_ROW}{listed} FROM {bench.relation} {' '.join(joins)}"
+    bench.db.execute(f"CREATE OR REPLACE TEMP TABLE {READ} AS {query}")
+    for place, forms in bench.rewritten.items():
+        if any(text != form for text, form in forms.items()):
+            bench.db.unregister(f"__forms{place}__")
+
+
+def most_common(counts: Mapping[str, float]) -> str:
+    """The largest; the first in order among equals."""
+    return min(counts, key=lambda key: (-counts[key], key))
