@@ -59,6 +59,9 @@ def _of(sides: Sides, one: ColumnDrift) -> Iterator[CellCheck]:
         yield _odd_lengths(sides, one.pair)
     if "missing_share_drift" in kinds and one.pair.new.missing / one.pair.new.rows > _missing_before(one.pair):
         yield _check(one.pair, "newly_missing", one.pair.new.is_missing, "Missing, as fewer cells were before.")
+    if "misfit_share_drift" in kinds:
+        message = f"Not {one.pair.new.logical.value}, as the column's other values are."
+        yield _check(one.pair, "misfit", one.pair.new.is_invalid, message, Severity.MEDIUM)
     for words in one.words:
         yield from _odd_words(sides, words, kinds)
 

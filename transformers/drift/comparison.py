@@ -12,7 +12,15 @@ from transformers.drift.binning import Bins, coarse
 from transformers.drift.categories import Words
 from transformers.drift.numbers import Counted
 from transformers.drift.pairs import Family, Pair
-from transformers.drift.signals import Compared, Signal, compare_missing, compare_numbers, compare_words
+from transformers.drift.signals import (
+    Compared,
+    Signal,
+    compare_numbers,
+    compare_share,
+    compare_words,
+    misfit_share,
+    missing_share,
+)
 from transformers.findings import Severity
 from transformers.row_findings import RANK
 from transformers.tables import Table
@@ -88,14 +96,14 @@ def _enough(pair: Pair, limits: Limits) -> bool:
 
 
 def _together(pair: Pair, parts: list[ColumnDrift], sides: Sides, limits: Limits) -> ColumnDrift:
-    rows = (sides.baseline.rows, sides.primary.rows)
-    missing: tuple[Compared, ...] = ()
-    if min(rows) >= max(limits.least, 1):
-        missing = (compare_missing((pair.old.missing, pair.new.missing), rows, limits.level),)
+    shares = [missing_share((pair.old.missing, pair.new.missing), (sides.baseline.rows, sides.primary.rows))]
+    if not pair.type_changed:
+        shares.append(misfit_share((pair.old.invalid, pair.new.invalid), (pair.old.present, pair.new.present)))
+    judged = [compare_share(share, limits.level) for share in shares if min(share.of) >= max(limits.least, 1)]
     few = f"Fewer than {limits.least:,} cells are present on one side." if not _enough(pair, limits) else ""
     return ColumnDrift(
         pair=pair,
-        compared=(*(one for part in parts for one in part.compared), *missing),
+        compared=(*(one for part in parts for one in part.compared), *judged),
         bins=next((part.bins for part in parts if part.bins), None),
         words=tuple(words for part in parts for words in part.words),
         unjudged=next((part.unjudged for part in parts if part.unjudged), few),

@@ -148,16 +148,33 @@ def _unseen_p(words: Words) -> float:
     return noise.upper_p((share - expected) / spread**0.5)
 
 
-def compare_missing(missing: tuple[int, int], rows: tuple[int, int], level: float) -> Compared:
-    """`missing` and `rows`: (baseline's, primary's)."""
-    (b, p), (m, n) = missing, rows
+@dataclass(frozen=True)
+class Share:
+    """Cells of a kind among all: how many the baseline and the primary have."""
+
+    aspect: str
+    verb: str  # "are missing"
+    ladder: Ladder
+    cells: tuple[int, int]
+    of: tuple[int, int]
+
+
+def missing_share(cells: tuple[int, int], rows: tuple[int, int]) -> Share:
+    return Share("missing", "are missing", MISSING, cells, rows)
+
+
+def misfit_share(cells: tuple[int, int], present: tuple[int, int]) -> Share:
+    return Share("misfit", "do not fit the column's type", NEW_SHARE, cells, present)
+
+
+def compare_share(share: Share, level: float) -> Compared:
+    (b, p), (m, n) = share.cells, share.of
     before, after = b / m, p / n
     figures = {"baseline_share": before, "share": after, "p_value": noise.proportions_p(b, m, p, n)}
-    message = f"{after:.1%} of the cells are missing; {before:.1%} were"
-    found = ("missing_share", abs(after - before), figures["p_value"])
-    return Compared(
-        "missing", n, m, figures, tuple(_signal("missing_share_drift", found, MISSING, level, message, shown=False))
-    )
+    message = f"{after:.1%} of the cells {share.verb}; in the baseline {before:.1%}"
+    found = (f"{share.aspect}_share", abs(after - before), figures["p_value"])
+    signals = _signal(f"{share.aspect}_share_drift", found, share.ladder, level, message, shown=False)
+    return Compared(share.aspect, n, m, figures, tuple(signals))
 
 
 def _binned(old: "effects.Counts", new: "effects.Counts") -> dict[str, float]:

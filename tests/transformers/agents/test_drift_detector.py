@@ -93,6 +93,14 @@ def test_more_missing_cells_drift_and_are_named(workshop: Workshop) -> None:
     assert len(result.row_level_issues) == 200
 
 
+def test_words_among_numbers_drift_and_are_named(workshop: Workshop) -> None:
+    new = numbers(seed=2)
+    new[::20] = ["lost"] * 100
+    result = drift(workshop, {"a": numbers()}, {"a": new})
+    assert kinds(result) == {"misfit_share_drift"}
+    assert len(result.row_level_issues) == 100
+
+
 def test_new_missing_and_retyped_columns_are_told(workshop: Workshop) -> None:
     old = {"gone": numbers(), "a": numbers()}
     new = {"a": [*words({"low": 100, "high": 95}), *numbers(n=50)], "more": numbers()}
