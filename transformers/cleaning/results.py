@@ -9,12 +9,12 @@ from transformers.row_findings import RowFindings
 HIGH_SHARE, MEDIUM_SHARE = 0.10, 0.05  # of the rows (CATALOGUE §2: impact)
 
 
-def impact(part: float, whole: int) -> str:
+def impact(part: float, whole: int, high: float = HIGH_SHARE, medium: float = MEDIUM_SHARE) -> str:
     """How much of the table it touches: high, medium or low."""
     share = part / whole if whole else 0.0
-    if share >= HIGH_SHARE:
+    if share >= high:
         return "high"
-    return "medium" if share >= MEDIUM_SHARE else "low"
+    return "medium" if share >= medium else "low"
 
 
 def result_of(stage: Stage, plan: Plan, applied: Applied, flags: dict[str, int], rows: RowFindings) -> AgentResult:

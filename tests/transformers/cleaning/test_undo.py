@@ -2,8 +2,8 @@ import itertools
 from pathlib import Path
 
 import pyarrow as pa
-from chains import CHAINS, run_chain, same_tables, tables
 from hypothesis import HealthCheck, given, settings
+from random_chains import CHAINS, run_chain, same_tables, tables
 from workshop import Workshop
 
 from transformers.cleaning.manifest import stages_done
