@@ -1,0 +1,231 @@
+"""golden-record-builder: one record for each entity, with a trust score and its lineage (CATALOGUE §2).
+
+It takes over the clusters and the decisions of the survivorship-resolver where it ran; else it makes its own.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from transformers.cells.columns import Column, read_columns
+from transformers.findings import AgentResult, RowIssue, Severity
+from transformers.mastering import clusters as grouping
+from transformers.mastering.clusters import Clustering, check_columns
+from transformers.mastering.findings import Said
+from transformers.mastering.golden import Golden
+from transformers.mastering.identities import Identities, identify
+from transformers.mastering.policy import guessed_policy, of_rows
+from transformers.mastering.rules import Rule
+from transformers.mastering.survivors import Survivors
+from transformers.mastering.work_files import (
+    CLUSTERS_FILE,
+    CROSS_REFERENCE,
+    DECISIONS,
+    LINEAGE,
+    PAIRS_FILE,
+    latest,
+    left_by,
+    parquet,
+)
+from transformers.row_findings import RowFindings
+from transformers.tables import SOURCE_ROW, Table, quoted
+from transformers.tool import Agent, AgentContext, AgentFile, AgentParameters, Delivery
+
+if TYPE_CHECKING:
+    import duckdb
+
+AGENT_ID = "golden-record-builder"
+RESOLVER_ID = "survivorship-resolver"
+LOW_TRUST = "low_trust_record"
+
+
+class BuilderRule(StrEnum):
+    MOST_COMPLETE = "most_complete"
+    MOST_RECENT = "most_recent"
+    SOURCE_PRIORITY = "source_priority"
+    MOST_FREQUENT = "most_frequent"
+    MIN = "min"
+    MAX = "max"
+    FIRST = "first"
+    LAST = "last"
+
+
+AS_SURVIVORSHIP = MappingProxyType(
+    {
+        BuilderRule.MOST_COMPLETE: Rule.COMPLETENESS,
+        BuilderRule.MOST_RECENT: Rule.FRESHNESS,
+        BuilderRule.SOURCE_PRIORITY: Rule.SOURCE_PRIORITY,
+        BuilderRule.MOST_FREQUENT: Rule.FREQUENCY,
+        BuilderRule.MIN: Rule.MIN,
+        BuilderRule.MAX: Rule.MAX,
+        BuilderRule.FIRST: Rule.FIRST,
+        BuilderRule.LAST: Rule.LAST,
+    }
+)
+
+
+class GoldenRecordBuilderParameters(AgentParameters):
+    match_key_weights: dict[str, float] = Field(
+        default={}, description="Columns that identify an entity, and their weights, where no agent before found them."
+    )
+    default_survivorship_rule: BuilderRule = Field(
+        default=BuilderRule.MOST_COMPLETE, description="Used where the survivorship-resolver did not run."
+    )
+    min_trust_score: float = Field(default=0.5, ge=0, le=1, description="Records below it are reported.")
+    enable_fuzzy_matching: bool = Field(default=False, description="Let the entity resolver match alike keys, too.")
+    fuzzy_threshold: float = Field(default=80, ge=0, le=100, description="Its least probability of a match, percent.")
+
+
+def run(context: AgentContext) -> Delivery:
+    table, form = context.primary, context.parameters
+    assert isinstance(form, GoldenRecordBuilderParameters)
+    check_columns(table, list(form.match_key_weights), "match_key_weights")
+    with context.database() as db:
+        columns = read_columns(db, table)
+        found = _clusters(context, db, columns, form)
+        context.report_progress(0.3)
+        decisions, alone = _decisions(context, db, columns, form)
+        context.report_progress(0.5)
+        identities = identify(db, table, columns, previous=context.tables.get(CROSS_REFERENCE))
+        golden = Golden(db, table, columns, decisions, alone, context.scratch)
+        records = golden.write(lambda share: context.report_progress(0.5 + 0.4 * share))
+        files = _files(golden, context)
+        rows = RowFindings.over(db, table)
+        trust = _note_trust(db, golden, records, rows, form.min_trust_score)
+    context.report_progress(1.0)
+    return Delivery(
+        result=_result(records, found, identities, trust, rows, least=form.min_trust_score), table=records, files=files
+    )
+
+
+def _clusters(
+    context: AgentContext,
+    db: "duckdb.DuckDBPyConnection",
+    columns: tuple[Column, ...],
+    form: GoldenRecordBuilderParameters,
+) -> Clustering:
+    before = latest(context.earlier, CLUSTERS_FILE)
+    if before is not None:
+        return grouping.taken_over(db, context.primary, before)
+    least = form.fuzzy_threshold / 100 if form.enable_fuzzy_matching else None
+    return grouping.found_by(
+        db,
+        context.primary,
+        columns,
+        keys=list(form.match_key_weights),
+        alike=least,
+        report_progress=lambda share: context.report_progress(0.3 * share),
+    )
+
+
+def _decisions(
+    context: AgentContext,
+    db: "duckdb.DuckDBPyConnection",
+    columns: tuple[Column, ...],
+    form: GoldenRecordBuilderParameters,
+) -> tuple[Path, dict[str, float]]:
+    """The file, and how sure a value is that stands alone."""
+    before, resolver = latest(context.earlier, DECISIONS), left_by(context.earlier, RESOLVER_ID)
+    if before is not None and resolver is not None:
+        return before, resolver.result.data["confidence_alone"]
+    policy = guessed_policy(AS_SURVIVORSHIP[form.default_survivorship_rule], columns, of_rows(db, columns))
+    survivors = Survivors(db, columns, policy)
+    path = context.scratch / "decisions.parquet"
+    survivors.write(path, lambda share: context.report_progress(0.3 + 0.2 * share))
+    return path, survivors.alone()
+
+
+def _files(golden: Golden, context: AgentContext) -> tuple[AgentFile, ...]:
+    lineage, reference = context.scratch / "lineage.parquet", context.scratch / "cross_reference.parquet"
+    golden.write_lineage(lineage)
+    golden.write_cross_reference(reference)
+    files = [parquet(lineage, LINEAGE, AGENT_ID), parquet(reference, CROSS_REFERENCE, AGENT_ID)]
+    if latest(context.earlier, PAIRS_FILE) is None:
+        pairs = grouping.write_pairs(golden.db, context.scratch)
+        files += [parquet(pairs, PAIRS_FILE, AGENT_ID)] if pairs else []
+    return tuple(files)
+
+
+def _note_trust(
+    db: "duckdb.DuckDBPyConnection", golden: Golden, records: Table, rows: RowFindings, least: float
+) -> dict[str, float]:
+    """Records below the least trust as row-level issues, at their first source row; and how trust is spread."""
+    source, trust = f"read_parquet({grouping.text(records.path)})", quoted(golden.names.trust)
+    low = f"SELECT {quoted(SOURCE_ROW)} AS r, {trust} AS t FROM {source} WHERE {trust} < {least!r} ORDER BY 1"
+    rows.count(LOW_TRUST, Severity.MEDIUM, "", db.execute(low).fetchnumpy()["r"])
+    rows.keep(
+        RowIssue(
+            row_index=row,
+            column="",
+            issue_type=LOW_TRUST,
+            severity=Severity.MEDIUM,
+            message=f"The golden record that begins with this row has a trust of {known:.2f}.",
+        )
+        for row, known in db.execute(f"{low} LIMIT {rows.room(LOW_TRUST)}").fetchall()
+    )
+    parts = f"avg({trust}), min({trust}), quantile_cont({trust}, 0.1), quantile_cont({trust}, 0.5)"
+    [figures] = db.execute(f"SELECT {parts} FROM {source}").fetchall()
+    return {
+        name: round(float(figure), 4)
+        for name, figure in zip(("mean", "least", "tenth", "median"), figures, strict=True)
+        if figure is not None
+    }
+
+
+def _result(
+    records: Table,
+    found: Clustering,
+    identities: Identities,
+    trust: dict[str, float],
+    rows: RowFindings,
+    *,
+    least: float,
+) -> AgentResult:
+    said, low = Said(AGENT_ID, AGENT.name), rows.of_kind(LOW_TRUST)
+    if low:
+        said.alert(
+            Severity.HIGH if low > records.rows / 4 else Severity.MEDIUM,
+            "trust",
+            f"{low:,} of {records.rows:,} golden records have a trust below {least:g}.",
+            "Have a steward look at them before they are used.",
+        )
+        said.recommend("", Severity.MEDIUM, f"Review the {low:,} records of low trust.", round(low / 60, 1))
+    if found.largest > grouping.LARGEST:
+        message = f"One entity has {found.largest:,} rows; its first {grouping.LARGEST:,} were weighed."
+        said.alert(Severity.HIGH, "matching", message, "Check the match keys: so many rows are seldom one entity.")
+    said.card("Golden records", records.rows, f"from {found.rows:,} source rows")
+    said.card("Merged", found.shared, f"records with several source rows, {found.rows_shared:,} in all")
+    said.card("Mean trust", trust.get("mean", 0.0), "the mean confidence of a record's fields")
+    if identities.kept:
+        said.card("Known entities", identities.kept, "kept the id they had in the cross-reference given")
+    data = {
+        "clusters": found.summary,
+        "trust": trust,
+        "low_trust_records": low,
+        "identities": identities.summary,
+    }
+    metrics = {
+        "source_rows": found.rows,
+        "golden_records": records.rows,
+        "merged_records": found.shared,
+        "mean_trust": trust.get("mean", 0.0),
+        "low_trust_records": low,
+    }
+    text = (
+        f"{found.rows:,} source rows became {records.rows:,} golden records, {found.shared:,} of them from several rows"
+        f" (entities by {found.method}). Their mean trust is {trust.get('mean', 0.0):.2f}; {low:,} are below"
+        f" {least:g}. Every cell names its source row and the rule that chose it."
+    )
+    return said.result(metrics, data, text, rows)
+
+
+AGENT = Agent(
+    id=AGENT_ID,
+    name="Golden record builder",
+    description="One record for each entity, cell by cell, with a trust score and an id that lasts.",
+    parameters=GoldenRecordBuilderParameters,
+    run=run,
+)

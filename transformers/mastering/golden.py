@@ -1,0 +1,179 @@
+"""Golden records: one row for each cluster, put together from the winning cells, and where each cell came from.
+
+Cells are taken as they are, with their type; nothing is rewritten. A record's row number is the first of its source
+rows. Its trust is the mean confidence of its fields.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from transformers.cells.columns import Column
+from transformers.cells.kinds import literal
+from transformers.mastering.clusters import CLUSTERS, MEMBERS, text
+from transformers.mastering.members import PART_CELLS, cuts
+from transformers.mastering.survivors import OF_THE_ROW, ONLY_RECORD
+from transformers.tables import SOURCE_ROW, Table, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+WHOLE_RECORD = "*"  # the column named in lineage where a record is one source row as it stands
+IDS = "golden_ids"  # temporary table: cluster, golden_id
+ROW = quoted(SOURCE_ROW)
+
+
+@dataclass(frozen=True)
+class Names:
+    """The columns a golden record has beside the customer's, under names that are still free."""
+
+    id: str
+    trust: str
+    count: str
+
+    @classmethod
+    def beside(cls, columns: Sequence[str]) -> "Names":
+        return cls(*(free(name, columns) for name in ("golden_id", "trust_score", "source_row_count")))
+
+
+def free(name: str, taken: Sequence[str]) -> str:
+    """The name, or name_2, _3 …, unlike any that is taken, whatever its case."""
+    known = {one.casefold() for one in taken}
+    number, candidate = 1, name
+    while candidate.casefold() in known:
+        number += 1
+        candidate = f"{name}_{number}"
+    return candidate
+
+
+@dataclass(frozen=True)
+class Golden:
+    """What a build needs: the decisions' file, and by column how sure a value is that stands alone."""
+
+    db: "duckdb.DuckDBPyConnection"
+    table: Table
+    columns: Sequence[Column]
+    decisions: Path
+    unopposed: Mapping[str, float]
+    scratch: Path
+
+    @property
+    def names(self) -> Names:
+        return Names.beside(self.table.columns)
+
+    def write(self, progress: Callable[[float], None]) -> Table:
+        """The golden table. Expects `clusters`, `cluster_sizes`, `cluster_members` and `golden_ids`."""
+        merged = self.scratch / "merged.parquet"
+        self._write_merged(merged, progress)
+        path = self.scratch / "golden.parquet"
+        names, cells = self.names, ", ".join(f"r.{quoted(name)}" for name in self.table.columns)
+        trust = (
+            f"SELECT cluster, round(avg(confidence), 4) AS trust FROM read_parquet({text(self.decisions)})"
+            f" WHERE rule <> {literal(OF_THE_ROW)} GROUP BY cluster"
+        )
+        both = (
+            f"SELECT s.n, s.cluster, coalesce(t.trust, 0.0) AS trust, {cells}, r.{ROW} FROM"
+            f" read_parquet({text(merged)}) r JOIN cluster_sizes s ON s.cluster = r.{ROW}"
+            f" LEFT JOIN ({trust}) t ON t.cluster = s.cluster"
+            f" UNION ALL SELECT s.n, s.cluster, {self._lone_trust()}, {cells}, r.{ROW} FROM"
+            f" {quoted(self.table.role)} r JOIN cluster_sizes s ON s.cluster = r.{ROW} WHERE s.n = 1"
+        )
+        query = (
+            f"SELECT i.golden_id AS {quoted(names.id)}, {cells}, r.trust AS {quoted(names.trust)},"
+            f" r.n AS {quoted(names.count)}, r.{ROW} FROM ({both}) r JOIN {IDS} i ON i.cluster = r.cluster"
+            f" ORDER BY r.{ROW}"
+        )
+        self.db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        [(rows,)] = self.db.execute(f"SELECT count(*) FROM read_parquet({text(path)})").fetchall()
+        columns = (names.id, *self.table.columns, names.trust, names.count)
+        return self.table.model_copy(
+            update={"path": path, "rows": rows, "columns": columns, "size_bytes": path.stat().st_size, "repairs": ()}
+        )
+
+    def _lone_trust(self) -> str:
+        """SQL: the mean confidence of a record's fields where one row is all there is."""
+        if not self.unopposed:
+            return "0.0"
+        told = [
+            f"CASE WHEN NOT {_of('r', c)} THEN {self.unopposed[c.name]!r}::DOUBLE END"
+            for c in self.columns
+            if c.name in self.unopposed
+        ]
+        return f"coalesce(round(list_avg([{', '.join(told)}]), 4), 0.0)"
+
+    def _write_merged(self, path: Path, progress: Callable[[float], None]) -> None:
+        from transformers.intake.writing import RowGroupSink
+
+        cells = ", ".join(quoted(name) for name in self.table.columns)
+        empty = self.db.sql(f"SELECT {cells}, {ROW} FROM {MEMBERS} LIMIT 0").to_arrow_table()
+        ranges = cuts(self.db, max(100, PART_CELLS // max(1, len(self.columns))))
+        with RowGroupSink(path, empty.schema) as sink:
+            for done, (above, upto) in enumerate(ranges, start=1):
+                within = f"> {above} AND {{0}} <= {upto}"
+                for batch in self._merged(within).to_batches():
+                    sink.write(batch)
+                progress(done / len(ranges))
+
+    def _merged(self, within: str) -> Any:
+        """The golden rows of some clusters, as an Arrow table."""
+        import numpy as np
+        import pyarrow as pa
+
+        rows = self.db.sql(
+            f"SELECT * FROM {MEMBERS} WHERE __cluster__ {within.format('__cluster__')} ORDER BY __cluster__, {ROW}"
+        ).to_arrow_table()
+        won = self.db.execute(
+            f'SELECT cluster, "column", source_row FROM read_parquet({text(self.decisions)}) WHERE cluster'
+            f" {within.format('cluster')} AND source_row IS NOT NULL"
+        ).fetchnumpy()
+        clusters = np.unique(rows["__cluster__"].to_numpy())
+        numbers = rows[SOURCE_ROW].to_numpy()
+        order = np.argsort(numbers)
+        at = order[np.searchsorted(numbers, won["source_row"], sorter=order)]
+        place = np.searchsorted(clusters, won["cluster"])
+        names = np.asarray(won["column"])
+        taken = [self._taken(rows[name], names == name, place, at, len(clusters)) for name in self.table.columns]
+        return pa.table([*taken, pa.array(clusters, pa.int64())], names=[*self.table.columns, SOURCE_ROW])
+
+    @staticmethod
+    def _taken(column: Any, mine: Any, place: Any, at: Any, clusters: int) -> Any:
+        import numpy as np
+        import pyarrow as pa
+
+        chosen = np.full(clusters, -1, dtype=np.int64)
+        chosen[place[mine]] = at[mine]
+        return column.take(pa.array(chosen, mask=chosen < 0))
+
+    def write_lineage(self, path: Path) -> int:
+        """golden_id, column, value, source_row, rule, confidence: a line for each golden cell, in order.
+
+        A record of one source row has one line for all its cells: the column `*`.
+        """
+        names = ", ".join(literal(name) for name in self.table.columns)
+        place = f'list_position([{names}]::VARCHAR[], "column")'
+        lone = f"SELECT r.*, {self._lone_trust()} AS t FROM {quoted(self.table.role)} r"
+        query = (
+            f'SELECT i.golden_id, d."column", d.value, d.source_row, d.rule, d.confidence FROM ('
+            f'SELECT cluster, "column", value, source_row, rule, confidence, {place} AS place'
+            f" FROM read_parquet({text(self.decisions)}) UNION ALL"
+            f" SELECT s.cluster, '{WHOLE_RECORD}', NULL, s.cluster, '{ONLY_RECORD}', r.t, 0"
+            f" FROM cluster_sizes s JOIN ({lone}) r ON r.{ROW} = s.cluster WHERE s.n = 1"
+            f") d JOIN {IDS} i ON i.cluster = d.cluster ORDER BY d.cluster, d.place"
+        )
+        self.db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        [(lines,)] = self.db.execute(f"SELECT count(*) FROM read_parquet({text(path)})").fetchall()
+        return int(lines)
+
+    def write_cross_reference(self, path: Path) -> None:
+        """source_row, golden_id, probability: every source row once, in order."""
+        query = (
+            f"SELECT c.source_row, i.golden_id, c.probability FROM {CLUSTERS} c"
+            f" JOIN {IDS} i ON i.cluster = c.cluster ORDER BY c.source_row"
+        )
+        self.db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _of(alias: str, column: Column) -> str:
+    """The column's test for a missing cell, on one of the tables of a query."""
+    return column.is_missing.replace(quoted(column.name), f"{alias}.{quoted(column.name)}")
