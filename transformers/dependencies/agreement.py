@@ -20,6 +20,7 @@ class Agreement:
     confidence: float
     support: int
     groups: int
+    dispersion: float = 1.0  # of the exceptions over the groups: 1 as chance would strew them, more where they gather
 
     def is_evidence(self, rows: int) -> bool:
         return self.groups >= MIN_GROUPS and self.support >= max(MIN_SUPPORT, rows * MIN_SUPPORT_SHARE)
@@ -45,14 +46,23 @@ def agreement(left: "Codes", right: "Codes") -> Agreement:
     starts = np.flatnonzero(np.diff(pairs // width, prepend=-1))
     sizes = np.add.reduceat(counts, starts)
     most = np.maximum.reduceat(counts, starts)
+    error = 1 - int(most.sum()) / left.size
     told = float((np.add.reduceat(counts.astype(np.float64) ** 2, starts) / sizes).sum()) / left.size
     chance = float(((np.bincount(right) / left.size) ** 2).sum())
     return Agreement(
-        error=round(1 - int(most.sum()) / left.size, DIGITS),
+        error=round(error, DIGITS),
         confidence=round(_explained(told, chance, left.size, len(starts)), DIGITS),
         support=int(left.size),
         groups=len(starts),
+        dispersion=round(_dispersion(sizes - most, sizes, error), DIGITS),
     )
+
+
+def _dispersion(exceptions: "Codes", sizes: "Codes", error: float) -> float:
+    """Pearson's: the variance of the exceptions of a group over the binomial one."""
+    expected = sizes * error
+    spread = float((expected * (1 - error)).sum())
+    return float(((exceptions - expected) ** 2).sum()) / spread if spread else 1.0
 
 
 def _explained(told: float, chance: float, rows: int, groups: int) -> float:

@@ -23,6 +23,8 @@ class Dependency:
     error: float
     support: int
     confidence: float
+    groups: int = 0  # of rows that share their left side
+    dispersion: float = 1.0  # of the exceptions over the groups: strewn as errors are (1), or gathered as habits are
 
     @property
     def name(self) -> str:

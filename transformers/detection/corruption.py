@@ -22,9 +22,9 @@ BEYOND_CHANCE = 0.5
 def look(bench: Workbench) -> None:
     for character, share in corrupting(_pairs(bench)):
         for place in sorted(bench.values):
-            values = bench.read_values(place)
+            values = bench.values[place]
             doubts = [d for d in _doubts(values, character, share) if d]
-            bench.doubt_texts(place, "corruption", f"character:{character}", doubts, source=READ)
+            bench.doubt_texts(place, "corruption", f"character:{character}", doubts)
 
 
 def _pairs(bench: Workbench) -> list[tuple[str, str]]:

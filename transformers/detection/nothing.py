@@ -20,7 +20,7 @@ def look(bench: Workbench) -> None:
             confidence = IN_NUMBERS if _is_typed(column) else IN_WORDS
             bench.add(
                 f"SELECT {SOURCE_ROW}, {place}, 'disguised_missing', 'word_for_nothing', {confidence}, NULL,"
-                f" {confidence} FROM {bench.relation} WHERE {column.is_missing} AND {bench.text(place)} <> ''"
+                f" {confidence} FROM {bench.relation} WHERE {bench.missing(place)} AND {bench.text(place)} <> ''"
             )
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-QUANTITY = re.compile(
-    r"(?P<before>[^0-9+\-.\s]{0,4})\s*(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+))(?P<after>\s*[^0-9].{0,24})?"
-)
+BEFORE = r"[$€£¥₹~#]|[A-Z]{2,3}\s?[$€£¥₹]?\s?"  # a currency, mostly
+AFTER = r"\s*(?:[%‰°\"'$€£¥₹µ]|[A-Za-z])[^0-9]{0,24}"  # no digits: "12227-000" and "H2G 1A7" are no quantities
+QUANTITY = re.compile(rf"(?P<before>{BEFORE})?(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+))(?P<after>{AFTER})?")
 SIGNIFICANT = 12  # digits; what a binary fraction adds beyond them is noise
 LONGEST = 40
 
@@ -28,7 +28,7 @@ class Quantity:
 
 def quantity(text: str) -> Quantity | None:
     found = QUANTITY.fullmatch(text) if len(text) <= LONGEST else None
-    return Quantity(found["number"], found["before"], found["after"] or "") if found else None
+    return Quantity(found["number"], found["before"] or "", found["after"] or "") if found else None
 
 
 def plain(number: str) -> str:

@@ -32,6 +32,7 @@ CONFLICT = 0.05  # of the pairs within an entity disagree on some attribute, or 
 ROUNDS = 20  # it settles in fewer
 FIRST_TRUST = 0.8
 WRONG_VALUES = 10  # as many ways to be wrong as Accu takes
+COPIED = 3  # sources copy: a lead is worth what the cube of it says, if it is to put words into a cell
 LEAST, MOST = 0.02, 0.99  # trust: nobody is always wrong, nobody always right
 
 
@@ -223,7 +224,8 @@ def _write(  # noqa: PLR0917
             SELECT e.c{conflict.entity} AS entity, v.c{place} AS truth, sure FROM __truths__
             JOIN numbered e ON e.place_in_order = of_row JOIN numbered v ON v.place_in_order = from_row
         )
-        SELECT {SOURCE_ROW}, {place}, 'conflict', 'source_trust:c{conflict.source}', 0.5 + 0.5 * sure, truth, sure
-        FROM {READ} JOIN truths ON c{conflict.entity} = entity WHERE c{place} IS DISTINCT FROM truth
+        SELECT {SOURCE_ROW}, {place}, 'conflict', 'source_trust:c{conflict.source}',
+            CASE WHEN c{place} IS DISTINCT FROM truth THEN 0.5 + 0.5 * sure ELSE 0.0 END, truth, sure ** {COPIED}
+        FROM {READ} JOIN truths ON c{conflict.entity} = entity
     """)
     bench.db.unregister("__truths__")

@@ -72,7 +72,11 @@ def _crowding(frequent: Sequence[str]) -> float:
 
 
 def _slip(text: str, near: Sequence[tuple[str, int]], values: Mapping[str, int], crowd: float) -> Doubt | None:
-    likely = [(f, d) for f, d in near if values[f] >= FREQUENT * values[text] and _digits(f) == _digits(text)]
+    likely = [
+        (f, d)
+        for f, d in near
+        if values[f] >= FREQUENT * values[text] and _digits(f) == _digits(text) and _slips_in_words(text, f, d)
+    ]
     if not likely:
         return None
     right, distance = min(likely, key=lambda found: (found[1], -values[found[0]], found[0]))
@@ -81,6 +85,21 @@ def _slip(text: str, near: Sequence[tuple[str, int]], values: Mapping[str, int],
     rivals = sum(1 for _, d in likely if d == distance)
     confidence = ratio * (1 - crowd) * shared * (0.6 if _is_inflection(text, right) else 1.0)
     return Doubt(text, right, confidence, certainty=confidence / rivals)
+
+
+def _slips_in_words(text: str, other: str, distance: int) -> bool:
+    """Each word by itself is a slip away: "Dark" and "Pale" are not, whatever stands around them."""
+    words, others = text.split(), other.split()
+    if len(words) != len(others):
+        return distance == 1
+    differing = [(w, o) for w, o in zip(words, others, strict=True) if w != o]
+    return all(len(w) >= SHORTEST and _distance(w, o) <= len(w) // LETTERS_A_SLIP + 1 for w, o in differing)
+
+
+def _distance(word: str, other: str) -> int:
+    from rapidfuzz.distance import OSA
+
+    return int(OSA.distance(word, other))
 
 
 def _digits(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from transformers.cells.columns import TEXTUAL
 from transformers.cells.kinds import literal
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -21,6 +22,7 @@ READ = "cells_read"
 EVIDENCE = "cell_evidence"
 MAX_COLUMNS = 200  # the first text columns of a table are looked at; a wider one is rather a matrix
 MAX_VALUES = 20_000  # distinct values of a column that are looked at one by one
+LIKE_MOST = 0.5  # of the values
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Workbench:
     table: Table
     columns: "tuple[Column, ...]"
     values: Mapping[int, Mapping[str, int]]  # place → distinct texts (trimmed, present) and how often, where few enough
+    words: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # place → words for nothing that are values here
     rewritten: dict[int, Mapping[str, str]] = field(default_factory=dict)  # place → text → the form of its column
 
     @property
@@ -51,7 +54,13 @@ class Workbench:
 
     def present(self, place: int) -> str:
         """SQL: the cell as written, trimmed; NULL where it is missing."""
-        return f"CASE WHEN NOT {self.columns[place].is_missing} THEN {self.text(place)} END"
+        return f"CASE WHEN NOT {self.missing(place)} THEN {self.text(place)} END"
+
+    def missing(self, place: int) -> str:
+        """SQL: true where there is no value."""
+        kept = ", ".join(literal(word) for word in self.words.get(place, ()))
+        missing = self.columns[place].is_missing
+        return f"({missing} AND coalesce({self.text(place)}, '') NOT IN ({kept}))" if kept else missing
 
     def read_values(self, place: int) -> dict[str, int]:
         """The distinct values in their column's own form."""
@@ -94,9 +103,35 @@ def open_workbench(db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequ
         " confidence DOUBLE, suggestion VARCHAR, certainty DOUBLE)"
     )
     known = tuple(c for c in columns if c.is_text)[:MAX_COLUMNS]
-    bench = Workbench(db, table, known, values={})
+    first = Workbench(db, table, known, values={})
+    bench = Workbench(db, table, known, values={}, words=_words(first))
     values = {place: found for place in range(len(known)) if (found := _values(bench, place)) is not None}
-    return Workbench(db, table, known, values=values)
+    return Workbench(db, table, known, values=values, words=bench.words)
+
+
+def _words(bench: Workbench) -> dict[int, tuple[str, ...]]:
+    """Words for nothing that look just like most values of their column: ND among the codes of states."""
+    found = {}
+    for place, column in enumerate(bench.columns):
+        if column.disguised and column.logical in TEXTUAL:
+            words = [w for [w] in bench.db.execute(
+                f"SELECT DISTINCT {bench.text(place)} AS w FROM {bench.relation}"
+                f" WHERE {column.is_missing} AND {bench.text(place)} <> '' ORDER BY w"
+            ).fetchall()]
+            found[place] = tuple(word for word in words if _looks_like_most(bench, place, word))
+    return {place: words for place, words in found.items() if words}
+
+
+def _looks_like_most(bench: Workbench, place: int, word: str) -> bool:
+    """Letters of the same case and number; a mark like "-" looks like nothing."""
+    if not word.isalpha():
+        return False
+    form = f"{'[A-Z]' if word.isupper() else '[a-z]' if word.islower() else '[A-Za-z]'}{{{len(word)}}}"
+    [[share]] = bench.db.execute(
+        f"SELECT avg(regexp_full_match({bench.text(place)}, '{form}')::INTEGER) FROM {bench.relation}"
+        f" WHERE NOT {bench.columns[place].is_missing}"
+    ).fetchall()
+    return (share or 0.0) > LIKE_MOST
 
 
 def _values(bench: Workbench, place: int) -> dict[str, int] | None:

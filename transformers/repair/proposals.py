@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 REPAIRS = "cell_repairs"
 MIN_CONFIDENCE = 0.65
+FORM = "('format', 'unit', 'disguised_missing')"  # doubts of how a cell says it, which trust what it says
+IN_DISPUTE = 0.5  # another rule doubts what it says
 Values = Mapping[int, Mapping[str, str]]  # source row → column → the right value
 
 
@@ -47,11 +49,15 @@ def _write(bench: Workbench, errors: str, min_confidence: float) -> None:
     bench.db.execute(f"""
         CREATE OR REPLACE TEMP TABLE {REPAIRS} AS
         WITH wrong AS (SELECT source_row, "column", CASE "column" {places} END AS place FROM {errors}),
+        disputed AS (
+            SELECT DISTINCT source_row, place FROM {EVIDENCE} WHERE kind NOT IN {FORM} AND (confidence >= {IN_DISPUTE} OR kind = 'conflict')
+        ),
         offers AS (
             SELECT w.source_row, w."column", w.place, suggestion, 1 - product(1 - least(certainty, 0.999)) AS sure,
                 arg_max(rule, (certainty, rule)) AS rule
             FROM wrong w JOIN {EVIDENCE} e ON e.source_row = w.source_row AND e.place = w.place
-            WHERE certainty > 0 GROUP BY ALL
+            LEFT JOIN disputed d ON d.source_row = w.source_row AND d.place = w.place
+            WHERE certainty > 0 AND (d.place IS NULL OR kind NOT IN {FORM}) GROUP BY ALL
         ),
         settled AS (
             SELECT source_row, "column", place, arg_max(suggestion, (sure, suggestion)) AS suggestion,
