@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from transformers.cells.checks import broken, disguised
-from transformers.cells.columns import Column, read_columns
-from transformers.findings import AgentResult, RowIssue, Severity
+from transformers.cells.columns import Column, walk_columns
+from transformers.findings import AgentResult
+from transformers.profiling.correlations import correlations
 from transformers.profiling.judgements import judged
-from transformers.profiling.numbers import Pass, batches, measurable, quantiles
-from transformers.profiling.rows import note_repeated, repeated_rows
-from transformers.profiling.table import NumberFigures, RepeatedRows, profile_of
+from transformers.profiling.numbers import NumberFigures, number_figures
+from transformers.profiling.rows import note_repeated, outlying, repeated_rows
+from transformers.profiling.table import RepeatedRows, profile_of
 from transformers.profiling.table_profile import TableProfile
-from transformers.profiling.values import value_figures
+from transformers.profiling.values import ValueFigures, value_figures
 from transformers.row_findings import RowFindings
 from transformers.tables import Table
 from transformers.tool import Agent, AgentContext, AgentParameters
@@ -46,58 +47,35 @@ def run(context: AgentContext) -> AgentResult:
     table, parameters = context.primary, context.parameters
     assert isinstance(parameters, UnifiedProfilerParameters)
     with context.database() as db:
-        columns = read_columns(db, table)
-        context.report_progress(0.25)
+        columns, values, numbers = _figures(context, db)
         rows = RowFindings.over(db, table)
-        values = value_figures(
-            db,
-            table,
-            columns,
-            parameters.top_n_values,
-            lambda done: context.report_progress(0.25 + 0.4 * done / len(columns)),
-        )
-        numbers = _numbers(context, db, columns, rows)
+        correlated = correlations(db, table, columns, numbers, lambda done: context.report_progress(0.7 + 0.1 * done))
         repeated = _repeated(db, table, columns, rows)
-        rows.find(db, table, broken(columns) + disguised(columns))
-    profile = profile_of(table, columns, values=values, numbers=numbers, repeated=repeated, limits=parameters)
+        context.report_progress(0.9)
+        rows.find(db, table, broken(columns) + disguised(columns) + outlying(columns, numbers))
+    profile = profile_of(
+        table, columns, values=values, numbers=numbers, correlated=correlated, repeated=repeated, limits=parameters
+    )
     context.report_progress(1.0)
     return _result(profile, rows, parameters)
 
 
-def _numbers(
-    context: AgentContext, db: "duckdb.DuckDBPyConnection", columns: tuple[Column, ...], rows: RowFindings
-) -> NumberFigures:
-    """Quantiles, then one pass that also notes each outlier's row."""
-    known = quantiles(db, context.primary, measurable(columns))
-    measured = [column for column in measurable(columns) if column.name in known]
-    if not measured:
-        return NumberFigures.none()
-    walk = Pass(measured, [known[column.name] for column in measured], context.parameters.outlier_iqr_multiplier)
-    tick = lambda done: context.report_progress(0.65 + 0.25 * done)  # noqa: E731  one expression, used once
-    for source_rows, matrix in batches(db, context.primary, measured, tick):
-        outside = walk.add(matrix)
-        for i in outside.any(axis=0).nonzero()[0]:
-            places = outside[:, i].nonzero()[0]
-            rows.count("outlier", Severity.LOW, measured[i].name, source_rows[places])
-            kept = places[: max(rows.room("outlier"), 0)]
-            rows.keep(_outlier(walk, i, int(source_rows[p]), float(matrix[p, i])) for p in kept)
-    return NumberFigures(known, walk)
+def _figures(
+    context: AgentContext, db: "duckdb.DuckDBPyConnection"
+) -> tuple[list[Column], dict[str, ValueFigures], dict[str, NumberFigures]]:
+    """One walk over the columns: each is read once, and all that is asked of it is asked of its distinct cells."""
+    columns: list[Column] = []
+    values: dict[str, ValueFigures] = {}
+    numbers: dict[str, NumberFigures] = {}
+    for some in walk_columns(db, context.primary):
+        columns += some
+        values |= value_figures(db, some, context.parameters.top_n_values)
+        numbers |= number_figures(db, context.primary, some, context.parameters.outlier_iqr_multiplier)
+        context.report_progress(0.7 * len(columns) / len(context.primary.columns))
+    return columns, values, numbers
 
 
-def _outlier(walk: Pass, i: int, row: int, value: float) -> RowIssue:
-    return RowIssue(
-        row_index=row,
-        column=walk.columns[i].name,
-        issue_type="outlier",
-        severity=Severity.LOW,
-        message=f"Outside {walk.low[i]:.6g} … {walk.high[i]:.6g}.",
-        value=f"{value:.12g}",
-    )
-
-
-def _repeated(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: tuple[Column, ...], rows: RowFindings
-) -> RepeatedRows:
+def _repeated(db: "duckdb.DuckDBPyConnection", table: Table, columns: list[Column], rows: RowFindings) -> RepeatedRows:
     found, first = repeated_rows(db, table, [column.name for column in columns])
     note_repeated(rows, found, first)
     return RepeatedRows(count=len(found), groups=len(set(first.tolist())))

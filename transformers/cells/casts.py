@@ -52,7 +52,11 @@ def text_value(text: str, logical: str, kinds: Mapping[Kind, int], *, day_first:
 
 
 def number(text: str, kinds: Mapping[Kind, int]) -> str:
-    """DOUBLE, or BIGINT where every number is a whole one."""
+    """DOUBLE, or BIGINT where every number is a whole one. Where all cells are plain numbers no form is asked for."""
+    if set(kinds) <= {Kind.EMPTY, Kind.INTEGER}:
+        return f"TRY_CAST({text} AS BIGINT)"
+    if set(kinds) <= {Kind.EMPTY, Kind.INTEGER, Kind.DECIMAL}:
+        return f"TRY_CAST({text} AS DOUBLE)"
     if not any(kinds.get(kind) for kind in forms.NUMBER_KINDS if kind is not Kind.INTEGER):
         return f"CASE WHEN {has_form(text, forms.INTEGER_FORM)} THEN TRY_CAST({text} AS BIGINT) END"
     branches = [f"WHEN {has_form(text, forms.DECIMAL_FORM)} THEN {_plain(text, kinds)}"]

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from transformers.cells import casts, semantic_types
-from transformers.cells import kinds as forms
 from transformers.cells.casts import is_missing
-from transformers.cells.kinds import DATE_KINDS, NUMBER_KINDS, Kind, kind_of
+from transformers.cells.kinds import DATE_KINDS, NUMBER_KINDS, Kind, position
 from transformers.cells.semantic_types import SEMANTIC_SHARE, SemanticType, tests_for, text_test
 from transformers.cells.values import chunks, gathered
 from transformers.tables import SOURCE_ROW, Table, quoted
@@ -26,6 +25,7 @@ TYPE_SHARE = 0.9  # one cell in ten may be broken before a column is no longer w
 COLUMNS_A_QUERY = 40  # columns in one wide query: beyond it DuckDB plans longer than it scans
 SCREENED_VALUES = 5000  # of a chunk: enough that a test which four in five cells pass shows itself
 CODE_SHARE = 0.01  # more leading zeros than this are meant: such a column is text, not numbers
+MISSING = (position(Kind.EMPTY), position(Kind.DISGUISED))
 DAY_AND_MONTH = "'^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.][0-9]'"
 
 
@@ -103,10 +103,15 @@ class Column(BaseModel):
 
     @property
     def value(self) -> str:
-        """SQL: the cell as the logical type says; NULL where it is missing or does not fit."""
-        if not self.is_text:
-            return casts.native_value(quoted(self.name), self.physical)
-        return casts.text_value(self.cell, self.logical.value, self.kinds, day_first=self.day_first)
+        """SQL: the cell as the logical type says; NULL where it is missing or does not fit.
+
+        The cast is for the table that the column was read from: what none of its cells is, is not looked for.
+        """
+        return self.value_of(self.cell) if self.is_text else casts.native_value(quoted(self.name), self.physical)
+
+    def value_of(self, text: str) -> str:
+        """SQL: the same of a cell of this column that another expression gives, trimmed."""
+        return casts.text_value(text, self.logical.value, self.kinds, day_first=self.day_first)
 
     @property
     def is_invalid(self) -> str:
@@ -118,36 +123,35 @@ class Column(BaseModel):
 
 def read_columns(db: "duckdb.DuckDBPyConnection", table: Table) -> tuple[Column, ...]:
     """Every column of the view named after the table's role, in the customer's order."""
+    return tuple(column for some in walk_columns(db, table) for column in some)
+
+
+def walk_columns(db: "duckdb.DuckDBPyConnection", table: Table) -> Iterator[tuple[Column, ...]]:
+    """The same, some at a time: meanwhile `cell_values` holds their distinct cells, so nothing is read twice."""
     physical = {name: str(kind) for name, kind, *_ in db.execute(f"DESCRIBE {quoted(table.role)}").fetchall()}
-    names = [name for name in table.columns if name != SOURCE_ROW]
-    text = [name for name in names if physical[name] == "VARCHAR"]
-    native = [name for name in names if physical[name] != "VARCHAR"]
-    read = {column.name: column for column in _text_columns(db, table, text)}
-    for some in chunks(native, COLUMNS_A_QUERY):
-        read |= {column.name: column for column in _native_columns(db, table, some, physical)}
-    return _finished(db, table, [read[name] for name in names])
-
-
-def _finished(db: "duckdb.DuckDBPyConnection", table: Table, read: list[Column]) -> tuple[Column, ...]:
-    """What the column's own cells leave open: which of 01/02 is the day, and what a number means."""
-    ordered = _with_day_order(db, table, read)
-    meanings = dict(_meanings_of_numbers(db, table, ordered))
-    return tuple(c.model_copy(update={"semantic": c.semantic or meanings.get(c.name)}) for c in ordered)
-
-
-def _text_columns(db: "duckdb.DuckDBPyConnection", table: Table, names: Sequence[str]) -> Iterator[Column]:
-    for some in gathered(db, table, names):
+    for names in gathered(db, table, [name for name in table.columns if name != SOURCE_ROW]):
+        native = [name for name in names if physical[name] != "VARCHAR"]
+        known = {c.name: c for some in chunks(native, COLUMNS_A_QUERY) for c in _native(db, table, some, physical)}
         kinds = _kinds(db)
-        judged = [_judged(name, kinds.get(place, {}), table.rows) for place, name in enumerate(some)]
-        meanings = _meanings_of_text(db, judged)
-        for place, column in enumerate(judged):
-            yield column.model_copy(update={"semantic": meanings.get(place) or _meaning_of_amounts(column)})
+        read = [known.get(name) or _judged(name, kinds.get(i, {}), table.rows) for i, name in enumerate(names)]
+        yield tuple(_finished(db, table, read))
+
+
+def _finished(db: "duckdb.DuckDBPyConnection", table: Table, read: list[Column]) -> list[Column]:
+    """What the cells' kinds leave open: which of 01/02 is the day, and what a text or a number means."""
+    ordered = _with_day_order(db, read)
+    text = _meanings_of_text(db, ordered)
+    numbers = dict(_meanings_of_numbers(db, table, ordered))
+    return [
+        c.model_copy(update={"semantic": text.get(i) or _meaning_of_amounts(c) or numbers.get(c.name)})
+        for i, c in enumerate(ordered)
+    ]
 
 
 def _kinds(db: "duckdb.DuckDBPyConnection") -> dict[int, dict[Kind, int]]:
     every = list(Kind)
     found: dict[int, dict[Kind, int]] = defaultdict(dict)
-    query = f"SELECT c, {kind_of('v')} AS k, sum(n)::BIGINT FROM cell_values GROUP BY c, k ORDER BY c, k"
+    query = "SELECT c, k, sum(n)::BIGINT FROM cell_values GROUP BY c, k ORDER BY c, k"
     for place, kind, n in db.execute(query).fetchall():
         found[place][every[kind]] = n
     return found
@@ -191,19 +195,24 @@ def _logical_type(kinds: dict[Kind, int], present: int) -> tuple[LogicalType, tu
     return best, candidates[best]
 
 
-def _with_day_order(db: "duckdb.DuckDBPyConnection", table: Table, read: list[Column]) -> list[Column]:
+def _with_day_order(db: "duckdb.DuckDBPyConnection", read: list[Column]) -> list[Column]:
     """31/01 tells that the day comes first; a column of 01/02s tells nothing, and says so."""
-    asked = [c for c in read if c.logical in TEMPORAL and (c.kinds.keys() & {Kind.SLASH_DATE, Kind.DATETIME})]
+    asked = {
+        i: c
+        for i, c in enumerate(read)
+        if c.is_text and c.logical in TEMPORAL and c.kinds.keys() & {Kind.SLASH_DATE, Kind.DATETIME}
+    }
     if not asked:
         return read
-    counts = ", ".join(
-        f"count(*) FILTER (TRY_CAST(regexp_extract({c.cell}, {DAY_AND_MONTH}, {part}) AS INTEGER) > 12)"
-        for c in asked
-        for part in (1, 2)
-    )
-    row = _one_row(db, f"SELECT {counts} FROM {quoted(table.role)}")
-    votes = {c.name: (row[2 * i], row[2 * i + 1]) for i, c in enumerate(asked)}
-    return [c if c.name not in votes else _ordered(c, *votes[c.name]) for c in read]
+    above = [f"TRY_CAST(regexp_extract(v, {DAY_AND_MONTH}, {part}) AS INTEGER) > 12" for part in (1, 2)]
+    votes = db.execute(
+        f"SELECT c, {', '.join(f'coalesce(sum(n) FILTER ({test}), 0)::BIGINT' for test in above)}"
+        f" FROM cell_values WHERE c IN ({', '.join(map(str, asked))})"
+        f" AND k IN ({position(Kind.SLASH_DATE)}, {position(Kind.DATETIME)})"
+        f" AND regexp_matches(v, {DAY_AND_MONTH}) GROUP BY c"
+    ).fetchall()
+    found = {place: (day_first, month_first) for place, day_first, month_first in votes}
+    return [_ordered(c, *found.get(i, (0, 0))) if i in asked else c for i, c in enumerate(read)]
 
 
 def _ordered(column: Column, day_first: int, month_first: int) -> Column:
@@ -217,11 +226,9 @@ def _ordered(column: Column, day_first: int, month_first: int) -> Column:
     )
 
 
-def _native_columns(
+def _native(
     db: "duckdb.DuckDBPyConnection", table: Table, names: Sequence[str], physical: dict[str, str]
 ) -> list[Column]:
-    if not names:
-        return []
     counts = ", ".join(f"count(*) FILTER ({is_missing(quoted(name), physical[name])})" for name in names)
     row = _one_row(db, f"SELECT {counts} FROM {quoted(table.role)}")
     return [
@@ -253,7 +260,7 @@ def _meanings_of_text(db: "duckdb.DuckDBPyConnection", judged: Sequence[Column])
     asked = {
         (place, test)
         for place, column in enumerate(judged)
-        if column.logical is LogicalType.TEXT
+        if column.is_text and column.logical is LogicalType.TEXT
         for test in tests_for(column.name)
     }
     for source in (f"cell_values WHERE hash(v) % {_screen(db)} = 0", "cell_values WHERE true"):
@@ -279,7 +286,7 @@ def _shares(
         f" AND ({text_test('v', test)})), 0)::BIGINT"
         for test in tests
     )
-    present = f"{source} AND NOT {forms.is_missing('v')}"
+    present = f"{source} AND k NOT IN {MISSING}"
     rows = db.execute(f"SELECT c, sum(n)::BIGINT, {counts} FROM {present} GROUP BY c").fetchall()
     return {(row[0], test): n / row[1] for row in rows for test, n in zip(tests, row[2:], strict=True)}
 
@@ -287,13 +294,12 @@ def _shares(
 def _meanings_of_numbers(
     db: "duckdb.DuckDBPyConnection", table: Table, read: list[Column]
 ) -> Iterator[tuple[str, SemanticType | None]]:
-    asked = [c for c in read if c.logical in NUMERIC and semantic_types.may_mean_something(c.name)]
-    if not asked:
-        return
-    ends = ", ".join(f"CAST({part}({c.value}) AS DOUBLE)" for c in asked for part in ("min", "max"))
-    row = _one_row(db, f"SELECT {ends} FROM {quoted(table.role)}")
-    for i, column in enumerate(asked):
-        yield column.name, semantic_types.meaning_of_number(column.name, row[2 * i], row[2 * i + 1])
+    for place, column in enumerate(read):
+        if column.logical in NUMERIC and semantic_types.may_mean_something(column.name):
+            value = column.value_of("v") if column.is_text else column.value
+            source = f"cell_values WHERE c = {place}" if column.is_text else quoted(table.role)
+            low, high = _one_row(db, f"SELECT min(x), max(x) FROM (SELECT ({value})::DOUBLE AS x FROM {source})")
+            yield column.name, semantic_types.meaning_of_number(column.name, low, high)
 
 
 def _meaning_of_amounts(column: Column) -> SemanticType | None:

@@ -1,38 +1,42 @@
 """The distinct values of some columns, each with how often it occurs: one narrow temporary table.
 
-`cell_values(c, v, n)`: column `c` (its place in the chunk) holds the text `v` (trimmed, NULL where the cell is) `n`
-times. Whatever is asked of a cell's text is asked once a distinct value, and by one expression for many columns: a
-thousand narrow columns cost one plan, not a thousand.
+`cell_values(c, v, n, k)`: column `c` (its place in the chunk) holds the text `v` (trimmed, NULL where the cell is) `n`
+times, and it looks like the `k`-th `Kind`. Whatever is asked of a cell's text is asked once a distinct value, and by
+one expression for many columns: a thousand narrow columns cost few plans, not a thousand.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from transformers.cells.kinds import kind_of
 from transformers.tables import Table, quoted
 
 if TYPE_CHECKING:
     import duckdb
 
-CELLS_AT_ONCE = 1_000_000  # one million-row column, or a thousand columns of a thousand rows, held at a time
+CELLS_AT_ONCE = 1_000_000  # one million-row column, or a hundred columns of ten thousand rows, held at a time
+COLUMNS_AT_ONCE = 200  # beyond it DuckDB plans longer than it scans, and the plan holds more than the data
 T = TypeVar("T")
 
 
 def gathered(db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[T]) -> Iterator[Sequence[T]]:
     """Fill `cell_values` for one chunk of columns after another; `str(column)` is its name."""
-    for some in chunks(columns, max(1, CELLS_AT_ONCE // max(table.rows, 1))):
-        names = [quoted(str(column)) for column in some]
-        values = ", ".join(f"trim(CAST({name} AS VARCHAR))" for name in names)
-        places = ", ".join(str(place) for place in range(len(names)))
-        cells = (
-            f"SELECT 0 AS c, {values} AS v FROM {quoted(table.role)}"
-            if len(names) == 1
-            else f"SELECT unnest([{places}]) AS c, unnest([{values}]) AS v FROM {quoted(table.role)}"
-        )
+    for some in chunks(columns, max(1, min(COLUMNS_AT_ONCE, CELLS_AT_ONCE // max(table.rows, 1)))):
+        counted = _counted(table, [str(column) for column in some])
         db.execute(
-            f"CREATE OR REPLACE TEMP TABLE cell_values AS SELECT c, v, count(*) AS n FROM ({cells}) GROUP BY c, v"
+            f"CREATE OR REPLACE TEMP TABLE cell_values AS SELECT *, {kind_of('v')}::UTINYINT AS k FROM ({counted})"
         )
         yield some
     db.execute("DROP TABLE IF EXISTS cell_values")
+
+
+def _counted(table: Table, names: Sequence[str]) -> str:
+    cells, role = [f"trim(CAST({quoted(name)} AS VARCHAR))" for name in names], quoted(table.role)
+    if len(cells) == 1:
+        return f"SELECT 0 AS c, v, n FROM (SELECT {cells[0]} AS v, count(*) AS n FROM {role} GROUP BY v)"
+    places = ", ".join(str(place) for place in range(len(cells)))
+    unrolled = f"SELECT unnest([{places}]) AS c, unnest([{', '.join(cells)}]) AS v FROM {role}"
+    return f"SELECT c, v, count(*) AS n FROM ({unrolled}) GROUP BY c, v"
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

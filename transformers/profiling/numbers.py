@@ -1,33 +1,36 @@
-"""What the numbers of a column say: quantiles by DuckDB, all else in one pass in the order of the file.
+"""What the numbers of a column say, from its distinct values: quantiles, moments, histogram, fences. All exact.
 
-The pass is NumPy's, batch by batch: its sums are added in the same order every time, about the median and scaled to
-the range, so that they are stable and the same input gives the same digits. Dates take part as seconds.
+DuckDB casts each distinct value once; NumPy sorts and adds up in that order, so the same input gives the same digits.
+Moments are merged about each part's own mean (Chan, Golub and LeVeque), in units of the column's range, so that they
+are stable whatever the offset. Dates take part as seconds.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from transformers.cells.columns import NUMERIC, TEMPORAL, Column, LogicalType
+from transformers.cells.columns import MISSING, NUMERIC, TEMPORAL, Column, LogicalType
 from transformers.cells.semantic_types import SemanticType, names_a_key
-from transformers.cells.values import chunks
+from transformers.profiling.moments import Moments
 from transformers.profiling.table_profile import Bin
 from transformers.risk.personal_fields import is_hidden
-from transformers.tables import SOURCE_ROW, Table, quoted
+from transformers.tables import Table, quoted
 
 if TYPE_CHECKING:
     import duckdb
 
-CELLS_RANKED = 2_000_000  # doubles DuckDB holds for exact quantiles at a time: 16 MB, once a thread
-CELLS_A_BATCH = 400_000  # doubles in one batch of the pass, and in each of its few temporaries: 3 MB
+VALUES_A_PART = 250_000  # numbers sorted at a time: 4 MB, and 2 MB for each of a dozen temporaries
+CUTS = 1000  # values from which the cuts between parts are chosen: parts differ in size by a few percent
 BARS = 20  # in a histogram: as many as can be told apart on a card
-CORRELATED_COLUMNS = 100  # pairs grow with the square; a heat map of more says nothing
+QUARTERS = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Of the finite values."""
+    """Of the finite values, interpolated between neighbours."""
 
     minimum: float
     q1: float
@@ -42,52 +45,27 @@ class Quantiles:
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Power sums about the median, in units of `scale`."""
+class NumberFigures:
+    """`low` and `high` are the fences, infinite where a column has none."""
 
-    n: int
-    center: float
-    scale: float
-    sums: tuple[float, float, float, float]
+    known: Quantiles
+    moments: Moments
     zeros: int
     negatives: int
     bins: tuple[Bin, ...]
-    outliers: int
+    low: float = -math.inf
+    high: float = math.inf
+    outliers: int = 0
 
-    @property
-    def mean(self) -> float:
-        return self.center + self.scale * self.sums[0] / self.n
 
-    @property
-    def central(self) -> tuple[float, float, float]:
-        """Second, third and fourth central sums, in scaled units."""
-        n, (s1, s2, s3, s4) = self.n, self.sums
-        m = s1 / n
-        return (
-            max(0.0, s2 - n * m**2),
-            s3 - 3 * m * s2 + 2 * n * m**3,
-            s4 - 4 * m * s3 + 6 * m**2 * s2 - 3 * n * m**4,
-        )
+@dataclass(frozen=True)
+class Ends:
+    """What is known of a column's numbers before they are read in order."""
 
-    @property
-    def variance(self) -> float | None:
-        return float(self.central[0] / (self.n - 1) * self.scale * self.scale) if self.n > 1 else None
-
-    @property
-    def skewness(self) -> float | None:
-        """Adjusted Fisher-Pearson, as in spreadsheets and pandas."""
-        n, (m2, m3, _) = self.n, self.central
-        if n < 3 or m2 <= 0:  # noqa: PLR2004  two points have no skew
-            return None
-        return float(n * math.sqrt(n - 1) / (n - 2) * m3 / m2**1.5)
-
-    @property
-    def kurtosis(self) -> float | None:
-        """Excess, adjusted; nought for a normal distribution."""
-        n, (m2, _, m4) = self.n, self.central
-        if n < 4 or m2 <= 0:  # noqa: PLR2004  three points have no tails
-            return None
-        return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * n * m4 / m2**2 - 3 * (n - 1))
+    minimum: float
+    maximum: float
+    n: int
+    infinite: int
 
 
 def is_code(column: Column) -> bool:
@@ -101,125 +79,144 @@ def measurable(columns: Sequence[Column]) -> list[Column]:
 
 def as_number(column: Column) -> str:
     """SQL: the value as a finite DOUBLE; a date as seconds since 1970."""
-    number = f"epoch(CAST({column.value} AS TIMESTAMP))" if column.logical in TEMPORAL else column.value
-    if column.logical in TEMPORAL:
-        return f"CASE WHEN isfinite(CAST({column.value} AS TIMESTAMP)) THEN {number} END"
-    return f"CASE WHEN isfinite(CAST({number} AS DOUBLE)) THEN CAST({number} AS DOUBLE) END"
+    number = as_double(column, column.value)
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
 
 
-def quantiles(db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column]) -> dict[str, Quantiles]:
-    """Exact, interpolated between neighbours. A column without a finite value is left out."""
-    found = {}
-    for some in chunks(columns, max(1, min(100, CELLS_RANKED // max(table.rows, 1)))):
-        numbers = ", ".join(f"{as_number(c)} AS x{i}, {_infinite(c)} AS f{i}" for i, c in enumerate(some))
-        asked = ", ".join(
-            f"quantile_cont(x{i}, [0, 0.25, 0.5, 0.75, 1]), count(*) FILTER (f{i})" for i in range(len(some))
-        )
-        [row] = db.execute(f"SELECT {asked} FROM (SELECT {numbers} FROM {quoted(table.role)})").fetchall()
-        for i, column in enumerate(some):
-            if row[2 * i] is not None:
-                low, q1, median, q3, high = row[2 * i]
-                found[column.name] = Quantiles(low, q1, median, q3, high, row[2 * i + 1])
-    return found
+def as_double(column: Column, value: str) -> str:
+    """SQL: `value`, the column's, as a DOUBLE, which may be infinite; a date, if it is one, as seconds since 1970."""
+    if column.logical not in TEMPORAL:
+        return f"CAST({value} AS DOUBLE)"
+    moment = f"CAST({value} AS TIMESTAMP)"
+    return f"CASE WHEN isfinite({moment}) THEN epoch({moment}) END"
 
 
-def _infinite(column: Column) -> str:
-    return "false" if column.logical in TEMPORAL else f"coalesce(isinf(CAST({column.value} AS DOUBLE)), false)"
+def number_figures(
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], multiplier: float
+) -> dict[str, NumberFigures]:
+    """By column name, of those that `cell_values` holds now. A column without a finite number is left out."""
+    measured = {place: column for place, column in enumerate(columns) if column in set(measurable(columns))}
+    if not measured:
+        return {}
+    db.execute(f"CREATE OR REPLACE TEMP TABLE numbers AS {' UNION ALL '.join(_sources(table, measured))}")
+    ends = _ends(db)
+    walks = {place: _Walk(measured[place], ends[place]) for place in ends}
+    for place, values, counts in _sorted(db, ends):
+        walks[place].add(values, counts)
+    fences = {place: _fences(measured[place], walk.quantiles, multiplier) for place, walk in walks.items()}
+    outliers = _outside(db, fences)
+    db.execute("DROP TABLE numbers")
+    return {measured[place].name: walk.figures(*fences[place], outliers.get(place, 0)) for place, walk in walks.items()}
 
 
-def batches(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], tick: Callable[[float], None]
-) -> Iterator[tuple[Any, Any]]:
-    """(source rows, matrix of doubles with NaN for nothing), in the order of the file."""
+def _sources(table: Table, measured: dict[int, Column]) -> Iterator[str]:
+    """Text is cast once a distinct cell, by one expression for all columns that are cast alike."""
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, column in measured.items():
+        if column.is_text:
+            alike[(column.value_of("v"), as_double(column, "y"))].append(place)
+    for (value, number), places in alike.items():
+        some = f"c IN ({', '.join(map(str, places))}) AND k NOT IN {MISSING}"
+        cast = f"SELECT c, {number} AS x, n FROM (SELECT c, {value} AS y, n FROM cell_values WHERE {some})"
+        yield f"SELECT * FROM ({cast}) WHERE x IS NOT NULL"
+    for place, column in measured.items():
+        if not column.is_text:
+            numbers = f"SELECT {as_double(column, column.value)} AS x FROM {quoted(table.role)}"
+            yield f"SELECT {place} AS c, x, count(*) AS n FROM ({numbers}) WHERE x IS NOT NULL GROUP BY x"
+
+
+def _ends(db: "duckdb.DuckDBPyConnection") -> dict[int, Ends]:
+    finite = "FILTER (isfinite(x))"
+    rows = db.execute(
+        f"SELECT c, min(x) {finite}, max(x) {finite}, (sum(n) {finite})::BIGINT,"
+        " coalesce(sum(n) FILTER (isinf(x)), 0)::BIGINT FROM numbers GROUP BY c ORDER BY c"
+    ).fetchall()
+    return {place: Ends(low, high, n, infinite) for place, low, high, n, infinite in rows if n}
+
+
+def _sorted(db: "duckdb.DuckDBPyConnection", ends: dict[int, Ends]) -> Iterator[tuple[int, Any, Any]]:
+    """(place, ascending finite values, how often each), some values of one column at a time."""
     import numpy as np
 
-    numbers = ", ".join(f"{as_number(c)} AS x{i}" for i, c in enumerate(columns))
-    query = f"SELECT {quoted(SOURCE_ROW)} AS r, {numbers} FROM {quoted(table.role)}"
-    done = 0
-    for batch in db.sql(query).to_arrow_reader(max(1, CELLS_A_BATCH // max(len(columns), 1))):
-        rows = batch.column(0).to_numpy(zero_copy_only=False)
-        matrix = np.empty((len(rows), len(columns)))
-        for i in range(len(columns)):
-            matrix[:, i] = batch.column(i + 1).to_numpy(zero_copy_only=False)
-        done += len(rows)
-        tick(done / max(table.rows, 1))
-        yield rows, matrix
+    for part in _parts(db, ends):
+        found = db.execute(f"SELECT c, x, n::BIGINT AS n FROM numbers WHERE isfinite(x) AND {part}").fetchnumpy()
+        order = np.lexsort((found["n"], found["x"], found["c"]))
+        places, values, counts = (found[name][order] for name in "cxn")
+        starts = [0, *(np.flatnonzero(np.diff(places)) + 1).tolist(), len(places)]
+        for start, end in pairwise(starts):
+            if end > start:
+                yield int(places[start]), values[start:end], counts[start:end]
 
 
-class Pass:
-    """What one walk over the rows adds up."""
+def _parts(db: "duckdb.DuckDBPyConnection", ends: dict[int, Ends]) -> Iterator[str]:
+    """Conditions that cut the numbers into ascending parts small enough to be sorted in memory.
 
-    def __init__(self, columns: Sequence[Column], known: Sequence[Quantiles], multiplier: float) -> None:
+    DuckDB would sort the whole in 100 MB. The cuts are values of the column, chosen by hash: the same every time.
+    """
+    sizes = dict(db.execute("SELECT c, count(*) FROM numbers WHERE isfinite(x) GROUP BY c").fetchall())
+    if sum(sizes.values()) <= VALUES_A_PART:
+        yield "true"
+        return
+    for place in ends:
+        step = max(1, sizes[place] // CUTS)
+        some = f"SELECT DISTINCT x FROM numbers WHERE c = {place} AND isfinite(x) AND hash(x) % {step} = 0 ORDER BY x"
+        cuts = [x for (x,) in db.execute(some).fetchall()]
+        stride = max(1, len(cuts) * VALUES_A_PART // max(sizes[place], 1))
+        edges = [-math.inf, *(cuts[stride::stride] if sizes[place] > VALUES_A_PART else ()), math.inf]
+        yield from (f"c = {place} AND x > '{low}'::DOUBLE AND x <= '{high}'::DOUBLE" for low, high in pairwise(edges))
+
+
+class _Walk:
+    """One column's numbers, in ascending order, added up part by part."""
+
+    def __init__(self, column: Column, ends: Ends) -> None:
+        reach = ends.maximum - ends.minimum
+        self._ends = ends
+        self._scale = reach if 0 < reach < math.inf else max(abs(ends.maximum), 1.0)
+        self._edges = _edges(column, ends)
+        self._bins = [0] * (len(self._edges) - 1)
+        self._moments = Moments(scale=self._scale)
+        self._ranks = [(ends.n - 1) * quarter for quarter in QUARTERS]
+        self._at: dict[int, float] = {}  # rank → value, for the ranks beside the quartiles
+        self._zeros = self._negatives = 0
+
+    def add(self, values: Any, counts: Any) -> None:
         import numpy as np
 
-        self.columns = columns
-        self.known = known
-        self.center = np.array([k.median for k in known])
-        reach = np.array([max(k.maximum - k.median, k.median - k.minimum) for k in known])
-        self.scale = np.where((reach > 0) & np.isfinite(reach), reach, 1.0)
-        fences = [_fences(c, k, multiplier) for c, k in zip(columns, known, strict=True)]
-        self.low, self.high = np.array([f[0] for f in fences]), np.array([f[1] for f in fences])
-        self.edges = [_edges(c, k) for c, k in zip(columns, known, strict=True)]
-        width = len(columns)
-        self.n, self.zeros, self.negatives, self.outliers = (np.zeros(width, dtype=np.int64) for _ in range(4))
-        self.sums = np.zeros((4, width))
-        self.bins = [np.zeros(len(edges) - 1, dtype=np.int64) for edges in self.edges]
-        self.correlated = [i for i, c in enumerate(columns) if c.logical in NUMERIC][:CORRELATED_COLUMNS]
-        size = len(self.correlated)
-        self.pairs, self.left, self.squares, self.products = (np.zeros((size, size)) for _ in range(4))
+        before = self._moments.n
+        above = before + np.cumsum(counts)
+        for rank in {r for h in self._ranks for r in (math.floor(h), math.ceil(h))}:
+            if before <= rank < above[-1]:
+                self._at[rank] = float(values[np.searchsorted(above, rank, side="right")])
+        self._moments = self._moments.merged(Moments.of(values, counts, self._scale))
+        self._zeros += int(counts[values == 0].sum())
+        self._negatives += int(counts[values < 0].sum())
+        for bar, n in enumerate(_counted(values, counts, self._edges)):
+            self._bins[bar] += int(n)
 
-    def add(self, matrix: Any) -> Any:
-        """Take in a batch; the answer is its outliers, a matrix of booleans."""
-        import numpy as np
+    @property
+    def quantiles(self) -> Quantiles:
+        ends = self._ends
+        q1, median, q3 = (self._between(rank) for rank in self._ranks)
+        return Quantiles(ends.minimum, q1, median, q3, ends.maximum, ends.infinite)
 
-        with np.errstate(all="ignore"):  # an overflow shows as infinity, which the summary leaves out
-            there = np.isfinite(matrix)
-            z = np.where(there, (matrix - self.center) / self.scale, 0.0)
-            z2 = z * z
-            self.n += there.sum(axis=0)
-            self.sums += np.array([z.sum(axis=0), z2.sum(axis=0), (z2 * z).sum(axis=0), (z2 * z2).sum(axis=0)])
-            self.zeros += (matrix == 0).sum(axis=0)
-            self.negatives += (matrix < 0).sum(axis=0)
-            outside = (matrix < self.low) | (matrix > self.high)
-            self.outliers += outside.sum(axis=0)
-            for i, edges in enumerate(self.edges):
-                self.bins[i] += _counted(matrix[there[:, i], i], edges)
-            self._correlate(there[:, self.correlated].astype(float), z[:, self.correlated], z2[:, self.correlated])
-        return outside
+    def _between(self, rank: float) -> float:
+        low, high = self._at[math.floor(rank)], self._at[math.ceil(rank)]
+        part = rank - math.floor(rank)
+        return low if low == high or not part else low * (1 - part) + high * part
 
-    def _correlate(self, there: Any, z: Any, z2: Any) -> None:
-        self.pairs += there.T @ there
-        self.left += z.T @ there
-        self.squares += z2.T @ there
-        self.products += z.T @ z
-
-    def moments(self, i: int) -> Moments:
-        edges = self.edges[i]
-        return Moments(
-            n=int(self.n[i]),
-            center=float(self.center[i]),
-            scale=float(self.scale[i]),
-            sums=tuple(float(s) for s in self.sums[:, i]),  # type: ignore[arg-type]
-            zeros=int(self.zeros[i]),
-            negatives=int(self.negatives[i]),
-            bins=tuple(
-                Bin(low=low, high=high, count=int(n))
-                for low, high, n in zip(edges, edges[1:], self.bins[i], strict=False)
-            ),
-            outliers=int(self.outliers[i]),
+    def figures(self, low: float, high: float, outliers: int) -> NumberFigures:
+        edges = zip(self._edges, self._edges[1:], self._bins, strict=False)
+        return NumberFigures(
+            known=self.quantiles,
+            moments=self._moments,
+            zeros=self._zeros,
+            negatives=self._negatives,
+            bins=tuple(Bin(low=left, high=right, count=n) for left, right, n in edges),
+            low=low,
+            high=high,
+            outliers=outliers,
         )
-
-    def correlations(self) -> tuple[list[str], Any, Any]:
-        """Column names, Pearson's coefficients over the rows where both are there, and those rows' counts."""
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            n = self.pairs
-            covariance = n * self.products - self.left * self.left.T
-            spread = n * self.squares - self.left**2
-            spread = np.where(spread > n * self.squares * 1e-12, spread, np.nan)  # a constant correlates with nothing
-            coefficients = np.clip(covariance / np.sqrt(spread * spread.T), -1, 1)
-        return [self.columns[i].name for i in self.correlated], coefficients, n
 
 
 def _fences(column: Column, known: Quantiles, multiplier: float) -> tuple[float, float]:
@@ -229,18 +226,36 @@ def _fences(column: Column, known: Quantiles, multiplier: float) -> tuple[float,
     return known.fences(multiplier)
 
 
-def _counted(values: Any, edges: list[float]) -> Any:
+def _outside(db: "duckdb.DuckDBPyConnection", fences: dict[int, tuple[float, float]]) -> dict[int, int]:
+    """How many finite values lie beyond their column's fences."""
+    rows = ", ".join(
+        f"({place}, {low!r}::DOUBLE, {high!r}::DOUBLE)"
+        for place, (low, high) in fences.items()
+        if math.isfinite(low) and math.isfinite(high)
+    )
+    if not rows:
+        return {}
+    found = db.execute(
+        f"SELECT c, sum(n)::BIGINT FROM numbers JOIN (VALUES {rows}) AS f(c, low, high) USING (c)"
+        " WHERE isfinite(x) AND (x < low OR x > high) GROUP BY c"
+    )
+    return dict(found.fetchall())
+
+
+def _counted(values: Any, counts: Any, edges: list[float]) -> Any:
     """How many values fall into each bar of equal width (np.histogram refuses ranges near a float's precision)."""
     import numpy as np
 
     bars = len(edges) - 1
-    places = np.floor((values - edges[0]) / (edges[-1] - edges[0]) * bars)
-    return np.bincount(np.clip(np.nan_to_num(places), 0, bars - 1).astype(np.int64), minlength=bars)
+    with np.errstate(all="ignore"):
+        places = np.floor((values - edges[0]) / (edges[-1] - edges[0]) * bars)
+    places = np.clip(np.nan_to_num(places), 0, bars - 1).astype(np.int64)
+    return np.bincount(places, weights=counts, minlength=bars)
 
 
-def _edges(column: Column, known: Quantiles) -> list[float]:
+def _edges(column: Column, ends: Ends) -> list[float]:
     """Whole numbers in a narrow range get a bar each."""
-    low, high = known.minimum, known.maximum
+    low, high = ends.minimum, ends.maximum
     if column.logical is LogicalType.INTEGER and high - low < BARS:
         return [low - 0.5 + i for i in range(int(high - low) + 2)]
     if not math.isfinite(high - low):

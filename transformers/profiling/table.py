@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, Self
+from typing import Protocol
 
 from transformers.cells.columns import NUMERIC, TEMPORAL, TEXTUAL, Column, LogicalType
 from transformers.cells.semantic_types import SemanticType, names_a_key
-from transformers.profiling.numbers import Moments, Pass, Quantiles, is_code
+from transformers.profiling.numbers import NumberFigures, Quantiles, is_code
 from transformers.profiling.table_profile import (
     Bin,
     ColumnProfile,
@@ -28,9 +28,6 @@ from transformers.profiling.table_profile import (
 from transformers.profiling.values import ValueFigures
 from transformers.tables import Table
 
-NOTABLE = 0.5  # weaker correlations are many and say little
-CORRELATIONS_LISTED = 100
-MATRIX_COLUMNS = 30  # a heat map of more cannot be read
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,20 +43,6 @@ class Thresholds(Protocol):
 
 
 @dataclass(frozen=True)
-class NumberFigures:
-    known: Mapping[str, Quantiles]
-    walk: Pass | None
-
-    @classmethod
-    def none(cls) -> Self:
-        return cls({}, None)
-
-    def moments(self, name: str) -> Moments | None:
-        names = [column.name for column in self.walk.columns] if self.walk else []
-        return self.walk.moments(names.index(name)) if self.walk and name in names else None
-
-
-@dataclass(frozen=True)
 class RepeatedRows:
     count: int
     groups: int
@@ -70,16 +53,18 @@ def profile_of(
     columns: Sequence[Column],
     *,
     values: Mapping[str, ValueFigures],
-    numbers: NumberFigures,
+    numbers: Mapping[str, NumberFigures],
+    correlated: tuple[tuple[Correlation, ...], CorrelationMatrix],
     repeated: RepeatedRows,
     limits: Thresholds,
 ) -> TableProfile:
     profiles = tuple(
-        _column(place, column, values[column.name], numbers, limits) for place, column in enumerate(columns, start=1)
+        _column(place, column, values[column.name], numbers.get(column.name), limits)
+        for place, column in enumerate(columns, start=1)
     )
     cells = table.rows * len(columns)
     missing = sum(p.nulls + p.disguised_nulls for p in profiles)
-    correlations, matrix = _correlations(numbers.walk)
+    correlations, matrix = correlated
     return TableProfile(
         rows=table.rows,
         column_count=len(columns),
@@ -101,11 +86,10 @@ def profile_of(
 
 
 def _column(
-    place: int, column: Column, values: ValueFigures, numbers: NumberFigures, limits: Thresholds
+    place: int, column: Column, values: ValueFigures, numbers: NumberFigures | None, limits: Thresholds
 ) -> ColumnProfile:
-    known, moments = numbers.known.get(column.name), numbers.moments(column.name)
     logical = refined(column, values, limits)
-    outliers = _outliers(column, known, moments, limits.outlier_iqr_multiplier)
+    outliers = _outliers(column, numbers, limits.outlier_iqr_multiplier)
     return ColumnProfile(
         name=column.name,
         position=place,
@@ -124,11 +108,11 @@ def _column(
         unique=values.unique,
         entropy=values.entropy,
         constant=values.distinct == 1 and column.present > 1,
-        numbers=_numbers(known, moments) if column.logical in NUMERIC else None,
-        times=_times(known) if column.logical in TEMPORAL else None,
+        numbers=_numbers(numbers) if numbers and column.logical in NUMERIC else None,
+        times=_times(numbers.known) if numbers and column.logical in TEMPORAL else None,
         lengths=values.lengths,
         top_values=values.top,
-        histogram=_histogram(moments),
+        histogram=_histogram(numbers),
         patterns=values.patterns,
         outliers=outliers,
         quality=_quality(column, values, outliers),
@@ -149,9 +133,8 @@ def refined(column: Column, values: ValueFigures, limits: Thresholds) -> Logical
     return column.logical
 
 
-def _numbers(known: Quantiles | None, moments: Moments | None) -> NumberSummary | None:
-    if known is None or moments is None:
-        return None
+def _numbers(figures: NumberFigures) -> NumberSummary:
+    known, moments = figures.known, figures.moments
     variance = moments.variance
     return NumberSummary(
         minimum=steady(known.minimum) or 0.0,
@@ -165,16 +148,14 @@ def _numbers(known: Quantiles | None, moments: Moments | None) -> NumberSummary 
         variance=steady(variance),
         skewness=steady(moments.skewness),
         kurtosis=steady(moments.kurtosis),
-        zeros=moments.zeros,
-        negatives=moments.negatives,
+        zeros=figures.zeros,
+        negatives=figures.negatives,
         infinite=known.infinite,
         total=steady(moments.mean * moments.n) or 0.0,
     )
 
 
-def _times(known: Quantiles | None) -> TimeSummary | None:
-    if known is None:
-        return None
+def _times(known: Quantiles) -> TimeSummary:
     return TimeSummary(earliest=_moment(known.minimum), latest=_moment(known.maximum), median=_moment(known.median))
 
 
@@ -186,26 +167,23 @@ def _moment(seconds: float) -> str:
         return f"{seconds:.0f} s after 1970"
 
 
-def _histogram(moments: Moments | None) -> tuple[Bin, ...]:
-    if moments is None:
-        return ()
-    return tuple(Bin(low=steady(b.low) or 0.0, high=steady(b.high) or 0.0, count=b.count) for b in moments.bins)
+def _histogram(figures: NumberFigures | None) -> tuple[Bin, ...]:
+    bins = figures.bins if figures else ()
+    return tuple(Bin(low=steady(b.low) or 0.0, high=steady(b.high) or 0.0, count=b.count) for b in bins)
 
 
-def _outliers(column: Column, known: Quantiles | None, moments: Moments | None, multiplier: float) -> Outliers | None:
-    if known is None or moments is None or column.logical not in NUMERIC:
+def _outliers(column: Column, figures: NumberFigures | None, multiplier: float) -> Outliers | None:
+    if figures is None or column.logical not in NUMERIC or is_code(column):
         return None
-    low, high = known.fences(multiplier)
-    if is_code(column):
-        return None
-    judged = known.q3 > known.q1
+    low, high = figures.known.fences(multiplier)
+    judged = figures.known.q3 > figures.known.q1
     return Outliers(
         method="iqr" if judged else "not judged: half of the values are equal",
         multiplier=multiplier,
         low=steady(low) or 0.0,
         high=steady(high) or 0.0,
-        count=moments.outliers,
-        percent=percent(moments.outliers, moments.n),
+        count=figures.outliers,
+        percent=percent(figures.outliers, figures.moments.n),
     )
 
 
@@ -237,24 +215,3 @@ def _keys(profiles: Sequence[ColumnProfile]) -> tuple[KeyCandidate, ...]:
         for p in sorted(profiles, key=lambda p: (p.logical_type != LogicalType.IDENTIFIER.value, p.position))
         if p.count > 1 and not p.nulls + p.disguised_nulls and p.distinct == p.count and p.logical_type not in unlikely
     )
-
-
-def _correlations(walk: Pass | None) -> tuple[tuple[Correlation, ...], CorrelationMatrix]:
-    if walk is None or len(walk.correlated) < 2:  # noqa: PLR2004  a pair
-        return (), CorrelationMatrix()
-    names, coefficients, rows = walk.correlations()
-    pairs = [
-        Correlation(left=names[i], right=names[j], coefficient=r, rows=int(rows[i, j]))
-        for i in range(len(names))
-        for j in range(i + 1, len(names))
-        if (r := _rounded(coefficients[i, j])) is not None and abs(r) >= NOTABLE
-    ]
-    shown = names[:MATRIX_COLUMNS]
-    matrix = tuple(tuple(_rounded(coefficients[i, j]) for j in range(len(shown))) for i in range(len(shown)))
-    pairs.sort(key=lambda pair: -abs(pair.coefficient))
-    return tuple(pairs[:CORRELATIONS_LISTED]), CorrelationMatrix(columns=tuple(shown), coefficients=matrix)
-
-
-def _rounded(coefficient: float) -> float | None:
-    number = steady(coefficient)
-    return None if number is None else round(number, 6)

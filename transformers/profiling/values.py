@@ -1,24 +1,24 @@
 """What the distinct values of a column say: how many, how often, how long, of what shape. Exact unless told."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from transformers.cells import kinds as forms
-from transformers.cells.columns import Column
-from transformers.cells.values import gathered
+from transformers.cells.columns import MISSING, Column
+from transformers.cells.kinds import Kind, position
 from transformers.profiling.table_profile import Lengths, Sampled, ValueCount, percent, steady
 from transformers.risk.personal_fields import display
-from transformers.tables import Table
 
 if TYPE_CHECKING:
     import duckdb
 
+PRESENT = f"cell_values WHERE k NOT IN {MISSING}"
 PATTERNS_SHOWN = 8
-SHAPED_VALUES = 100_000  # above it the shapes are those of a sample: they are the costly part, and repeat themselves
+SHAPED_VALUES = 25_000  # above it the shapes are those of a sample: they are the costly part, and repeat themselves
 SHAPED_IN_FULL = 16  # characters: most codes, dates and numbers
 SHOWN_WORDS = 10
+_ENTRY = "{'v': left(v, 200), 'n': n}"
 
 
 @dataclass(frozen=True)
@@ -35,21 +35,9 @@ class ValueFigures:
     sampled: tuple[Sampled, ...] = field(default=())
 
 
-def value_figures(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], top_n: int, tick: Callable[[int], None]
-) -> dict[str, ValueFigures]:
-    """By column name. `tick` is told how many columns are done."""
-    by_name = {column.name: column for column in columns}
-    found: dict[str, ValueFigures] = {}
-    for names in gathered(db, table, list(by_name)):
-        found |= _of_chunk(db, [by_name[name] for name in names], top_n)
-        tick(len(found))
-    return found
-
-
-def _of_chunk(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int) -> dict[str, ValueFigures]:
+def value_figures(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int) -> dict[str, ValueFigures]:
+    """By column name, of those that `cell_values` holds now."""
     disguised = _disguised(db, columns)
-    db.execute(f"DELETE FROM cell_values WHERE {forms.is_missing('v')}")
     counts = _counts_of_counts(db, len(columns))
     top = _top(db, columns, top_n)
     shaped = [place for place, column in enumerate(columns) if column.is_text]
@@ -71,7 +59,7 @@ def _of_chunk(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n:
 
 
 def _disguised(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column]) -> dict[int, tuple[ValueCount, ...]]:
-    words = f"SELECT c, v, n FROM cell_values WHERE v <> '' AND {forms.is_missing('v')} ORDER BY c, n DESC, v"
+    words = f"SELECT c, v, n FROM cell_values WHERE k = {position(Kind.DISGUISED)} ORDER BY c, n DESC, v"
     found: dict[int, list[ValueCount]] = {}
     for place, word, n in db.execute(words).fetchall():
         found.setdefault(place, []).append(ValueCount(value=word, count=n, percent=percent(n, columns[place].rows)))
@@ -81,7 +69,7 @@ def _disguised(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column]) -> di
 def _counts_of_counts(db: "duckdb.DuckDBPyConnection", columns: int) -> list[dict[int, int]]:
     """For each column: how many values occur once, twice …; few numbers, so that what follows is exact."""
     counts: list[dict[int, int]] = [{} for _ in range(columns)]
-    for place, n, values in db.execute("SELECT c, n, count(*) FROM cell_values GROUP BY c, n ORDER BY c, n").fetchall():
+    for place, n, values in db.execute(f"SELECT c, n, count(*) FROM {PRESENT} GROUP BY c, n ORDER BY c, n").fetchall():
         counts[place][n] = values
     return counts
 
@@ -97,9 +85,7 @@ def _top(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int)
     """The most frequent values, equals in alphabetical order."""
     if not top_n:
         return {}
-    ranked = (
-        f"SELECT c, arg_min({{'v': left(v, 200), 'n': n}}, {{'n': -n, 'v': v}}, {top_n}) FROM cell_values GROUP BY c"
-    )
+    ranked = f"SELECT c, arg_min({{'v': left(v, 200), 'n': n}}, {{'n': -n, 'v': v}}, {top_n}) FROM {PRESENT} GROUP BY c"
     return {
         place: tuple(
             ValueCount(
@@ -110,6 +96,7 @@ def _top(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int)
             for e in entries
         )
         for place, entries in db.execute(ranked).fetchall()
+        if entries
     }
 
 
@@ -117,8 +104,8 @@ def _lengths(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], places:
     if not places:
         return {}
     query = (
-        "SELECT c, min(length(v)), max(length(v)), sum(length(v) * n)::DOUBLE FROM cell_values"
-        f" WHERE c IN ({', '.join(map(str, places))}) GROUP BY c"
+        f"SELECT c, min(length(v)), max(length(v)), sum(length(v) * n)::DOUBLE FROM {PRESENT}"
+        f" AND c IN ({', '.join(map(str, places))}) GROUP BY c"
     )
     return {
         place: Lengths(minimum=low, maximum=high, mean=steady(total / columns[place].present) or 0.0)
@@ -134,7 +121,7 @@ def _patterns(
         return {}, {}
     values = sum(sum(counts[place].values()) for place in places)
     step = max(1, math.ceil(values / SHAPED_VALUES))
-    source = f"cell_values WHERE c IN ({', '.join(map(str, places))}) AND hash(v) % {step} = 0"
+    source = f"{PRESENT} AND c IN ({', '.join(map(str, places))}) AND hash(v) % {step} = 0"
     shapes = f"SELECT c, {_shape('v')} AS shape, sum(n)::BIGINT AS n FROM {source} GROUP BY c, shape"
     ranked = (
         f"SELECT c, arg_min({{'v': shape, 'n': n}}, {{'n': -n, 'v': shape}}, {PATTERNS_SHOWN}), sum(n)::BIGINT"
