@@ -8,6 +8,7 @@ from tests.acceptance.silent_wire import silent_wire
 from tests.waiting import eventually
 
 
+@pytest.mark.long
 @pytest.mark.timeout(200)
 def test_a_worker_that_went_deaf_hears_again_by_itself(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert stack.redis is not None

@@ -85,6 +85,7 @@ def at_work(house: House) -> int:
     return int(row[0])
 
 
+@pytest.mark.long
 def test_two_hundred_killed_slots_leave_a_worker_whose_every_slot_works(house: House) -> None:
     worker, submitted, over = house.worker.pid, list[str](), threading.Event()
     customer = threading.Thread(target=submit_until, args=(house, over, submitted))
