@@ -55,7 +55,7 @@ _NAMES = {
     SemanticType.CURRENCY_CODE: r"currency|^ccy|^cur$",
     SemanticType.LATITUDE: r"^lat(itude)?$|[_ .-]lat(itude)?$|^latitude",
     SemanticType.LONGITUDE: r"^(lon|lng|long)(gitude)?$|[_ .-](lon|lng|long)(gitude)?$|^longitude",
-    SemanticType.YEAR: r"year|^yr$|[_ .-]yr$",
+    SemanticType.YEAR: r"year|(^|[_ .-])yr([_ .-]|$)|(?-i:Yr([A-Z]|$))",
     SemanticType.AGE: r"^age$|^age[_ .-]|[_ .-]age$",
 }
 
