@@ -3,8 +3,9 @@ it would have left.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from transformers.cleaning.delivery import run_stage
@@ -46,16 +47,14 @@ def previewed(context: AgentContext, chain: list[tuple[Stage, AgentParameters]])
     for number, (stage, form) in enumerate(chain):
         scratch = context.scratch / f"preview-{number}"
         scratch.mkdir()
-        ran = run_stage(
-            replace(
-                context,
-                tables={**context.tables, PRIMARY: table},
-                parameters=form,
-                scratch=scratch,
-                report_progress=lambda done, number=number: told((number + done) / len(chain)),
-            ),
-            stage,
+        own = replace(
+            context,
+            tables={**context.tables, PRIMARY: table},
+            parameters=form,
+            scratch=scratch,
+            report_progress=partial(_tell, told, number, len(chain)),
         )
+        ran = run_stage(own, stage)
         yield Previewed(stage, ran.applied, ran.flags)
         for file in ran.applied.files:
             file.path.unlink()
@@ -64,6 +63,10 @@ def previewed(context: AgentContext, chain: list[tuple[Stage, AgentParameters]])
             table = ran.applied.table
     _forget(context, len(chain) - 1)
     told(1.0)
+
+
+def _tell(told: Callable[[float], None], number: int, stages: int, done: float) -> None:
+    told((number + done) / stages)
 
 
 def _forget(context: AgentContext, last: int) -> None:

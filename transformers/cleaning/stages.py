@@ -5,9 +5,12 @@ The previewer and the agents both take them from here.
 
 from types import MappingProxyType
 
-from transformers.cleaning import quarantine
+from transformers.cleaning import duplicates, quarantine
 from transformers.cleaning.rules import Stage
 
-_ALL: tuple[Stage, ...] = (quarantine.STAGE,)
+_ALL: tuple[Stage, ...] = (
+    quarantine.STAGE,
+    duplicates.STAGE,
+)
 
 STAGES = MappingProxyType({stage.agent_id: stage for stage in _ALL})

@@ -1,0 +1,126 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from workshop import Workshop
+
+from backend.errors import BadParameters
+from transformers.agents.duplicate_resolver import AGENT
+from transformers.cleaning.rules import SET_ASIDE
+from transformers.tables import SOURCE_ROW
+from transformers.tool import Delivery
+
+Data = Mapping[str, Sequence[str | None]]
+PEOPLE: Data = {
+    "id": ["1", "2", "3", "4", "5", "6"],
+    "name": ["Ann Lee", "Bob Ray", "Cid Fox", "Dee Orr", "Eve Poe", "Fay Kim"],
+    "mail": ["ann@x.com", "bob@x.com", "cid@x.com", "dee@x.com", "eve@x.com", "fay@x.com"],
+    "city": ["Rome", "Oslo", "Bern", "Kyiv", "Lima", "Bonn"],
+}
+
+
+def and_also(*rows: Sequence[str | None]) -> Data:
+    return {name: [*cells, *(row[at] for row in rows)] for at, (name, cells) in enumerate(PEOPLE.items())}
+
+
+def aside(delivery: Delivery) -> list[tuple[int, str, int]]:
+    """(row, rule, row that stays)."""
+    path = delivery.file(SET_ASIDE)
+    if path is None:
+        return []
+    rows = pq.read_table(path).to_pylist()
+    return [(row[SOURCE_ROW], row["__rule__"], row["__kept_row__"]) for row in rows]
+
+
+def left(delivery: Delivery, row: int) -> dict[str, Any]:
+    assert delivery.table is not None
+    [found] = [one for one in pq.read_table(delivery.table.path).to_pylist() if one[SOURCE_ROW] == row]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        (["1", "Ann Lee", "ann@x.com", "Rome"], "exact"),
+        (["1", "ANN LEE ", "ann@x.com", "Rome"], "case_variation"),
+        (["1", "Ann Lee", "Ann@X.com", "Rome"], "email_case"),
+        (["1", "Ann Lee", "ann@x.com", None], "missing_values"),
+    ],
+)
+def test_a_row_that_says_nothing_new_goes_and_names_the_row_that_stays(
+    workshop: Workshop, row: list[str | None], kind: str
+) -> None:
+    assert aside(workshop.deliver(AGENT, and_also(row))) == [(7, kind, 1)]
+
+
+def test_rows_that_contradict_each_other_stay_where_no_key_was_given(workshop: Workshop) -> None:
+    data = and_also(["1", "Ann Lee", "ann@x.com", "Paris"])
+    assert aside(workshop.deliver(AGENT, data, {"fuzzy": "off"})) == []
+
+
+def test_with_a_key_the_first_of_the_contradicting_rows_stays(workshop: Workshop) -> None:
+    data = and_also(["1", "Ann Lee", "ann@x.com", "Paris"])
+    assert aside(workshop.deliver(AGENT, data, {"key_columns": ["id"]})) == [(7, "conflicting", 1)]
+
+
+def test_or_the_last_one_where_that_was_asked_for(workshop: Workshop) -> None:
+    data = and_also(["1", "Ann Lee", "ann@x.com", "Paris"])
+    parameters = {"key_columns": ["id"], "conflict_resolution": "keep_last"}
+    assert aside(workshop.deliver(AGENT, data, parameters)) == [(1, "conflicting", 7)]
+
+
+def test_a_row_that_would_take_something_with_it_is_flagged(workshop: Workshop) -> None:
+    data = and_also(["7", None, "gil@x.com", "Graz"], ["7", "Gil Tan", "gil@x.com", None])
+    delivery = workshop.deliver(AGENT, data, {"key_columns": ["id"], "fuzzy": "off"})
+    assert aside(delivery) == []
+    assert delivery.result.issue_summary.by_type == {"possible_duplicate": 1}
+
+
+def test_merged_smartly_the_row_that_stays_takes_over_what_it_misses(workshop: Workshop) -> None:
+    data = and_also(["7", None, "gil@x.com", "Graz"], ["7", "Gil Tan", "gil@x.com", None])
+    delivery = workshop.deliver(AGENT, data, {"key_columns": ["id"], "merge_strategy": "merge_smart"})
+    assert aside(delivery) == [(8, "missing_values", 7)]
+    assert left(delivery, 7)["name"] == "Gil Tan"
+
+
+def test_merged_by_vote_the_most_frequent_value_wins(workshop: Workshop) -> None:
+    data = and_also(["1", "Ann Lee", "ann@x.com", "Paris"], ["1", "Ann Lee", "ann@x.com", "Paris"])
+    delivery = workshop.deliver(AGENT, data, {"key_columns": ["id"], "conflict_resolution": "merge_smart"})
+    assert [row for row, *_ in aside(delivery)] == [7, 8]
+    assert left(delivery, 1)["city"] == "Paris"
+
+
+def test_a_missing_key_matches_only_a_missing_key_and_only_where_asked(workshop: Workshop) -> None:
+    data = and_also([None, "Gil Tan", "gil@x.com", "Graz"], [None, "Gil Tan", "gil@x.com", "Graz"])
+    ignoring = workshop.deliver(AGENT, data, {"key_columns": ["id"], "fuzzy": "off"})
+    matching = workshop.deliver(AGENT, data, {"key_columns": ["id"], "null_handling": "match_nulls"})
+    assert aside(ignoring) == []
+    assert aside(matching) == [(8, "exact", 7)]
+
+
+@pytest.mark.parametrize("kind", ["exact", "case_variations", "email_case", "missing_values"])
+def test_a_kind_that_is_not_looked_for_stays(workshop: Workshop, kind: str) -> None:
+    rows = {
+        "exact": ["1", "Ann Lee", "ann@x.com", "Rome"],
+        "case_variations": ["1", "ANN LEE", "ann@x.com", "Rome"],
+        "email_case": ["1", "Ann Lee", "Ann@X.com", "Rome"],
+        "missing_values": ["1", "Ann Lee", "ann@x.com", None],
+    }
+    delivery = workshop.deliver(AGENT, and_also(rows[kind]), {f"detect_{kind}": False, "fuzzy": "off"})
+    assert aside(delivery) == []
+
+
+def test_an_incomplete_row_that_chance_explains_stays(workshop: Workshop) -> None:
+    data = {"a": ["x", "y"] * 20, "b": ["u", "u", "v", "v"] * 10, "c": [str(i) for i in range(39)] + [None]}
+    assert aside(workshop.deliver(AGENT, data, {"fuzzy": "off"})) == []
+
+
+def test_an_incomplete_row_points_past_incomplete_ones_to_the_row_that_stays(workshop: Workshop) -> None:
+    data = and_also(["1", "Ann Lee", None, "Rome"], ["1", "Ann Lee", None, None])
+    assert {kept for _, _, kept in aside(workshop.deliver(AGENT, data))} == {1}
+
+
+def test_a_key_that_the_table_does_not_have_is_the_customers_to_mend(workshop: Workshop) -> None:
+    with pytest.raises(BadParameters):
+        workshop.run(AGENT, PEOPLE, key_columns=["nowhere"])
