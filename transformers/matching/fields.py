@@ -1,0 +1,230 @@
+"""Which columns tell entities apart, and how each is compared: by the evidence of its values, never by its name.
+
+A Field is a column as the matching sees it: normalised text `f{index}` of the table `er_records`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import log2
+from typing import TYPE_CHECKING
+
+from transformers.cells.columns import NUMERIC, TEMPORAL, TYPE_SHARE, Column, LogicalType
+from transformers.cells.kinds import literal
+from transformers.cells.semantic_types import SemanticType
+from transformers.tables import Table, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST_FIELDS = 12  # compared; those that tell most. Beyond it another field hardly moves a probability
+LEAST_BITS = 1.2  # a flag or a sex (1 bit) tells less than it costs, and misleads where matches are few
+LEAST_PRESENT = 0.02
+ONE_TOKEN = 1.6  # words a value, on average: below it a column holds single names or codes
+ALPHABETIC = 0.8  # of the values are letters only: names
+WITH_DIGITS = 0.5
+CODE_LENGTH = 4.5  # digits, on average, from which a whole number is a code rather than a quantity
+SERIAL_DENSITY = 0.9  # unique whole numbers that fill their range are row numbers
+DATE_OF_DIGITS = r"(18|19|20)[0-9]{2}(0[0-9]|1[0-2])([0-2][0-9]|3[01])"
+
+
+class FieldKind(StrEnum):
+    NAME = "name"
+    DATE = "date"
+    CODE = "code"
+    EMAIL = "email"
+    TEXT = "text"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True)
+class Field:
+    """`bits` is the information of one value (Shannon's lower bound, from the chance that two rows agree)."""
+
+    index: int
+    column: Column
+    kind: FieldKind
+    bits: float
+    present: float
+    distinct: int
+
+    @property
+    def name(self) -> str:
+        return self.column.name
+
+    @property
+    def sql(self) -> str:
+        return f"f{self.index}"
+
+    @property
+    def normalised(self) -> str:
+        """SQL over the customer's table: the value as it is compared; NULL where there is none."""
+        return _NORMALISED[self.kind](self.column)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    column: str
+    reason: str
+
+
+def _plain(column: Column) -> str:
+    """Small letters and digits, one space between words; whatever the script."""
+    text = f"regexp_replace(lower(strip_accents({column.cell})), '[''’`]', '', 'g')"
+    words = rf"trim(regexp_replace({text}, '[^\pL\pN\pM]+', ' ', 'g'))"
+    return f"CASE WHEN NOT {column.is_missing} THEN nullif({words}, '') END"
+
+
+def _code(column: Column) -> str:
+    compact = rf"regexp_replace(lower({column.cell}), '[^\pL\pN]+', '', 'g')"
+    return f"CASE WHEN NOT {column.is_missing} THEN nullif({compact}, '') END"
+
+
+def _date(column: Column) -> str:
+    """yyyymmdd; where only a year can be read, yyyy0000."""
+    digits = f"regexp_replace({column.cell}, '[^0-9]+', '', 'g')"
+    year = f"nullif(regexp_extract({column.cell}, '(18|19|20)[0-9][0-9]'), '') || '0000'"
+    if column.logical in TEMPORAL:
+        return f"coalesce(strftime({column.value}, '%Y%m%d'), {year})"
+    return f"CASE WHEN regexp_full_match({digits}, {literal(DATE_OF_DIGITS)}) THEN {digits} ELSE {year} END"
+
+
+def _email(column: Column) -> str:
+    return f"CASE WHEN NOT {column.is_missing} THEN lower({column.cell}) END"
+
+
+def _number(column: Column) -> str:
+    value = f"CAST({column.value} AS DOUBLE)"
+    return f"CASE WHEN isfinite({value}) THEN CAST({value} AS VARCHAR) END"
+
+
+_NORMALISED = {
+    FieldKind.NAME: _plain,
+    FieldKind.TEXT: _plain,
+    FieldKind.CODE: _code,
+    FieldKind.DATE: _date,
+    FieldKind.EMAIL: _email,
+    FieldKind.NUMBER: _number,
+}
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """Of one column's normalised values. `collisions` is the chance that two present rows agree."""
+
+    present: int
+    distinct: int
+    collisions: float
+    words: float
+    length: float
+    alphabetic: float
+    with_digits: float
+    dates: float
+    span: float | None
+    whole: bool
+    within: int  # distinct values counted within each source
+
+
+def choose_fields(
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], across: str | None
+) -> tuple[tuple[Field, ...], tuple[LeftOut, ...]]:
+    """The fields to compare, most telling first kept, in the customer's order; and why the others are not."""
+    found: list[tuple[Column, FieldKind, float, _Evidence]] = []
+    left_out: list[LeftOut] = []
+    for column in columns:
+        if column.name == across:
+            continue
+        if column.logical is LogicalType.EMPTY:
+            left_out.append(LeftOut(column.name, "it is empty"))
+            continue
+        evidence = _evidence(db, table, column, across)
+        bits = -log2(max(evidence.collisions, 1e-18))
+        reason = _why_not(column, evidence, bits)
+        if reason:
+            left_out.append(LeftOut(column.name, reason))
+        else:
+            found.append((column, _kind(column, evidence), bits, evidence))
+    order = {column.name: place for place, column in enumerate(columns)}
+    found.sort(key=lambda one: (-min(one[2], 20) * one[3].present, order[one[0].name]))
+    left_out += [LeftOut(one[0].name, "others tell more") for one in found[MOST_FIELDS:]]
+    kept = sorted(found[:MOST_FIELDS], key=lambda one: order[one[0].name])
+    fields = tuple(
+        Field(i, column, kind, bits, evidence.present / max(table.rows, 1), evidence.distinct)
+        for i, (column, kind, bits, evidence) in enumerate(kept)
+    )
+    return fields, tuple(left_out)
+
+
+def _evidence(db: "duckdb.DuckDBPyConnection", table: Table, column: Column, across: str | None) -> _Evidence:
+    numeric = f"TRY_CAST({column.value} AS DOUBLE)" if column.logical in NUMERIC else "NULL::DOUBLE"
+    source = f"CAST({quoted(across)} AS VARCHAR)" if across else "''"
+    values = f"SELECT {_plain(column)} AS v, {numeric} AS x, {source} AS src FROM {quoted(table.role)}"
+    counted = (
+        "SELECT v, any_value(x) AS x, count(*) AS n, count(DISTINCT src) AS s"
+        f" FROM ({values}) WHERE v IS NOT NULL GROUP BY v"
+    )
+    query = f"""SELECT coalesce(sum(n), 0)::BIGINT, count(*), sum(n::DOUBLE * (n - 1)),
+        sum(n * (length(v) - length(replace(v, ' ', '')) + 1)) / sum(n), sum(n * length(v)) / sum(n),
+        sum(n) FILTER (regexp_full_match(v, '[\\pL\\pM ]+')) / sum(n),
+        sum(n) FILTER (regexp_matches(v, '[0-9]')) / sum(n),
+        sum(n) FILTER (regexp_full_match(v, {literal(DATE_OF_DIGITS)})) / sum(n),
+        max(x) - min(x), bool_and(x = floor(x)), coalesce(sum(s), 0)::BIGINT FROM ({counted})"""
+    [row] = db.execute(query).fetchall()
+    present = int(row[0])
+    pairs = max(present * (present - 1.0), 1.0)
+    words, length, alphabetic, with_digits, dates = (float(value or 0) for value in row[3:8])
+    return _Evidence(
+        present=present,
+        distinct=row[1],
+        collisions=max(row[2] or 0.0, 1.0) / pairs,
+        words=words,
+        length=length,
+        alphabetic=alphabetic,
+        with_digits=with_digits,
+        dates=dates,
+        span=float(row[8]) if row[8] is not None else None,
+        whole=bool(row[9]),
+        within=row[10],
+    )
+
+
+def _why_not(column: Column, evidence: _Evidence, bits: float) -> str:
+    if evidence.present < max(2, column.rows * LEAST_PRESENT):
+        return "it is nearly empty"
+    if evidence.distinct == 1:
+        return "it is constant"
+    if _is_row_number(column, evidence):
+        return "it numbers the rows: every value is its own"
+    if bits < LEAST_BITS:
+        return "it tells too little: most rows agree by chance"
+    return ""
+
+
+def _is_row_number(column: Column, evidence: _Evidence) -> bool:
+    """No value twice (within a source), and it is a code or fills its range: nothing of the entity is in it."""
+    if evidence.within < evidence.present:
+        return False
+    serial = evidence.whole and evidence.span is not None and evidence.present >= SERIAL_DENSITY * (evidence.span + 1)
+    if serial:
+        return True
+    code = evidence.words < ONE_TOKEN and evidence.alphabetic < ALPHABETIC and column.semantic is not SemanticType.EMAIL
+    unique = evidence.distinct == evidence.present
+    return unique and (code or column.semantic is SemanticType.UUID) and column.logical not in TEMPORAL
+
+
+def _kind(column: Column, evidence: _Evidence) -> FieldKind:
+    if column.semantic is SemanticType.EMAIL:
+        return FieldKind.EMAIL
+    if column.logical in TEMPORAL or evidence.dates > TYPE_SHARE:
+        return FieldKind.DATE
+    if column.semantic in {SemanticType.PHONE_NUMBER, SemanticType.POSTCODE}:
+        return FieldKind.CODE
+    if column.logical in NUMERIC:
+        return (
+            FieldKind.CODE
+            if column.logical is LogicalType.INTEGER and evidence.length >= CODE_LENGTH
+            else FieldKind.NUMBER
+        )
+    if evidence.words >= ONE_TOKEN:
+        return FieldKind.TEXT
+    return FieldKind.CODE if evidence.with_digits >= WITH_DIGITS else FieldKind.NAME

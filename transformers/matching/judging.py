@@ -1,0 +1,79 @@
+"""A judge compares any pairs of the table and says how likely they are one entity."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from transformers.matching.blocking import EVERY_PAIR
+from transformers.matching.calibration import bent
+from transformers.matching.comparisons import Comparison, compare
+from transformers.matching.model import Model, learn
+from transformers.matching.pairs import Pairs
+from transformers.matching.patterns import read_patterns
+from transformers.matching.records import Size
+from transformers.matching.scoring import draw_random_pairs, fetch, register_pairs, score
+from transformers.matching.text_similarity import TextSimilarity
+
+if TYPE_CHECKING:
+    import duckdb
+
+LEAST_LOGIT = -6.0  # candidates below a probability of .0025 are worth a row to nobody
+UNBOUNDED = -1e9
+
+
+@dataclass(frozen=True)
+class Judge:
+    """`slope` and `shift` are what labels taught about the model's logits."""
+
+    db: "duckdb.DuckDBPyConnection"
+    comparisons: tuple[Comparison, ...]
+    text: TextSimilarity
+    model: Model
+    slope: float = 1.0
+    shift: float = 0.0
+
+    def candidates(self) -> Pairs:
+        """The compared candidates that may well match."""
+        score(self.db, "er_compared", "er_scored", self.model)
+        return self._fetched("er_scored", (LEAST_LOGIT - self.shift) / self.slope)
+
+    def judge(self, pairs: str) -> Pairs:
+        """Every pair of the temporary table `pairs`."""
+        compare(self.db, pairs, "er_more", self.comparisons, self.text)
+        score(self.db, "er_more", "er_more_scored", self.model)
+        return self._fetched("er_more_scored", UNBOUNDED)
+
+    def taught(self, labelled: Pairs) -> "Judge":
+        """Calibrated by what stewards said."""
+        if not len(labelled.a):
+            return self
+        register_pairs(self.db, "er_labelled", labelled.a, labelled.b)
+        believed = self.judge("er_labelled")
+        slope, shift = bent(believed.logits, (labelled.logits > 0).astype(float))
+        return replace(self, slope=slope, shift=shift)
+
+    def _fetched(self, scored: str, at_least: float) -> Pairs:
+        a, b, logits = fetch(self.db, scored, at_least)
+        return Pairs.of(a, b, self.slope * logits + self.shift)
+
+
+def appoint(
+    db: "duckdb.DuckDBPyConnection",
+    comparisons: Sequence[Comparison],
+    text: TextSimilarity,
+    size: Size,
+    *,
+    linking: bool,
+    seed: int,
+) -> Judge:
+    """A judge who learnt from the candidates in `er_pairs`, and from random pairs what strangers are like."""
+    fields = len(comparisons)
+    compare(db, "er_pairs", "er_compared", comparisons, text)
+    candidates = strangers = read_patterns(db, "er_compared", fields)
+    if size.rows * (size.rows - 1) // 2 > EVERY_PAIR:
+        draw_random_pairs(db, size.rows, linking=linking, seed=seed)
+        compare(db, "er_random", "er_strangers", comparisons, text)
+        strangers = read_patterns(db, "er_strangers", fields)
+    sizes = [len(comparison.labels) for comparison in comparisons]
+    model = learn(candidates, strangers, sizes, rows=size.rows, possible=size.pairs, most_matches=size.most_matches)
+    return Judge(db, tuple(comparisons), text, model)

@@ -1,0 +1,67 @@
+"""Judged pairs in memory: dense row numbers a < b, the logit that they are one entity, and its probability."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from transformers.matching.model import MOST_LOGIT, sigmoid
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Rows = NDArray[np.int64]
+
+Label = tuple[int, int, bool]  # two source rows, and whether a steward says that they are one
+
+
+@dataclass(frozen=True)
+class Pairs:
+    a: "Rows"
+    b: "Rows"
+    logits: "Floats"
+    probabilities: "Floats"
+
+    @classmethod
+    def of(cls, a: "Rows", b: "Rows", logits: "Floats") -> "Pairs":
+        return cls(a, b, logits, sigmoid(logits))
+
+    def and_also(self, other: "Pairs") -> "Pairs":
+        """Both; where a pair is in both, the other's word counts. In the order of a and b."""
+        import numpy as np
+
+        a, b = np.concatenate([other.a, self.a]), np.concatenate([other.b, self.b])
+        logits = np.concatenate([other.logits, self.logits])
+        probabilities = np.concatenate([other.probabilities, self.probabilities])
+        _, first = np.unique(a * (int(b.max(initial=0)) + 1) + b, return_index=True)
+        return Pairs(a[first], b[first], logits[first], probabilities[first])
+
+    def with_probabilities(self, probabilities: "Floats") -> "Pairs":
+        return replace(self, probabilities=probabilities)
+
+
+def no_pairs() -> Pairs:
+    import numpy as np
+
+    none = np.array([], dtype=np.int64)
+    return Pairs.of(none, none, np.array([], dtype=np.float64))
+
+
+def judged_pairs(db: "duckdb.DuckDBPyConnection", labels: Sequence[Label]) -> Pairs:
+    """What stewards said, as certain pairs; labels of rows that are not there are passed over."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not labels:
+        return no_pairs()
+    one, other, same = zip(*labels, strict=True)
+    db.register("er_labels", pa.table({"one": one, "other": other, "same": same}))
+    found = db.execute(
+        "SELECT least(l.r, r.r) AS a, greatest(l.r, r.r) AS b, bool_or(same) AS same FROM er_labels"
+        " JOIN er_records l ON l.s = one JOIN er_records r ON r.s = other WHERE l.r <> r.r GROUP BY 1, 2 ORDER BY 1, 2"
+    ).fetchnumpy()
+    db.unregister("er_labels")
+    logits = np.where(np.asarray(found["same"], dtype=np.bool_), MOST_LOGIT, -MOST_LOGIT)
+    return Pairs.of(np.asarray(found["a"], dtype=np.int64), np.asarray(found["b"], dtype=np.int64), logits)

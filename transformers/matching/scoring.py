@@ -1,0 +1,59 @@
+"""Pairs with their logits: every pair of a pattern has the same, so that the model speaks once a pattern."""
+
+from typing import TYPE_CHECKING
+
+from transformers.matching.model import Model
+from transformers.matching.patterns import read_patterns
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Rows = NDArray[np.int64]
+
+RANDOM_PAIRS = 400_000  # a level that one pair of strangers in ten thousand reaches is still seen forty times
+
+
+def score(db: "duckdb.DuckDBPyConnection", compared: str, scored: str, model: Model) -> None:
+    """Fill the temporary table `scored`: a, b, z (the logit) from `compared`."""
+    import pyarrow as pa
+
+    patterns = read_patterns(db, compared, len(model.m))
+    known = pa.table({"code": patterns.codes, "z": model.logits(patterns)})
+    db.register("er_patterns", known)
+    db.execute(f"CREATE OR REPLACE TEMP TABLE {scored} AS SELECT a, b, z FROM {compared} JOIN er_patterns USING (code)")
+    db.unregister("er_patterns")
+
+
+def fetch(db: "duckdb.DuckDBPyConnection", scored: str, at_least: float) -> "tuple[Rows, Rows, Floats]":
+    """a, b and z of the pairs that matter, in their order."""
+    import numpy as np
+
+    found = db.execute(f"SELECT a, b, z FROM {scored} WHERE z >= {at_least!r} ORDER BY a, b").fetchnumpy()
+    return np.asarray(found["a"], np.int64), np.asarray(found["b"], np.int64), np.asarray(found["z"], np.float64)
+
+
+def draw_random_pairs(db: "duckdb.DuckDBPyConnection", rows: int, *, linking: bool, seed: int) -> None:
+    """Fill `er_random` (a < b) with pairs drawn anyhow: nearly all of them are of two entities."""
+    import numpy as np
+    import pyarrow as pa
+
+    drawn = np.sort(np.random.default_rng(seed).integers(0, rows, (2, RANDOM_PAIRS)), axis=0).astype(np.int32)
+    db.register("er_drawn", pa.table({"a": drawn[0], "b": drawn[1]}))
+    differ = (
+        " JOIN er_records l ON l.r = a JOIN er_records r ON r.r = b WHERE l.src <> r.src AND" if linking else "WHERE"
+    )
+    db.execute(f"CREATE OR REPLACE TEMP TABLE er_random AS SELECT DISTINCT a, b FROM er_drawn {differ} a < b")
+    db.unregister("er_drawn")
+
+
+def register_pairs(db: "duckdb.DuckDBPyConnection", name: str, a: "Rows", b: "Rows") -> None:
+    """The pairs as a temporary table (a, b)."""
+    import numpy as np
+    import pyarrow as pa
+
+    db.register("er_given", pa.table({"a": a.astype(np.int32), "b": b.astype(np.int32)}))
+    db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT a, b FROM er_given")
+    db.unregister("er_given")
