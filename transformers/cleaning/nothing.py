@@ -7,6 +7,7 @@ for it (9999, -1, 1900-01-01), it occurs again and again, and it lies far from a
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from transformers.cells.columns import NUMERIC, TEMPORAL, TEXTUAL, Column
@@ -23,8 +24,8 @@ CODE_SHARE = 0.5  # of a column's values that have the word's own shape: from he
 WORD_SURE, WORD_AMONG_TEXT = 0.99, 0.95  # confidence that a word is nothing, in a column of numbers and of words
 ACTED_ON = 0.9  # confidence from which a sentinel is emptied; below it is flagged
 LEAST_TIMES = 3  # a number that occurs once or twice is a value
-FAR = 1.0  # spans of the other values (their 1st to 99th percentile) that lie between them and a sentinel
-CANDIDATES = 8  # at either end of a column
+FAR = 1.0  # spans of the other values (from their 1st to their 99th percentile) between them and a sentinel
+ALONE = 0.1  # other values in the outer half of that way, by occurrences of the sentinel: more, and it is a long tail
 SENTINEL_NUMBERS = frozenset(
     {float(sign + nines) for sign in ("", "-") for nines in ("99", "999", "9999", "99999", "999999", "9999999")}
     | {float(f"{sign}{nines}") for sign in ("", "-") for nines in ("99999999", "999999999", "9999999999")}
@@ -35,14 +36,17 @@ SENTINEL_DAYS = (
     "0001-01-01", "1111-11-11", "1601-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1901-01-01",
     "1970-01-01", "2099-12-31", "2999-12-31", "3000-12-31", "9999-12-31", "9999-12-30", "9999-01-01",
 )  # fmt: skip
+_DAYS = tuple((day, (date.fromisoformat(day) - date(1970, 1, 1)).total_seconds()) for day in SENTINEL_DAYS)
+_SECONDS = frozenset(seconds for _, seconds in _DAYS)
 
 
 @dataclass(frozen=True)
 class Sentinel:
-    """A value that stands for nothing. `condition` is SQL on the cell as the table has it."""
+    """A value that stands for nothing; `number` is the seconds since 1970 where it is a day."""
 
     column: str
     value: str
+    number: float
     times: int
     confidence: float
     reason: str
@@ -69,73 +73,51 @@ def doubtful_words(db: "duckdb.DuckDBPyConnection", column: Column) -> tuple[str
 def _is_code(db: "duckdb.DuckDBPyConnection", column: Column, word: str) -> bool:
     """Whether most of the other values are letters, as many as the word has."""
     alike = f"regexp_full_match({column.cell}, '[A-Za-z]{{{len(word)}}}')"
-    present = f"SELECT DISTINCT {column.cell} AS v, {alike} AS alike FROM \"primary\" WHERE NOT {column.is_missing}"
+    present = f'SELECT DISTINCT {column.cell} AS v, {alike} AS alike FROM "primary" WHERE NOT {column.is_missing}'
     [(share,)] = db.execute(f"SELECT avg(CAST(alike AS INTEGER)) FROM ({present})").fetchall()
     return bool(share is not None and share >= CODE_SHARE)
 
 
 def sentinels(db: "duckdb.DuckDBPyConnection", column: Column) -> list[Sentinel]:
     """Most certain first."""
-    if column.logical in NUMERIC:
-        found = _judged(column, _ends(db, column, f"CAST({column.value} AS DOUBLE)"))
-    elif column.logical in TEMPORAL:
-        found = _judged(column, _ends(db, column, f"epoch(CAST({column.value} AS TIMESTAMP))"))
-    else:
-        found = iter(())
-    return sorted(found, key=lambda one: (-one.confidence, one.value))
+    if column.logical not in NUMERIC + TEMPORAL or not column.present:
+        return []
+    found = _judged(db, column, _number(column, quoted(column.name)))
+    return sorted(found, key=lambda one: (-one.confidence, one.number))
 
 
-@dataclass(frozen=True)
-class Ends:
-    """The extreme values (number, as written, times) and the span of the values between the two of them."""
-
-    low: tuple[tuple[float, str, int], ...]
-    high: tuple[tuple[float, str, int], ...]
-    first: float
-    last: float
+def _number(column: Column, cell: str) -> str:
+    """SQL: any expression for the column's cell as a DOUBLE; a moment as the seconds of its day since 1970."""
+    value = column.value_of(f"trim({cell})") if column.is_text else cell
+    if column.logical in TEMPORAL:
+        return f"epoch(date_trunc('day', CAST({value} AS TIMESTAMP)))"
+    return f"CAST({value} AS DOUBLE)"
 
 
-def _ends(db: "duckdb.DuckDBPyConnection", column: Column, number: str) -> Ends | None:
-    values = (
-        f"SELECT x, any_value(v ORDER BY v) AS v, count(*) AS n FROM (SELECT {number} AS x, {_written(column)} AS v"
-        f' FROM "primary") WHERE isfinite(x) GROUP BY x'
-    )
-    ends = {
-        side: tuple(db.execute(f"SELECT x, v, n FROM ({values}) ORDER BY x {side} LIMIT {CANDIDATES}").fetchall())
-        for side in ("ASC", "DESC")
-    }
-    ends = {side: tuple(one for one in found if _has_shape(column, one)) for side, found in ends.items()}
-    if not any(ends.values()):
-        return None
-    shaped = ", ".join(repr(x) for found in ends.values() for x, *_ in found)
-    rest = f"SELECT {number} AS x FROM \"primary\""
-    [(first, last)] = db.execute(
-        f"SELECT quantile_disc(x, 0.01), quantile_disc(x, 0.99) FROM ({rest}) WHERE isfinite(x) AND x NOT IN ({shaped})"
+def _judged(db: "duckdb.DuckDBPyConnection", column: Column, number: str) -> Iterator[Sentinel]:
+    shapes = _SECONDS if column.logical in TEMPORAL else SENTINEL_NUMBERS
+    shaped = ", ".join(repr(x) for x in sorted(shapes))
+    finite = f'FROM (SELECT {number} AS x FROM "primary") WHERE isfinite(x)'
+    candidates = db.execute(
+        f"SELECT x, count(*) AS n {finite} AND x IN ({shaped}) GROUP BY x HAVING n >= {LEAST_TIMES} ORDER BY x"
     ).fetchall()
-    return None if first is None else Ends(ends["ASC"], ends["DESC"], float(first), float(last))
-
-
-def _written(column: Column) -> str:
-    return f"strftime(CAST({column.value} AS TIMESTAMP), '%Y-%m-%d')" if column.logical in TEMPORAL else column.cell
-
-
-def _has_shape(column: Column, found: tuple[float, str, int]) -> bool:
-    number, written, _ = found
-    return written in SENTINEL_DAYS if column.logical in TEMPORAL else number in SENTINEL_NUMBERS
-
-
-def _judged(column: Column, ends: Ends | None) -> Iterator[Sentinel]:
-    if ends is None:
+    if not candidates:
         return
-    span = ends.last - ends.first
-    for number, written, times in {*ends.low, *ends.high}:
-        gap = max(ends.first - number, number - ends.last)
-        if times < LEAST_TIMES or gap <= 0:
+    rest = f"{finite} AND x NOT IN ({shaped})"
+    [(first, last)] = db.execute(f"SELECT quantile_disc(x, 0.01), quantile_disc(x, 0.99) {rest}").fetchall()
+    for x, times in candidates:
+        gap = max(first - x, x - last) if first is not None else 0.0
+        if gap <= 0:
             continue
-        far = gap > FAR * span if span else gap > abs(ends.last)
-        negative = number < 0 <= ends.first
-        if far or negative:
-            yield Sentinel(column.name, written, times, _confidence(times, sure=far), _reason(times))
+        beyond = f"x < {(x + first) / 2!r}" if x < first else f"x > {(x + last) / 2!r}"
+        [(crowd,)] = db.execute(f"SELECT count(*) {rest} AND {beyond}").fetchall()
+        far = gap > FAR * (last - first or abs(last)) and crowd <= ALONE * times
+        if far or (x < 0 <= first):
+            yield Sentinel(column.name, _written(column, x), x, times, _confidence(times, sure=far), _reason(times))
+
+
+def _written(column: Column, number: float) -> str:
+    return next(day for day, x in _DAYS if x == number) if column.logical in TEMPORAL else f"{number:.12g}"
 
 
 def _confidence(times: int, *, sure: bool) -> float:
@@ -145,21 +127,12 @@ def _confidence(times: int, *, sure: bool) -> float:
 
 
 def _reason(times: int) -> str:
-    return f"Occurs {times:,} times, far from all other values, in a shape that stands for nothing."
+    return f"Occurs {times:,} times, away from all other values, in a shape that stands for nothing."
 
 
 def is_sentinel(column: Column, cell: str, found: Sequence[Sentinel]) -> str:
     """SQL on any expression for the column's cell."""
     if not found:
         return "false"
-    listed = ", ".join(literal(one.value) for one in found)
-    if column.logical in TEMPORAL:
-        value = column.value_of(f"trim({cell})") if column.is_text else cell
-        return f"coalesce(strftime(CAST({value} AS TIMESTAMP), '%Y-%m-%d') IN ({listed}), false)"
-    value = column.value_of(f"trim({cell})") if column.is_text else cell
-    numbers = ", ".join(f"CAST({literal(one.value)} AS DOUBLE)" for one in found)
-    return f"coalesce(CAST({value} AS DOUBLE) IN ({numbers}), false)"
-
-
-def as_found(column: Column) -> str:
-    return quoted(column.name)
+    listed = ", ".join(repr(one.number) for one in found)
+    return f"coalesce({_number(column, cell)} IN ({listed}), false)"

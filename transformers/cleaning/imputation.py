@@ -1,0 +1,92 @@
+"""What to put where nothing is: one figure for a column, or the row before or behind.
+
+A fill's confidence is measured on the cells that are there: how often the fill would have met them.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from transformers.cells.columns import NUMERIC, Column, LogicalType
+from transformers.cells.kinds import literal
+from transformers.tables import SOURCE_ROW, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+NEAR = 0.1  # standard deviations within which a number counts as met
+MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Text that every empty cell of the column gets; None where there is nothing to learn it from."""
+
+    value: str | None
+    confidence: float
+
+
+def centre(db: "duckdb.DuckDBPyConnection", column: Column, here: str, *, median: bool) -> Fill:
+    """The mean or median of the values for which `here` is true, written with the column's decimals."""
+    number = f"CAST({column.value} AS DOUBLE)"
+    values = f'(SELECT {number} AS x FROM "primary" WHERE {here} AND isfinite({number}))'
+    figure = "median(x)" if median else "avg(x)"
+    [(value, spread)] = db.execute(f"SELECT {figure}, stddev_samp(x) FROM {values}").fetchall()
+    if value is None:
+        return Fill(None, 0.0)
+    [(met,)] = db.execute(
+        f"SELECT avg(CAST(abs(x - {value!r}) <= {NEAR * (spread or 0.0)!r} AS INTEGER)) FROM {values}"
+    ).fetchall()
+    return Fill(written(value, decimals(db, column)), round(float(met), 4))
+
+
+def most_frequent(db: "duckdb.DuckDBPyConnection", column: Column, here: str) -> Fill:
+    """Of equally frequent values the one that comes first in the file."""
+    cell = f"CAST({quoted(column.name)} AS VARCHAR)"
+    found = db.execute(
+        f'SELECT {cell} AS v, count(*) AS n, sum(n) OVER () AS present FROM "primary" WHERE {here}'
+        f" GROUP BY v ORDER BY n DESC, min({quoted(SOURCE_ROW)}) LIMIT 1"
+    ).fetchall()
+    if not found:
+        return Fill(None, 0.0)
+    [(value, times, present)] = found
+    return Fill(str(value), round(times / int(present), 4))
+
+
+def decimals(db: "duckdb.DuckDBPyConnection", column: Column) -> int:
+    """Places behind the point that the column is written with."""
+    if column.logical is LogicalType.INTEGER:
+        return 0
+    if not column.is_text:
+        return MOST_DECIMALS
+    places = f"length(regexp_extract({column.cell}, '\\.([0-9]+)$', 1))"
+    [(most,)] = db.execute(f'SELECT max({places}) FROM "primary" WHERE NOT {column.is_missing}').fetchall()
+    return min(int(most or 0), MOST_DECIMALS)
+
+
+def written(value: float, places: int) -> str:
+    return f"{value:.{places}f}"
+
+
+def neighbours(db: "duckdb.DuckDBPyConnection", column: Column, here: str, *, before: bool, rule: str) -> str:
+    """SQL for edits: each empty cell gets the last present one before (or the first behind) it."""
+    row, cell = quoted(SOURCE_ROW), f"CAST({quoted(column.name)} AS VARCHAR)"
+    order = f"ORDER BY {row}{'' if before else ' DESC'}"
+    kept = f'SELECT {row} AS r, CASE WHEN {here} THEN {cell} END AS v FROM "primary"'
+    filled = f"last_value(v IGNORE NULLS) OVER ({order.replace(row, 'r')} ROWS UNBOUNDED PRECEDING)"
+    sure = _alike_neighbours(db, kept)
+    return (
+        f'SELECT r AS source_row, {literal(column.name)} AS "column", f AS new, {literal(rule)} AS rule,'
+        f" CAST({sure!r} AS DOUBLE) AS confidence FROM (SELECT r, v, {filled} AS f FROM ({kept}))"
+        " WHERE v IS NULL AND f IS NOT NULL"
+    )
+
+
+def _alike_neighbours(db: "duckdb.DuckDBPyConnection", kept: str) -> float:
+    """How often a present cell equals the present one before it."""
+    lagged = f"SELECT v, lag(v) OVER (ORDER BY r) AS p FROM ({kept}) WHERE v IS NOT NULL"
+    [(share,)] = db.execute(f"SELECT avg(CAST(v = p AS INTEGER)) FROM ({lagged}) WHERE p IS NOT NULL").fetchall()
+    return round(float(share or 0.0), 4)
+
+
+def is_number(column: Column) -> bool:
+    return column.logical in NUMERIC
