@@ -148,6 +148,12 @@ class _Guess:
         return self._vote(self._distances(asked))
 
     def confidence(self) -> float:
+        import numpy as np
+
+        with np.errstate(all="ignore"):  # what overflows is no confidence
+            return self._confidence()
+
+    def _confidence(self) -> float:
         """Right answers for words; for numbers the share of the variance that is explained. Each without itself."""
         import numpy as np
 
@@ -161,7 +167,8 @@ class _Guess:
             return round(float(np.mean([g == t for g, t in zip(guessed, true, strict=True)])), 4)
         spread = true.var()
         left = np.mean((np.array(guessed, dtype=float) - true) ** 2)
-        return round(float(max(0.0, 1 - left / spread)), 4) if spread > 0 else 1.0
+        explained = 1 - left / spread if spread > 0 else 1.0
+        return round(float(max(0.0, explained)), 4) if np.isfinite(explained) else 0.0
 
     def _distances(self, asked: Any) -> Any:
         """Squared, over the features that both rows have, scaled up to all of them."""
@@ -180,5 +187,5 @@ class _Guess:
         nearest = np.argsort(apart, axis=1, kind="stable")[:, : self.k]
         chosen = self.values[nearest]
         if self.number:
-            return [float(value) for value in chosen.mean(axis=1)]
+            return [float(value) for value in (chosen / self.k).sum(axis=1)]
         return [max(dict.fromkeys(row), key=list(row).count) for row in chosen.tolist()]

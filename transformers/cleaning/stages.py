@@ -5,12 +5,13 @@ The previewer and the agents both take them from here.
 
 from types import MappingProxyType
 
-from transformers.cleaning import duplicates, quarantine
+from transformers.cleaning import duplicates, nulls, quarantine
 from transformers.cleaning.rules import Stage
 
 _ALL: tuple[Stage, ...] = (
     quarantine.STAGE,
     duplicates.STAGE,
+    nulls.STAGE,
 )
 
 STAGES = MappingProxyType({stage.agent_id: stage for stage in _ALL})
