@@ -15,6 +15,7 @@ CONVENTION = 0.5  # of the present cells: what most do is the convention
 UNIT_SHARE = 0.9  # of the present cells are quantities, or the column is none of quantities
 MOST_UNITS = 60  # more are words after a number (street addresses), not units
 COMMON_UNIT = 0.05  # of the cells: a spelling that is in use
+READ_EXACTLY = 0.95  # the same value in another form, if the cell says what it seems to
 Read = Callable[[str], "str | None"]
 
 
@@ -64,7 +65,7 @@ def _rewrite(  # noqa: PLR0917
     forms = {text: written(text) for text in values}
     bench.rewritten[place] = {text: form or text for text, form in forms.items()}
     doubts = [
-        Doubt(text, form, confidence=share, certainty=share if form else 0.0)
+        Doubt(text, form, confidence=share, certainty=READ_EXACTLY if form else 0.0)
         for text, form in forms.items()
         if form != text and (form or share > 1 - COMMON_UNIT)
     ]
@@ -100,7 +101,7 @@ def _minority_units(
         number = plain(read.number) if convention == "|" else read.number
         forms[text] = f"{before}{number}{after}" if fits else text
         sure = counts[convention] / (counts[convention] + counts[read.unit])
-        doubts.append(Doubt(text, forms[text], confidence=sure, certainty=sure if fits else 0.0))
+        doubts.append(Doubt(text, forms[text], confidence=sure, certainty=READ_EXACTLY if fits else 0.0))
     bench.rewritten[place] = forms
     bench.doubt_texts(place, "unit", "unit_minority", doubts)
 
@@ -108,5 +109,5 @@ def _minority_units(
 def _no_convention(bench: Workbench, place: int, values: Mapping[str, int], confidence: float) -> None:
     forms = {text: plain(q.number) for text in values if (q := quantity(text))}
     bench.rewritten[place] = forms
-    doubts = [Doubt(text, number, confidence, certainty=1.0) for text, number in forms.items()]
+    doubts = [Doubt(text, number, confidence, certainty=READ_EXACTLY) for text, number in forms.items()]
     bench.doubt_texts(place, "unit", "unit_without_convention", doubts)

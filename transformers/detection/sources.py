@@ -32,7 +32,8 @@ CONFLICT = 0.05  # of the pairs within an entity disagree on some attribute, or 
 ROUNDS = 20  # it settles in fewer
 FIRST_TRUST = 0.8
 WRONG_VALUES = 10  # as many ways to be wrong as Accu takes
-COPIED = 3  # sources copy: a lead is worth what the cube of it says, if it is to put words into a cell
+HUMBLE = 0.5  # what a lead is worth whose supporters deserve less trust than a rival's
+FULL_SUPPORT = 0.9  # quantile of the winners: who could speak has spoken
 LEAST, MOST = 0.02, 0.99  # trust: nobody is always wrong, nobody always right
 
 
@@ -178,25 +179,33 @@ def _trust(right: "Sequence[Figures]", said: "Sequence[Codes]", place: int) -> "
 
 
 def _winners(claims: Claims, trust: "Figures") -> "tuple[Codes, Figures]":
-    """The claim with the best odds; sure by its lead in trusted support, and not when its supporters deserve less."""
+    """The claim with the best odds, and how sure that is.
+
+    What is contested is believed as far as the winner leads, as trusted sources speak at all, and not much where its
+    supporters deserve less trust than a rival's. Silence of the trusted is no consent.
+    """
     import numpy as np
 
     weight = np.maximum(0, np.log(trust / (1 - trust)))
     count = len(claims.entity_of_claim)
+    said = np.bincount(claims.claim, minlength=count)
     support = np.bincount(claims.claim, weight[claims.source], count)
-    mean = np.bincount(claims.claim, trust[claims.source], count) / np.bincount(claims.claim, minlength=count)
+    mean = np.bincount(claims.claim, trust[claims.source], count) / said
     order = np.lexsort((np.arange(count), -_odds(claims, trust), claims.entity_of_claim))
     starts = np.flatnonzero(np.diff(claims.entity_of_claim[order], prepend=-1))
+    best = order[starts]
+    rivals = support.copy(), mean.copy()
+    for figures in rivals:
+        figures[best] = 0.0
+    strongest, worthiest = (np.maximum.reduceat(figures[order], starts) for figures in rivals)
+    lead = np.maximum(0, support[best] - strongest) / np.maximum(1.0, support[best])
+    lead[worthiest > mean[best]] *= HUMBLE
+    spoken = np.minimum(1.0, support[best] / max(1.0, float(np.quantile(support[best], FULL_SUPPORT))))
+    contested = 1 - float((said[best] / np.add.reduceat(said[order], starts)).mean())
     winner = np.full(int(claims.entity_of_claim.max()) + 1, -1)
     sure = np.zeros(len(winner))
-    for start, end in zip(starts, np.append(starts[1:], count), strict=True):
-        best, others = order[start], order[start + 1 : end]
-        entity = claims.entity_of_claim[best]
-        winner[entity] = best
-        rival = float(support[others].max(initial=0.0))
-        lead = float(support[best] - rival) / max(1.0, float(support[best]))
-        humble = float(mean[others].max(initial=0.0)) > mean[best]
-        sure[entity] = max(0.0, lead) * (0.5 if humble else 1.0)
+    winner[claims.entity_of_claim[best]] = best
+    sure[claims.entity_of_claim[best]] = 1 - contested * (1 - lead * spoken)
     return winner, sure
 
 
@@ -225,7 +234,7 @@ def _write(  # noqa: PLR0917
             JOIN numbered e ON e.place_in_order = of_row JOIN numbered v ON v.place_in_order = from_row
         )
         SELECT {SOURCE_ROW}, {place}, 'conflict', 'source_trust:c{conflict.source}',
-            CASE WHEN c{place} IS DISTINCT FROM truth THEN 0.5 + 0.5 * sure ELSE 0.0 END, truth, sure ** {COPIED}
+            CASE WHEN c{place} IS DISTINCT FROM truth THEN 0.5 + 0.5 * sure ELSE 0.0 END, truth, sure
         FROM {READ} JOIN truths ON c{conflict.entity} = entity
     """)
     bench.db.unregister("__truths__")

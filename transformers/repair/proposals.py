@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from transformers.cells.columns import Column
 
 REPAIRS = "cell_repairs"
-MIN_CONFIDENCE = 0.65
+MIN_CONFIDENCE = 0.8
 FORM = "('format', 'unit', 'disguised_missing')"  # doubts of how a cell says it, which trust what it says
 IN_DISPUTE = 0.5  # another rule doubts what it says
 Values = Mapping[int, Mapping[str, str]]  # source row → column → the right value
