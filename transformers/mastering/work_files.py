@@ -12,6 +12,7 @@ CROSS_REFERENCE = "cross_reference"  # source_row, golden_id, probability
 LINEAGE = "lineage"  # golden_id, column, value, source_row, rule, confidence
 STEWARDSHIP = "stewardship"
 CHANGE_LOG = "change_log"  # source_row, column, old, new, rule, confidence
+SET_ASIDE = "set_aside"  # rows as they were
 PARQUET = "application/vnd.apache.parquet"
 
 

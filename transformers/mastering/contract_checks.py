@@ -1,0 +1,140 @@
+"""A contract's column as SQL over the table's: the value it asks for, and what is wrong with a cell.
+
+A text column keeps text, in the type's canonical form (2024-01-31, true, 12); a typed one is cast.
+"""
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from backend.errors import BadParameters
+from transformers.cells import casts
+from transformers.cells.columns import Column
+from transformers.cells.kinds import DECIMAL_FORM, Kind, has_form, literal, words
+from transformers.mastering.contract import Contract, ContractColumn, ContractType
+from transformers.tables import quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+TRUE = ("true", "t", "yes", "y", "1", "on")
+FALSE = ("false", "f", "no", "n", "0", "off")
+SQL_TYPES = MappingProxyType(
+    {ContractType.STRING: "VARCHAR", ContractType.INTEGER: "BIGINT", ContractType.DECIMAL: "DOUBLE",
+     ContractType.BOOLEAN: "BOOLEAN", ContractType.DATE: "DATE", ContractType.DATETIME: "TIMESTAMP",
+     ContractType.TIME: "TIME"}
+)  # fmt: skip
+NUMBERS = (ContractType.INTEGER, ContractType.DECIMAL)
+MOMENTS = (ContractType.DATE, ContractType.DATETIME)
+
+
+@dataclass(frozen=True)
+class Enforced:
+    """A column of the contract over the one of the table that it is; SQL expressions over the table's row."""
+
+    wanted: ContractColumn
+    column: Column
+    failures: dict[str, str] = field(default_factory=dict)  # kind → condition, the first that holds is the cell's
+
+    @property
+    def name(self) -> str:
+        return self.wanted.name
+
+    @property
+    def said(self) -> str:
+        return quoted(self.column.name)
+
+    @property
+    def missing(self) -> str:
+        return self.column.is_missing
+
+    @property
+    def cast(self) -> str:
+        """The cell as the contract's type; NULL where it is missing or is not of that type."""
+        value = _text_cast(self.column, self.wanted.type) if self.column.is_text else _native_cast(self)
+        return f"CASE WHEN NOT {self.missing} THEN {self._as_listed(value)} END"
+
+    def _as_listed(self, value: str) -> str:
+        """Written as the contract lists it, where it differs by case or spaces only."""
+        if not self.wanted.allowed or not self.column.is_text:
+            return value
+        whens = " ".join(f"WHEN {literal(one.strip().casefold())} THEN {literal(one)}" for one in self.wanted.allowed)
+        return f"CASE lower(trim({value})) {whens} ELSE {value} END"
+
+    def checks(self) -> dict[str, str]:
+        """Kind → condition under which a cell breaks the contract, in the order in which they are looked at."""
+        cast, wanted = f"({self.cast})", self.wanted
+        found = {"missing_required": self.missing} if wanted.required else {}
+        found["wrong_type"] = f"NOT {self.missing} AND {cast} IS NULL"
+        text = f"CAST({cast} AS VARCHAR)"
+        if wanted.allowed:
+            found["value_not_allowed"] = f"{text} NOT IN {words(wanted.allowed)}"
+        found |= _ranges(wanted, cast)
+        if wanted.min_length is not None:
+            found["too_short"] = f"length({text}) < {wanted.min_length}"
+        if wanted.max_length is not None:
+            found["too_long"] = f"length({text}) > {wanted.max_length}"
+        if wanted.pattern:
+            found["pattern_mismatch"] = f"NOT {has_form(text, wanted.pattern)}"
+        return {kind: f"coalesce({condition}, false)" for kind, condition in found.items()}
+
+
+def _ranges(wanted: ContractColumn, cast: str) -> dict[str, str]:
+    kind = SQL_TYPES[wanted.type] if wanted.type in (*NUMBERS, *MOMENTS) else "VARCHAR"
+    kind = "DOUBLE" if wanted.type in NUMBERS else kind
+    bounds = {"below_minimum": (wanted.min, "<"), "above_maximum": (wanted.max, ">")}
+    return {
+        name: f"TRY_CAST({cast} AS {kind}) {sign} TRY_CAST({literal(str(bound))} AS {kind})"
+        for name, (bound, sign) in bounds.items()
+        if bound is not None
+    }
+
+
+def _native_cast(enforced: Enforced) -> str:
+    return (
+        f"TRY_CAST({casts.native_value(enforced.said, enforced.column.physical)} AS {SQL_TYPES[enforced.wanted.type]})"
+    )
+
+
+def _text_cast(column: Column, wanted: ContractType) -> str:
+    """Text in the type's canonical form; a cell that says it so already stays as it is."""
+    text = column.cell
+    if wanted is ContractType.STRING:
+        return quoted(column.name)
+    if wanted in NUMBERS:
+        return _number(column, text, whole=wanted is ContractType.INTEGER)
+    if wanted is ContractType.BOOLEAN:
+        yes, no = f"lower({text}) IN {words(TRUE)}", f"lower({text}) IN {words(FALSE)}"
+        return f"CASE WHEN {yes} THEN 'true' WHEN {no} THEN 'false' END"
+    if wanted is ContractType.TIME:
+        return f"CAST({casts.text_value(text, 'time', column.kinds, day_first=False)} AS VARCHAR)"
+    value = casts.text_value(text, wanted.value, column.kinds, day_first=column.day_first)
+    return f"CAST({value} AS VARCHAR)"
+
+
+def _number(column: Column, text: str, *, whole: bool) -> str:
+    kinds = column.kinds if any(column.kinds.get(kind) for kind in (Kind.DECIMAL, Kind.GROUPED)) else {
+        **column.kinds, Kind.DECIMAL: 1, Kind.GROUPED: 1, Kind.CURRENCY: 1, Kind.PERCENT: 1,
+    }  # fmt: skip
+    value = casts.number(text, kinds)
+    if whole:
+        is_whole = f"({value}) = trunc({value}) AND abs({value}) < 1e15"  # a DOUBLE is exact so far
+        return f"CASE WHEN {is_whole} THEN CAST(CAST({value} AS BIGINT) AS VARCHAR) END"
+    plain = f"{has_form(text, DECIMAL_FORM)} AND TRY_CAST({text} AS DOUBLE) = ({value})"
+    return f"CASE WHEN {plain} THEN {text} ELSE CAST({value} AS VARCHAR) END"
+
+
+def check_patterns(db: "duckdb.DuckDBPyConnection", contract: Contract) -> None:
+    """Raises BadParameters for an expression that RE2 does not read."""
+    import duckdb
+
+    for column in contract.columns:
+        if column.pattern:
+            try:
+                db.execute(f"SELECT {has_form(literal(''), column.pattern)}")
+            except duckdb.Error as error:
+                raise BadParameters(
+                    f"The contract's pattern of {column.name!r} is no regular expression that can be used.",
+                    field=column.name,
+                    detail=str(error),
+                ) from None
