@@ -6,8 +6,11 @@ from pydantic import Field
 
 from transformers.cells.checks import broken, disguised
 from transformers.cells.columns import Column, walk_columns
+from transformers.constraints import Constraint, suggest_constraints
+from transformers.constraints.delivery import constraint_files
 from transformers.findings import AgentResult
 from transformers.profiling.correlations import correlations
+from transformers.profiling.found_dependencies import found_dependencies
 from transformers.profiling.judgements import judged
 from transformers.profiling.numbers import NumberFigures, number_figures
 from transformers.profiling.rows import note_repeated, outlying, repeated_rows
@@ -16,7 +19,7 @@ from transformers.profiling.table_profile import TableProfile
 from transformers.profiling.values import ValueFigures, value_figures
 from transformers.row_findings import RowFindings
 from transformers.tables import Table
-from transformers.tool import Agent, AgentContext, AgentParameters
+from transformers.tool import Agent, AgentContext, AgentParameters, Delivery
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,7 +46,7 @@ class UnifiedProfilerParameters(AgentParameters):
     )
 
 
-def run(context: AgentContext) -> AgentResult:
+def run(context: AgentContext) -> Delivery:
     table, parameters = context.primary, context.parameters
     assert isinstance(parameters, UnifiedProfilerParameters)
     with context.database() as db:
@@ -53,11 +56,21 @@ def run(context: AgentContext) -> AgentResult:
         repeated = _repeated(db, table, columns, rows)
         context.report_progress(0.9)
         rows.find(db, table, broken(columns) + disguised(columns) + outlying(columns, numbers))
+        dependencies = found_dependencies(db, table, columns, values)
     profile = profile_of(
-        table, columns, values=values, numbers=numbers, correlated=correlated, repeated=repeated, limits=parameters
+        table,
+        columns,
+        values=values,
+        numbers=numbers,
+        correlated=correlated,
+        dependencies=dependencies,
+        repeated=repeated,
+        limits=parameters,
     )
     context.report_progress(1.0)
-    return _result(profile, rows, parameters)
+    constraints = suggest_constraints(profile)
+    files = constraint_files(profile, constraints, table.name, context.scratch)
+    return Delivery(result=_result(profile, constraints, rows, parameters), files=files)
 
 
 def _figures(
@@ -81,13 +94,18 @@ def _repeated(db: "duckdb.DuckDBPyConnection", table: Table, columns: list[Colum
     return RepeatedRows(count=len(found), groups=len(set(first.tolist())))
 
 
-def _result(profile: TableProfile, rows: RowFindings, parameters: UnifiedProfilerParameters) -> AgentResult:
+def _result(
+    profile: TableProfile,
+    constraints: tuple[Constraint, ...],
+    rows: RowFindings,
+    parameters: UnifiedProfilerParameters,
+) -> AgentResult:
     verdict = judged(profile, rows, AGENT_ID, parameters)
     return AgentResult(
         agent_id=AGENT_ID,
         agent_name=AGENT.name,
         summary_metrics=verdict.metrics,
-        data=profile.model_dump(mode="json"),
+        data=profile.model_dump(mode="json") | {"constraints": [c.model_dump(mode="json") for c in constraints]},
         alerts=verdict.alerts,
         issues=verdict.issues,
         row_level_issues=rows.kept,
@@ -101,7 +119,7 @@ def _result(profile: TableProfile, rows: RowFindings, parameters: UnifiedProfile
 AGENT = Agent(
     id=AGENT_ID,
     name="Unified profiler",
-    description="Types, missing values, distributions, patterns, outliers, duplicates, correlations and keys.",
+    description="Types, missing values, distributions, outliers, duplicates, correlations, keys and constraints.",
     parameters=UnifiedProfilerParameters,
     run=run,
 )

@@ -95,7 +95,8 @@ def number_figures(
     db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], multiplier: float
 ) -> dict[str, NumberFigures]:
     """By column name, of those that `cell_values` holds now. A column without a finite number is left out."""
-    measured = {place: column for place, column in enumerate(columns) if column in set(measurable(columns))}
+    wanted = set(measurable(columns))
+    measured = {place: column for place, column in enumerate(columns) if column in wanted}
     if not measured:
         return {}
     db.execute(f"CREATE OR REPLACE TEMP TABLE numbers AS {' UNION ALL '.join(_sources(table, measured))}")
@@ -141,7 +142,7 @@ def _sorted(db: "duckdb.DuckDBPyConnection", ends: dict[int, Ends]) -> Iterator[
     for part in _parts(db, ends):
         found = db.execute(f"SELECT c, x, n::BIGINT AS n FROM numbers WHERE isfinite(x) AND {part}").fetchnumpy()
         order = np.lexsort((found["n"], found["x"], found["c"]))
-        places, values, counts = (found[name][order] for name in "cxn")
+        places, values, counts = (np.asarray(found[name])[order] for name in "cxn")
         starts = [0, *(np.flatnonzero(np.diff(places)) + 1).tolist(), len(places)]
         for start, end in pairwise(starts):
             if end > start:

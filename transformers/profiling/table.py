@@ -8,6 +8,7 @@ from typing import Protocol
 
 from transformers.cells.columns import NUMERIC, TEMPORAL, TEXTUAL, Column, LogicalType
 from transformers.cells.semantic_types import SemanticType, names_a_key
+from transformers.profiling.found_dependencies import NO_DEPENDENCIES, FoundDependencies
 from transformers.profiling.numbers import NumberFigures, Quantiles, is_code
 from transformers.profiling.table_profile import (
     Bin,
@@ -55,6 +56,7 @@ def profile_of(
     values: Mapping[str, ValueFigures],
     numbers: Mapping[str, NumberFigures],
     correlated: tuple[tuple[Correlation, ...], CorrelationMatrix],
+    dependencies: FoundDependencies = NO_DEPENDENCIES,
     repeated: RepeatedRows,
     limits: Thresholds,
 ) -> TableProfile:
@@ -78,9 +80,11 @@ def profile_of(
         ),
         quality=_table_quality(profiles, repeated.count, table.rows),
         key_candidates=_keys(profiles),
+        dependencies=dependencies.listed,
+        limits=dependencies.limits,
         correlations=correlations,
         matrix=matrix,
-        sampled=tuple(sample for column in columns for sample in values[column.name].sampled),
+        sampled=tuple(sample for column in columns for sample in values[column.name].sampled) + dependencies.sampled,
         columns=profiles,
     )
 
@@ -112,6 +116,7 @@ def _column(
         times=_times(numbers.known) if numbers and column.logical in TEMPORAL else None,
         lengths=values.lengths,
         top_values=values.top,
+        every_value=values.every if logical is LogicalType.CATEGORICAL else (),
         histogram=_histogram(numbers),
         patterns=values.patterns,
         outliers=outliers,

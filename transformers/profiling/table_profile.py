@@ -99,6 +99,8 @@ class ColumnProfile(Described):
     physical_type: str
     logical_type: str
     semantic_type: str | None = None
+    feature_type: str | None = None  # what it is for a model that learns from the table
+    feature_type_confidence: float | None = None
     count: int
     nulls: int
     disguised_nulls: int
@@ -115,6 +117,7 @@ class ColumnProfile(Described):
     times: TimeSummary | None = None
     lengths: Lengths | None = None
     top_values: tuple[ValueCount, ...] = ()
+    every_value: tuple[str, ...] = ()  # of a categorical column with few of them
     histogram: tuple[Bin, ...] = ()
     patterns: tuple[ValueCount, ...] = ()
     outliers: Outliers | None = None
@@ -139,6 +142,20 @@ class KeyCandidate(Described):
     nulls: int
 
 
+class FoundDependency(Described):
+    """Rows that agree on the determinants agree on the dependent, but for a share of `error` (0 where `exact`).
+
+    `support` counts the rows that share their determinants with another row: only they are evidence.
+    """
+
+    determinants: tuple[str, ...]
+    dependent: str
+    exact: bool
+    error: float
+    support: int
+    confidence: float
+
+
 class DuplicateRows(Described):
     """Rows that repeat an earlier one in every column."""
 
@@ -158,6 +175,8 @@ class TableProfile(Described):
     duplicates: DuplicateRows
     quality: Quality
     key_candidates: tuple[KeyCandidate, ...] = ()
+    dependencies: tuple[FoundDependency, ...] = ()
+    limits: tuple[str, ...] = ()  # what was not looked at, and why
     correlations: tuple[Correlation, ...] = ()
     matrix: CorrelationMatrix = CorrelationMatrix()
     sampled: tuple[Sampled, ...] = ()

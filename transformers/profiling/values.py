@@ -18,6 +18,7 @@ PATTERNS_SHOWN = 8
 SHAPED_VALUES = 25_000  # above it the shapes are those of a sample: they are the costly part, and repeat themselves
 SHAPED_IN_FULL = 16  # characters: most codes, dates and numbers
 SHOWN_WORDS = 10
+LISTED_IN_FULL = 50  # values: what a person would still write down as the allowed ones
 _ENTRY = "{'v': left(v, 200), 'n': n}"
 
 
@@ -29,6 +30,7 @@ class ValueFigures:
     unique: int = 0
     entropy: float = 0.0
     top: tuple[ValueCount, ...] = ()
+    every: tuple[str, ...] = ()  # value, where there are few
     disguised: tuple[ValueCount, ...] = ()
     patterns: tuple[ValueCount, ...] = ()
     lengths: Lengths | None = None
@@ -39,7 +41,7 @@ def value_figures(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], to
     """By column name, of those that `cell_values` holds now."""
     disguised = _disguised(db, columns)
     counts = _counts_of_counts(db, len(columns))
-    top = _top(db, columns, top_n)
+    top = _top(db, columns, max(top_n, LISTED_IN_FULL))
     shaped = [place for place, column in enumerate(columns) if column.is_text]
     lengths = _lengths(db, columns, shaped)
     patterns, sampled = _patterns(db, columns, shaped, counts)
@@ -48,7 +50,8 @@ def value_figures(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], to
             distinct=sum(counts[place].values()),
             unique=counts[place].get(1, 0),
             entropy=_entropy(counts[place]),
-            top=top.get(place, ()),
+            top=top.get(place, ())[:top_n],
+            every=_every(top.get(place, ()), sum(counts[place].values())),
             disguised=disguised.get(place, ()),
             patterns=patterns.get(place, ()),
             lengths=lengths.get(place),
@@ -56,6 +59,10 @@ def value_figures(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], to
         )
         for place, column in enumerate(columns)
     }
+
+
+def _every(top: tuple[ValueCount, ...], distinct: int) -> tuple[str, ...]:
+    return tuple(sorted(entry.value for entry in top)) if len(top) == distinct <= LISTED_IN_FULL else ()
 
 
 def _disguised(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column]) -> dict[int, tuple[ValueCount, ...]]:
@@ -83,8 +90,6 @@ def _entropy(counts: dict[int, int]) -> float:
 
 def _top(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int) -> dict[int, tuple[ValueCount, ...]]:
     """The most frequent values, equals in alphabetical order."""
-    if not top_n:
-        return {}
     ranked = f"SELECT c, arg_min({{'v': left(v, 200), 'n': n}}, {{'n': -n, 'v': v}}, {top_n}) FROM {PRESENT} GROUP BY c"
     return {
         place: tuple(
