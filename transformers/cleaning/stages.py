@@ -5,13 +5,14 @@ The previewer and the agents both take them from here.
 
 from types import MappingProxyType
 
-from transformers.cleaning import duplicates, nulls, quarantine
+from transformers.cleaning import duplicates, nulls, outliers, quarantine
 from transformers.cleaning.rules import Stage
 
 _ALL: tuple[Stage, ...] = (
     quarantine.STAGE,
     duplicates.STAGE,
     nulls.STAGE,
+    outliers.STAGE,
 )
 
 STAGES = MappingProxyType({stage.agent_id: stage for stage in _ALL})
