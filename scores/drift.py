@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SEED = 20180101
 SIZES = (200, 500, 1000, 2000, 5000)  # rows on each side; the taxi month has 10,000
 LARGE = 20_000  # the adult table has 48,842
-HALVES = 8  # random splits for each size and table
-FAULTY_SPLITS = 6
+HALVES = 6  # random splits for each size and table
+FAULTY_SPLITS = 5
 ROWS_OF_POWER = (1000, 5000)
 NUMBERS = {
     "nyc taxi 2018-01": ("trip_distance", "fare_amount", "tip_amount", "total_amount"),

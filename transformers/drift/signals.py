@@ -187,7 +187,7 @@ def _binned(old: "effects.Counts", new: "effects.Counts") -> dict[str, float]:
         "chi_square_p": noise.chi_square_p(statistic, freedom),
         "cramers_v": effects.cramers_v(statistic, int(old.sum() + new.sum())),
         "total_variation": variation,
-        "variation_above_chance": max(0.0, variation - effects.expected_variation(old, new)),
+        "variation_above_chance": max(0.0, variation**2 - effects.expected_variation(old, new) ** 2) ** 0.5,
     }
 
 
