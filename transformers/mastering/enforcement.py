@@ -133,6 +133,8 @@ class Enforcement:
         """SQL: the cell as it will be."""
         keep = column.said
         value = column.cast if self._wanted.cast else keep
+        if column.column.is_text:  # an empty cell is as good as none
+            value = f"CASE WHEN trim({keep}) = '' THEN {keep} ELSE {value} END"
         value = f"coalesce({value}, {keep})" if column.column.is_text and not self._wanted.enforce else value
         if not self._wanted.enforce or self._wanted.on_violation is OnViolation.DROP:
             return value
@@ -150,7 +152,8 @@ class Enforcement:
         checks = column.checks() if self._wanted.enforce else {}
         whens = " ".join(f"WHEN {condition} THEN {literal(kind)}" for kind, condition in checks.items())
         cast = literal(f"cast_{column.wanted.type}")
-        filled = f"WHEN {column.missing} THEN 'default_filled'"
+        nothing = f"CASE WHEN ({self._new(column)}) IS NULL THEN 'no_value' ELSE 'default_filled' END"
+        filled = f"WHEN {column.missing} THEN {nothing}"
         return f"CASE {whens} {filled} ELSE {cast} END"
 
     def write(self, path: Path) -> Table:
