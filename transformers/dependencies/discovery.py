@@ -123,7 +123,9 @@ class Search:
         """Columns whose values repeat, those with the most values first: near-keys leave nothing to tell."""
         size = _size(rows)
         values = {name: int(codes.max(initial=0)) for name, codes in rows.items()}
-        repeating = sorted((name for name, n in values.items() if 1 < n <= size / 4), key=lambda name: (-values[name], name))  # noqa: PLC0206
+        repeating = sorted(
+            (name for name, n in values.items() if 1 < n <= size / 4), key=lambda name: (-values[name], name)
+        )  # noqa: PLC0206
         return list(combinations(repeating, 2))[: self.max_pairs]
 
     def _holds(self, known: Agreement, rows: int) -> bool:

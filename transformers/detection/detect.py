@@ -1,10 +1,9 @@
 """Which cells are probably wrong: every rule leaves its evidence, the strongest of a cell decides."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from transformers.detection import (
-    conclusions,
     corruption,
     nothing,
     representation,
@@ -13,7 +12,9 @@ from transformers.detection import (
     typos,
     votes,
 )
-from transformers.detection.workbench import Workbench, open_workbench, read_cells
+from transformers.detection.conclusions import conclude
+from transformers.detection.marks import Mark, Marks, read_marks, weigh
+from transformers.detection.workbench import Workbench, open_workbench, read_cells, sign_evidence
 from transformers.tables import Table
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from transformers.cells.columns import Column
 
 ERRORS = "cell_errors"
-Marks = Mapping[int, Mapping[str, bool]]  # source row → column → is wrong
 
 
 def no_report(share: float) -> None:
@@ -40,28 +40,30 @@ def detect_errors(
     """The name of a temporary table of cells that are more probably wrong than right.
 
     `cell_errors(source_row, "column", value, kind, rule, confidence, message)`, ordered by row and column. `labels`
-    are rows a person has marked. Only columns of text are looked at: a typed source has been through a check.
+    are up to 20 rows a person has marked. Only columns of text are looked at: a typed source has been through a check.
     """
     bench = open_workbench(db, table, columns)
-    gather(bench, report_progress)
-    conclusions.weigh(bench, labels or {})
-    conclusions.write(bench, ERRORS)
+    marks = read_marks(bench, labels or {})
+    gather(bench, marks, report_progress)
+    weigh(bench, marks)
+    conclude(bench, ERRORS)
     report_progress(1.0)
     return ERRORS
 
 
-def gather(bench: Workbench, report_progress: Callable[[float], None] = no_report) -> None:
+def gather(bench: Workbench, marks: Sequence[Mark] = (), report_progress: Callable[[float], None] = no_report) -> None:
     """Every rule in turn: forms first, so that the others compare what cells say and not how."""
     representation.look(bench)
     nothing.look(bench)
     read_cells(bench)
     report_progress(0.2)
     spill.look(bench)
-    conflict = sources.look(bench)
+    conflict = sources.look(bench, marks)
     report_progress(0.3)
     apart = (conflict.entity, conflict.source, *conflict.attributes) if conflict else ()
     votes.look(bench, votes.dependencies_of(bench, apart))
     report_progress(0.7)
     typos.look(bench)
     corruption.look(bench)
+    sign_evidence(bench)
     report_progress(0.9)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from transformers.detection.marks import Mark
+
     Codes = NDArray[np.int64]
     Figures = NDArray[np.float64]
 
@@ -34,6 +36,7 @@ FIRST_TRUST = 0.8
 WRONG_VALUES = 10  # as many ways to be wrong as Accu takes
 HUMBLE = 0.5  # what a lead is worth whose supporters deserve less trust than a rival's
 FULL_SUPPORT = 0.9  # quantile of the winners: who could speak has spoken
+KNOWN = 1000.0  # log odds: no number of sources outvotes a person
 LEAST, MOST = 0.02, 0.99  # trust: nobody is always wrong, nobody always right
 
 
@@ -52,14 +55,15 @@ class Claims:
     source: "Codes"
     claim: "Codes"  # the code of (entity, value)
     entity_of_claim: "Codes"
+    known: "Figures"  # in log odds: what a person has said of the claim
 
 
-def look(bench: Workbench) -> Conflict | None:
-    """The conflict that was found and judged."""
+def look(bench: Workbench, marks: "Sequence[Mark]" = ()) -> Conflict | None:
+    """The conflict that was found and judged. Marked cells are known to be right or wrong."""
     codes = _codes(bench)
     conflict = _conflict(codes) if codes else None
     if conflict:
-        _judge(bench, codes, conflict)
+        _judge(bench, codes, conflict, marks)
     return conflict
 
 
@@ -120,8 +124,10 @@ def _within(group: "Codes", value: "Codes") -> float:
     return float((same * (same - 1)).sum()) / pairs if pairs else 0.0
 
 
-def _judge(bench: Workbench, codes: "dict[int, Codes]", conflict: Conflict) -> None:
+def _judge(bench: Workbench, codes: "dict[int, Codes]", conflict: Conflict, marks: "Sequence[Mark]") -> None:
     claims = [_claims(codes, conflict, place) for place in conflict.attributes]
+    for claim, place in zip(claims, conflict.attributes, strict=True):
+        _pin(bench, claim, [mark for mark in marks if mark.place == place])
     truths = _truths(claims, int(codes[conflict.source].max()) + 1)
     for place, claim, (winner, sure) in zip(conflict.attributes, claims, truths, strict=True):
         _write(bench, conflict, place, codes[conflict.entity], claim, winner, sure)
@@ -134,7 +140,22 @@ def _claims(codes: "dict[int, Codes]", conflict: Conflict, place: int) -> Claims
     rows = np.flatnonzero((entity > 0) & (codes[conflict.source] > 0) & (value > 0))
     pair = entity[rows] * (int(value.max()) + 1) + value[rows]
     distinct, claim = np.unique(pair, return_inverse=True)
-    return Claims(rows, codes[conflict.source][rows], claim, distinct // (int(value.max()) + 1))
+    entity_of_claim = distinct // (int(value.max()) + 1)
+    return Claims(rows, codes[conflict.source][rows], claim, entity_of_claim, np.zeros(len(distinct)))
+
+
+def _pin(bench: Workbench, claims: Claims, marks: "Sequence[Mark]") -> None:
+    """A cell marked as wrong for its form alone says nothing of its claim."""
+    import numpy as np
+
+    if not marks:
+        return
+    rows = bench.db.execute(f"SELECT {SOURCE_ROW} AS r FROM {READ} ORDER BY r").fetchnumpy()["r"]
+    for mark in marks:
+        at = np.flatnonzero(claims.rows == int(np.searchsorted(rows, mark.row)))
+        same = bench.rewritten.get(mark.place, {}).get(mark.text or "", mark.text) == mark.text
+        if at.size and (same or not mark.wrong):
+            claims.known[claims.claim[at[0]]] = -KNOWN if mark.wrong else KNOWN
 
 
 def _truths(claims: Sequence[Claims], sources: int) -> "list[tuple[Codes, Figures]]":
@@ -155,7 +176,7 @@ def _odds(claims: Claims, trust: "Figures") -> "Figures":
     import numpy as np
 
     weight = np.log(WRONG_VALUES * trust / (1 - trust))
-    return np.bincount(claims.claim, weight[claims.source], len(claims.entity_of_claim))
+    return np.bincount(claims.claim, weight[claims.source], len(claims.entity_of_claim)) + claims.known
 
 
 def _likely(claims: Claims, odds: "Figures") -> "Figures":

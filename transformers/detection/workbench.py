@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 READ = "cells_read"
 EVIDENCE = "cell_evidence"
+EVIDENCE_OF = "cell_evidence_of"
 MAX_COLUMNS = 200  # the first text columns of a table are looked at; a wider one is rather a matrix
 MAX_VALUES = 20_000  # distinct values of a column that are looked at one by one
 LIKE_MOST = 0.5  # of the values
@@ -97,12 +98,33 @@ class Workbench:
         self.db.execute(f"INSERT INTO {EVIDENCE} {query}")
 
 
+def evidence_is_there(db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequence[Column]") -> bool:
+    """Whether the evidence that lies in the database is of this very table."""
+    made = db.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{EVIDENCE_OF}'").fetchall()
+    return made == [(1,)] and db.execute(f"SELECT * FROM {EVIDENCE_OF}").fetchall() == [(_identity(table, columns),)]
+
+
+def sign_evidence(bench: Workbench) -> None:
+    """Say which table it is of, once every rule has spoken."""
+    identity = literal(_identity(bench.table, bench.columns))
+    bench.db.execute(f"CREATE OR REPLACE TEMP TABLE {EVIDENCE_OF} AS SELECT {identity} AS of")
+
+
+def _identity(table: Table, columns: "Sequence[Column]") -> str:
+    return repr((str(table.path), table.rows, [c.name for c in text_columns(columns)]))
+
+
+def text_columns(columns: "Sequence[Column]") -> "tuple[Column, ...]":
+    return tuple(c for c in columns if c.is_text)[:MAX_COLUMNS]
+
+
 def open_workbench(db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequence[Column]") -> Workbench:
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE {EVIDENCE} (source_row BIGINT, place INTEGER, kind VARCHAR, rule VARCHAR,"
         " confidence DOUBLE, suggestion VARCHAR, certainty DOUBLE)"
     )
-    known = tuple(c for c in columns if c.is_text)[:MAX_COLUMNS]
+    db.execute(f"DROP TABLE IF EXISTS {EVIDENCE_OF}")
+    known = text_columns(columns)
     first = Workbench(db, table, known, values={})
     bench = Workbench(db, table, known, values={}, words=_words(first))
     values = {place: found for place in range(len(known)) if (found := _values(bench, place)) is not None}
@@ -114,10 +136,13 @@ def _words(bench: Workbench) -> dict[int, tuple[str, ...]]:
     found = {}
     for place, column in enumerate(bench.columns):
         if column.disguised and column.logical in TEXTUAL:
-            words = [w for [w] in bench.db.execute(
-                f"SELECT DISTINCT {bench.text(place)} AS w FROM {bench.relation}"
-                f" WHERE {column.is_missing} AND {bench.text(place)} <> '' ORDER BY w"
-            ).fetchall()]
+            words = [
+                w
+                for [w] in bench.db.execute(
+                    f"SELECT DISTINCT {bench.text(place)} AS w FROM {bench.relation}"
+                    f" WHERE {column.is_missing} AND {bench.text(place)} <> '' ORDER BY w"
+                ).fetchall()
+            ]
             found[place] = tuple(word for word in words if _looks_like_most(bench, place, word))
     return {place: words for place, words in found.items() if words}
 

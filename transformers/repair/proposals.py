@@ -4,12 +4,13 @@ The rules that doubt a cell also say what they would read there (detection/workb
 together is surer than what one says; what they dispute is left alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from transformers.cells.kinds import literal
-from transformers.detection.detect import gather
-from transformers.detection.workbench import EVIDENCE, Workbench, open_workbench
+from transformers.detection.detect import gather, no_report
+from transformers.detection.workbench import EVIDENCE, Workbench, evidence_is_there, open_workbench, text_columns
+from transformers.repair.examples import Values, learn
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from transformers.cells.columns import Column
 
 REPAIRS = "cell_repairs"
-MIN_CONFIDENCE = 0.8
+MIN_CONFIDENCE = 0.8  # four in five: what is left out is for people
 FORM = "('format', 'unit', 'disguised_missing')"  # doubts of how a cell says it, which trust what it says
 IN_DISPUTE = 0.5  # another rule doubts what it says
-Values = Mapping[int, Mapping[str, str]]  # source row → column → the right value
+CERTAIN = 0.999  # the most that one rule is believed; rules are not independent enough for more
 
 
 def propose_repairs(
@@ -32,42 +33,79 @@ def propose_repairs(
     *,
     min_confidence: float = MIN_CONFIDENCE,
     labels: Values | None = None,
+    report_progress: Callable[[float], None] = no_report,
 ) -> str:
     """The name of a temporary table, ordered by row and column, of the cells of `errors` whose right value is clear.
 
     `cell_repairs(source_row, "column", old, new, rule, confidence)`; `new` is NULL where the cell should be empty.
+    `labels` are up to 20 rows for which a person has given the right values of cells. The evidence of
+    `detect_errors` is used where it is of the same table, and gathered where it is not.
     """
-    bench = open_workbench(db, table, columns)
-    gather(bench)
-    _write(bench, errors, min_confidence)
+    if evidence_is_there(db, table, columns):
+        bench = Workbench(db, table, text_columns(columns), values={})
+    else:
+        bench = open_workbench(db, table, columns)
+        gather(bench, report_progress=report_progress)
+    learn(bench, labels or {})
+    _offer(bench, errors)
+    _settle(bench, min_confidence)
+    report_progress(1.0)
     return REPAIRS
 
 
-def _write(bench: Workbench, errors: str, min_confidence: float) -> None:
-    places = " ".join(f"WHEN {literal(c.name)} THEN {p}" for p, c in enumerate(bench.columns)) or "WHEN '' THEN -1"
-    cells = " ".join(f"WHEN {p} THEN {quoted(c.name)}" for p, c in enumerate(bench.columns)) or "WHEN -1 THEN ''"
+def _offer(bench: Workbench, errors: str) -> None:
+    """`cell_offers`: what each rule would put into a wrong cell; a mere form only where nobody doubts the value."""
+    bench.db.execute(f"""
+        CREATE OR REPLACE TEMP TABLE cell_offers AS
+        WITH wrong AS (SELECT source_row, {_place(bench)} AS place FROM {errors}),
+        disputed AS (
+            SELECT DISTINCT source_row, place FROM {EVIDENCE}
+            WHERE kind NOT IN {FORM} AND kind <> 'marked' AND (confidence >= {IN_DISPUTE} OR kind = 'conflict')
+        )
+        SELECT source_row, place, struct_pack(v := suggestion) AS offer,
+            1 - product(1 - least(certainty, {CERTAIN})) AS sure, arg_max(rule, (certainty, rule)) AS rule
+        FROM {EVIDENCE} JOIN wrong USING (source_row, place) LEFT JOIN disputed d USING (source_row, place)
+        WHERE certainty > 0 AND (d.place IS NULL OR kind NOT IN {FORM} OR kind = 'example')
+        GROUP BY source_row, place, suggestion
+    """)
+
+
+def _settle(bench: Workbench, min_confidence: float) -> None:
+    """The surest offer, less sure for every other one."""
+    cell = _cell(bench)
     bench.db.execute(f"""
         CREATE OR REPLACE TEMP TABLE {REPAIRS} AS
-        WITH wrong AS (SELECT source_row, "column", CASE "column" {places} END AS place FROM {errors}),
-        disputed AS (
-            SELECT DISTINCT source_row, place FROM {EVIDENCE} WHERE kind NOT IN {FORM} AND (confidence >= {IN_DISPUTE} OR kind = 'conflict')
-        ),
-        offers AS (
-            SELECT w.source_row, w."column", w.place, suggestion, 1 - product(1 - least(certainty, 0.999)) AS sure,
-                arg_max(rule, (certainty, rule)) AS rule
-            FROM wrong w JOIN {EVIDENCE} e ON e.source_row = w.source_row AND e.place = w.place
-            LEFT JOIN disputed d ON d.source_row = w.source_row AND d.place = w.place
-            WHERE certainty > 0 AND (d.place IS NULL OR kind NOT IN {FORM}) GROUP BY ALL
-        ),
-        settled AS (
-            SELECT source_row, "column", place, arg_max(suggestion, (sure, suggestion)) AS suggestion,
-                arg_max(rule, (sure, suggestion)) AS rule, max(sure) AS sure, sum(sure) AS all_sure
-            FROM (SELECT source_row, "column", place, rule, sure, struct_pack(v := suggestion) AS suggestion FROM offers)
-            GROUP BY source_row, "column", place
+        WITH settled AS (
+            SELECT source_row, place, arg_max(offer, (sure, offer)) AS offer, arg_max(rule, (sure, offer)) AS rule,
+                round(max(sure) * max(sure) / sum(sure), 6) AS confidence
+            FROM cell_offers GROUP BY source_row, place
         )
-        SELECT s.source_row, "column", CASE place {cells} END AS old, suggestion.v AS new, rule,
-            round(sure * sure / all_sure, 6) AS confidence
+        SELECT s.source_row, {_name(bench)} AS "column", {cell} AS old, offer.v AS new, {_rules(bench)} AS rule, confidence
         FROM settled s JOIN {bench.relation} t ON t.{SOURCE_ROW} = s.source_row
-        WHERE sure * sure / all_sure >= {min_confidence} AND suggestion.v IS DISTINCT FROM CASE place {cells} END
+        WHERE confidence >= {min_confidence} AND offer.v IS DISTINCT FROM {cell}
         ORDER BY s.source_row, place
     """)
+
+
+def _place(bench: Workbench) -> str:
+    return _case('"column"', {literal(c.name): str(place) for place, c in enumerate(bench.columns)})
+
+
+def _name(bench: Workbench) -> str:
+    return _case("place", {str(place): literal(c.name) for place, c in enumerate(bench.columns)}) + "::VARCHAR"
+
+
+def _cell(bench: Workbench) -> str:
+    return _case("place", {str(place): quoted(c.name) for place, c in enumerate(bench.columns)}) + "::VARCHAR"
+
+
+def _rules(bench: Workbench) -> str:
+    from transformers.detection.conclusions import readable
+
+    rules = [rule for [rule] in bench.db.execute("SELECT DISTINCT rule FROM cell_offers ORDER BY rule").fetchall()]
+    return _case("rule", {literal(rule): literal(readable(bench, rule)) for rule in rules}) + "::VARCHAR"
+
+
+def _case(of: str, answers: Mapping[str, str]) -> str:
+    whens = " ".join(f"WHEN {given} THEN {answer}" for given, answer in answers.items())
+    return f"CASE {of} {whens} END" if whens else "NULL"
