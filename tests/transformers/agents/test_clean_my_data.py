@@ -1,0 +1,96 @@
+"""What the chain and each of its agents owe on any table."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from awkward_tables import AWKWARD
+from workshop import Workshop
+
+from backend.errors import CustomerError
+from transformers.clean_my_data_transformer import CLEAN_MY_DATA
+from transformers.cleaning.manifest import stages_done
+from transformers.cleaning.stages import STAGES
+from transformers.tables import Table
+from transformers.tool import Agent, Delivery
+
+AGENTS = [step.agent for step in CLEAN_MY_DATA.steps]
+every_agent = pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.id)
+every_table = pytest.mark.parametrize("name", AWKWARD)
+
+
+def chain(workshop: Workshop, table: Table) -> list[Delivery]:
+    forms = {agent.id: agent.parameters() for agent in AGENTS}
+    now, earlier = table, list[Delivery]()
+    for agent in AGENTS:
+        delivery = workshop.deliver(agent, now, original=table, forms=forms, earlier=tuple(earlier))
+        now = delivery.table or now
+        earlier.append(delivery.model_copy(update={"table": None}))
+    return earlier
+
+
+def digests(deliveries: list[Delivery]) -> dict[str, str]:
+    return {file.name: digest(file.path) for delivery in deliveries for file in delivery.files}
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@every_table
+def test_the_whole_chain_adds_up_on_an_awkward_table(workshop: Workshop, name: str) -> None:
+    table = workshop.table(AWKWARD[name]())
+    before = digest(table.path)
+    try:
+        deliveries = chain(workshop, table)
+    except CustomerError:
+        return
+    checks = deliveries[-1].result.data["checks"]
+    assert [check for check in checks if not check["passed"]] == []
+    assert digest(table.path) == before
+    stages = {stage.manifest.agent_id: stage.manifest for stage in stages_done(deliveries)}
+    previewed = {stage["agent_id"]: stage for stage in deliveries[0].result.data["stages"]}
+    assert list(previewed) == list(stages)
+    for agent_id, manifest in stages.items():
+        seen, ran = previewed[agent_id], manifest.model_dump()
+        assert {key: seen[key] for key in seen if key in ran} == {key: ran[key] for key in seen if key in ran}
+    json.dumps([delivery.result.model_dump(mode="json") for delivery in deliveries], allow_nan=False)
+
+
+@every_agent
+def test_each_agent_works_alone(workshop: Workshop, agent: Agent) -> None:
+    table = workshop.table(AWKWARD["mixed types"]())
+    delivery = workshop.deliver(agent, table, forms={agent.id: agent.parameters()})
+    assert delivery.agent_id == agent.id
+    assert delivery.result.agent_name == agent.name
+
+
+@pytest.mark.parametrize("name", ["duplicate rows", "mixed types", "five shapes of dates"])
+def test_the_same_table_gives_the_same_bytes(workshop: Workshop, name: str) -> None:
+    table = workshop.table(AWKWARD[name]())
+    assert digests(chain(workshop, table)) == digests(chain(workshop, table))
+
+
+@every_agent
+def test_progress_of_a_chained_agent_only_goes_up_and_ends_at_one(workshop: Workshop, agent: Agent) -> None:
+    told: list[float] = []
+    workshop.deliver(agent, AWKWARD["numbers as text"](), report_progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
+
+
+def test_the_stages_run_in_the_order_of_the_tool() -> None:
+    steps = [step.id for step in CLEAN_MY_DATA.steps if step.id in STAGES]
+    assert steps == [agent_id for agent_id in STAGES if agent_id in steps]
+    assert CLEAN_MY_DATA.chained
+    assert all(step.required for step in CLEAN_MY_DATA.steps)
+
+
+def test_importing_the_chain_imports_no_heavy_library() -> None:
+    heavy = "{'pandas', 'pyarrow', 'duckdb', 'numpy', 'xlsxwriter', 'python_calamine', 'sklearn', 'rapidfuzz', 'ftfy'}"
+    code = f"import sys, transformers.clean_my_data_transformer; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
