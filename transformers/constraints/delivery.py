@@ -16,7 +16,7 @@ def constraint_files(
     """Written to `folder`; `name` is the table's."""
     pandera, suite = folder / "constraints.pandera.yaml", folder / "constraints.great_expectations.json"
     pandera.write_text(pandera_yaml(profile, constraints), encoding="utf-8", newline="\n")
-    suite.write_text(great_expectations_json(constraints, name), encoding="utf-8", newline="\n")
+    suite.write_text(great_expectations_json(profile, constraints, name), encoding="utf-8", newline="\n")
     return tuple(
         AgentFile(name=path.name, path=path, content_type=kind, kind="constraints")
         for path, kind in ((pandera, "application/yaml"), (suite, "application/json"))

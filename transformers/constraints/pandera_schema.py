@@ -1,14 +1,14 @@
-"""Constraints as a pandera schema in YAML, as `pandera.io.from_yaml` reads it.
+"""Constraints as a pandera schema in YAML, as pandera's `DataFrameSchema.from_yaml` reads it.
 
 pandera knows no "mostly": a rule with exceptions in this very table, and a dependency between columns, stand as
 comments at the top.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from transformers.constraints.constraint import Constraint, ConstraintKind
+from transformers.constraints.pandas_types import dtype_of
 from transformers.constraints.shapes import as_python
 from transformers.profiling.table_profile import ColumnProfile, TableProfile
 
@@ -59,7 +59,7 @@ def _column(column: ColumnProfile, rules: dict[ConstraintKind, Constraint]) -> d
     return {
         "title": None,
         "description": None,
-        "dtype": _dtype(column, rules, nullable=nullable),
+        "dtype": dtype_of(column, rules, nullable=nullable),
         "nullable": nullable,
         "checks": _checks(column, rules) or None,
         "unique": KIND.UNIQUE in rules,
@@ -69,28 +69,9 @@ def _column(column: ColumnProfile, rules: dict[ConstraintKind, Constraint]) -> d
     }
 
 
-def _dtype(column: ColumnProfile, rules: dict[ConstraintKind, Constraint], *, nullable: bool) -> str | None:
-    """None, which checks no type, where pandas could not read the cells as they are written."""
-    if KIND.TYPE not in rules:
-        told = column.physical_type == "VARCHAR" and column.logical_type in {"text", "categorical", "identifier"}
-        return "str" if told else None
-    logical, shapes = rules[KIND.TYPE].arguments["logical_type"], [shape.value for shape in column.patterns]
-    if logical == "integer":
-        return "Int64" if nullable else "int64"
-    if logical == "decimal" and all(re.fullmatch(r"[+-]?[9.]+", shape) for shape in shapes):
-        return "float64"
-    return "datetime64[ns]" if _reads_as_time(column, shapes) else None
-
-
-def _reads_as_time(column: ColumnProfile, shapes: Sequence[str]) -> bool:
-    native = column.physical_type == "DATE" or column.physical_type.startswith("TIMESTAMP")
-    plain = len(shapes) == 1 and re.fullmatch(r"9999-99-99([ a]99:99:99)?|9\+-9\+-9\+([ Aa]9\+:9\+:9\+)?", shapes[0])
-    return column.logical_type in {"date", "datetime"} and (native or plain is not None)
-
-
 def _checks(column: ColumnProfile, rules: dict[ConstraintKind, Constraint]) -> dict[str, Any]:
     checks: dict[str, Any] = {}
-    if KIND.RANGE in rules and _dtype(column, rules, nullable=True):
+    if KIND.RANGE in rules and dtype_of(column, rules, nullable=True):
         ends = rules[KIND.RANGE].arguments
         checks["in_range"] = {
             f"{end}_value": _end(ends[name]) for end, name in (("min", "minimum"), ("max", "maximum"))
