@@ -3,7 +3,14 @@
 The agents are independent of one another: each is optional, and at least one must deliver.
 """
 
-from transformers.agents import drift_detector, readiness_rater, score_risk, unified_profiler
+from transformers.agents import (
+    drift_detector,
+    governance_checker,
+    readiness_rater,
+    score_risk,
+    test_coverage_agent,
+    unified_profiler,
+)
 from transformers.routing import transformer
 from transformers.tool import MEBIBYTE, PRIMARY, TABULAR, InputRole, Step, Tool
 
@@ -19,7 +26,9 @@ PROFILE_MY_DATA = Tool(
         Step(unified_profiler.AGENT, price=30, required=False),
         Step(drift_detector.AGENT, price=40, required=False),
         Step(score_risk.AGENT, price=35, required=False),
+        Step(test_coverage_agent.AGENT, price=30, required=False),
         Step(readiness_rater.AGENT, price=25, required=False),
+        Step(governance_checker.AGENT, price=45, required=False),
     ),
 )
 
