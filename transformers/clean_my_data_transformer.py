@@ -9,6 +9,7 @@ from transformers.agents import (
     duplicate_resolver,
     null_handler,
     quarantine_agent,
+    type_fixer,
 )
 from transformers.routing import transformer
 from transformers.tool import MEBIBYTE, PRIMARY, TABULAR, InputRole, Step, Tool
@@ -21,6 +22,7 @@ CLEAN_MY_DATA = Tool(
     steps=(
         Step(cleanse_previewer.AGENT, price=20),
         Step(quarantine_agent.AGENT, price=35),
+        Step(type_fixer.AGENT, price=25),
         Step(duplicate_resolver.AGENT, price=50),
         Step(null_handler.AGENT, price=30),
         Step(cleanse_writeback.AGENT, price=30),

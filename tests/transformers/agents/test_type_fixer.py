@@ -1,0 +1,124 @@
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from workshop import Workshop
+
+from transformers.agents.type_fixer import AGENT
+from transformers.tables import SOURCE_ROW
+
+
+def _fixed(workshop: Workshop, cells: list[str], name: str = "cells", **parameters: Any) -> list[str]:
+    delivery = workshop.deliver(AGENT, {name: cells, "row": [f"r{n}" for n in range(len(cells))]}, parameters)
+    if delivery.table is None:
+        return cells
+    found: list[str] = pq.read_table(delivery.table.path).column(name).to_pylist()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("cells", "fixed"),
+    [
+        (["1,234.50", "$5", "(1,200)", "12-", "+4", "1 234"], ["1234.50", "5", "-1200", "-12", "4", "1234"]),
+        (["1.234,50", "1.234", "5,5", "7"], ["1234.50", "1234", "5.5", "7"]),
+        (["1.5", "2.25", "1,234"], ["1.5", "2.25", "1234"]),
+        (["12%", "5 %", "3.5%"], ["12", "5", "3.5"]),
+        (["5 €", "USD 12.00", "-$7.25", "−3"], ["5", "12.00", "-7.25", "-3"]),
+        (["12,34,567", "1,234", "5"], ["1234567", "1234", "5"]),
+        (["00123", "04567", "00001"], ["00123", "04567", "00001"]),
+        (["1.10", "2.50", "3.00"], ["1.10", "2.50", "3.00"]),
+        (["yes", "Y", "no", "TRUE"], ["true", "true", "false", "true"]),
+        (["yes", "no", "yes"], ["yes", "no", "yes"]),
+    ],
+)
+def test_numbers_and_truth_are_written_plainly(workshop: Workshop, cells: list[str], fixed: list[str]) -> None:
+    assert _fixed(workshop, cells) == fixed
+
+
+def test_dates_of_many_shapes_become_one(workshop: Workshop) -> None:
+    shapes = {
+        "2024-01-31": "2024-01-31",
+        "31/01/2024": "2024-01-31",
+        "3/4/2024": "2024-04-03",
+        "12 Mar 2024": "2024-03-12",
+        "March 12, 2024": "2024-03-12",
+        "Tue, 12 Mar 2024 10:00:00 GMT": "2024-03-12 10:00:00+00:00",
+        "5. März 2023": "2023-03-05",
+        "20240131": "2024-01-31",
+        "1706659200": "2024-01-31 00:00:00",
+        "45000": "2023-03-15",
+        "2024-01-31T10:00:00+0200": "2024-01-31 10:00:00+02:00",
+        "1/2/24 5:30 PM": "2024-02-01 17:30:00",
+        "31.12.99": "1999-12-31",
+    }
+    assert _fixed(workshop, list(shapes)) == list(shapes.values())
+
+
+@pytest.mark.parametrize(("telling", "fixed"), [("25/12/2023", "2024-04-03"), ("12/25/2023", "2024-03-04")])
+def test_a_column_decides_whether_the_day_comes_first(workshop: Workshop, telling: str, fixed: str) -> None:
+    assert _fixed(workshop, [telling, "03/04/2024"])[1] == fixed
+
+
+def test_each_separator_has_an_order_of_its_own(workshop: Workshop) -> None:
+    got = _fixed(workshop, ["25/12/2023", "12-25-2023", "03/04/2024", "03-04-2024"])
+    assert got[2:] == ["2024-04-03", "2024-03-04"]
+
+
+def test_dates_that_nothing_decides_are_flagged_and_left(workshop: Workshop) -> None:
+    result = workshop.run(AGENT, {"d": ["01/02/2024", "05/05/2024", "03/04/2024"]})
+    assert [(issue.issue_type, issue.row_index) for issue in result.row_level_issues] == [
+        ("ambiguous_date", 1),
+        ("ambiguous_date", 3),
+    ]
+
+
+def test_what_cannot_be_cast_is_told_row_by_row_and_kept(workshop: Workshop) -> None:
+    data = {"d": ["2024-01-31", "30/02/2024", "1/5/2024", "31/5/2024", "soon", "", "N/A", *["2024-05-05"] * 9]}
+    delivery = workshop.deliver(AGENT, data)
+    assert delivery.table
+    table = pq.read_table(delivery.table.path)
+    assert table.column("d").to_pylist()[:7] == [
+        "2024-01-31",
+        "30/02/2024",
+        "2024-05-01",
+        "2024-05-31",
+        "soon",
+        "",
+        "N/A",
+    ]
+    assert table.column(SOURCE_ROW).to_pylist() == list(range(1, 17))
+    told = [issue.row_index for issue in delivery.result.row_level_issues if issue.issue_type == "not_cast"]
+    assert told == [2, 5]
+
+
+def test_a_mixed_column_is_left_whole_where_the_customer_wants_it(workshop: Workshop) -> None:
+    cells = ["1,000", "2,000", "3,000", "4,000", "5,000", "some"]
+    assert _fixed(workshop, cells, preserve_mixed_types=True) == cells
+    assert _fixed(workshop, cells)[:2] == ["1000", "2000"]
+
+
+def test_percents_among_other_numbers_are_flagged_not_divided(workshop: Workshop) -> None:
+    result = workshop.run(AGENT, {"share": ["0.05", "0.07", "0.05%", "0.1", "0.2"]})
+    assert [issue.value for issue in result.row_level_issues] == ["0.05%"]
+
+
+def test_two_digit_years_lie_where_the_columns_others_do(workshop: Workshop) -> None:
+    assert _fixed(workshop, ["31/12/1950", "25/06/1961", "13/01/48"], "birth")[2] == "1948-01-13"
+
+
+def test_figures_alone_are_dates_only_where_the_name_says_so(workshop: Workshop) -> None:
+    cells = ["19081209", "19990219", "20010101"]
+    assert _fixed(workshop, cells, "date_of_birth")[0] == "1908-12-09"
+    assert _fixed(workshop, cells, "amount") == cells
+
+
+@pytest.mark.parametrize("parameter", ["auto_convert_numeric", "auto_convert_datetime", "auto_convert_category"])
+def test_each_conversion_can_be_switched_off(workshop: Workshop, parameter: str) -> None:
+    cells = {
+        "auto_convert_numeric": ["1,234.50", "$5"],
+        "auto_convert_datetime": ["31/01/2024", "13/02/2024"],
+        "auto_convert_category": ["yes", "Y", "no", "n"],
+    }[parameter]
+    off: dict[str, Any] = {parameter: False}
+    assert _fixed(workshop, cells, **off) == cells
+    assert _fixed(workshop, cells) != cells
