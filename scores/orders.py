@@ -36,6 +36,7 @@ def _columns(seed: int) -> str:
 
     note = " || ' ' || ".join(one_of(WORDS, 40 + k) for k in range(9))
     bell = " + ".join(dice(20 + k, 1000) for k in range(4))
+    moment = f"TIMESTAMP '2019-01-01' + to_seconds({dice(9, 189_000_000)})"
     columns = {
         "order_id": "i",
         "order_code": f"printf('ORD-%04d-%08d', 2019 + {dice(1, 6)}, i)",
@@ -48,7 +49,7 @@ def _columns(seed: int) -> str:
         "city": one_of(CITIES, 5),
         "postcode": f"printf('%05d', 1000 + {dice(6, 9000)})",
         "ordered_on": f"DATE '2019-01-01' + {dice(7, 2190)}::INTEGER",
-        "shipped_at": f"CASE WHEN {dice(8, 5)} > 0 THEN TIMESTAMP '2019-01-01' + to_seconds({dice(9, 189_000_000)}) END",
+        "shipped_at": f"CASE WHEN {dice(8, 5)} > 0 THEN {moment} END",
         "status": one_of(STATES, 10),
         "quantity": f"CASE WHEN {dice(11, 1000)} = 0 THEN 'many' ELSE (1 + {dice(12, 20)})::VARCHAR END",
         "unit_price": f"printf('%.2f', ({bell}) / 31.0)",
