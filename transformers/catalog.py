@@ -11,11 +11,16 @@ from types import MappingProxyType
 from backend.errors import UnknownTool
 from backend.settings import get_settings
 from transformers.clean_my_data_transformer import run_clean_my_data_analysis
+from transformers.master_my_data_transformer import run_master_my_data_analysis
 from transformers.profile_my_data_transformer import run_profile_my_data_analysis
 from transformers.routing import Transformer, transformer
 from transformers.tool import Tool
 
-TRANSFORMERS: tuple[Transformer, ...] = (run_profile_my_data_analysis, run_clean_my_data_analysis)
+TRANSFORMERS: tuple[Transformer, ...] = (
+    run_profile_my_data_analysis,
+    run_clean_my_data_analysis,
+    run_master_my_data_analysis,
+)
 
 
 @lru_cache(maxsize=1)

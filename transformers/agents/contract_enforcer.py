@@ -169,6 +169,7 @@ class _Outcome:
             "extra_columns": list(self.fitted.extra),
             "extra_columns_dropped": bool(form.auto_transform and form.drop_extra_columns and self.fitted.extra),
             "changes": self.changes,
+            "enforced": form.auto_transform,
             "columns_after": list(self.after.columns) if self.after else list(self.table.columns),
         }
         return said.result(metrics, data, self._text(), rows)

@@ -18,6 +18,7 @@ from transformers.mastering.findings import Said
 from transformers.mastering.golden import Golden
 from transformers.mastering.identities import Identities, identify
 from transformers.mastering.policy import guessed_policy, of_rows
+from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
 from transformers.mastering.survivors import Survivors
 from transformers.mastering.work_files import (
@@ -82,6 +83,9 @@ class GoldenRecordBuilderParameters(AgentParameters):
 def run(context: AgentContext) -> Delivery:
     table, form = context.primary, context.parameters
     assert isinstance(form, GoldenRecordBuilderParameters)
+    now = current_names(context.earlier, table.columns)
+    weights = {now.get(name, name): weight for name, weight in form.match_key_weights.items()}
+    form = form.model_copy(update={"match_key_weights": weights})
     check_columns(table, list(form.match_key_weights), "match_key_weights")
     with context.database() as db:
         columns = read_columns(db, table)

@@ -67,7 +67,7 @@ def _given(table: Table, given: dict[str, str], parameter: str = "custom_column_
 
 def _is_bound(context: AgentContext) -> bool:
     """Whether a contract has named the columns already: then what we find is told and nothing is renamed."""
-    return any(d.agent_id == CONTRACT_ID and d.table is not None for d in context.earlier)
+    return any(d.agent_id == CONTRACT_ID and d.result.data.get("enforced") for d in context.earlier)
 
 
 def _new_names(table: Table, mappings: list[ColumnMapping]) -> dict[str, str]:

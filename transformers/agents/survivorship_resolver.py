@@ -3,6 +3,7 @@
 It changes nothing: it leaves the clusters and the decisions for the agents after it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from transformers.mastering.decisions import Tally, note_decisions
 from transformers.mastering.field_groups import found_groups
 from transformers.mastering.findings import Said, some
 from transformers.mastering.policy import of_rows, policy_for
+from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
 from transformers.mastering.survivors import Survivors
 from transformers.mastering.weighing import ByTrust
@@ -43,6 +45,7 @@ class SurvivorshipResolverParameters(AgentParameters):
 def run(context: AgentContext) -> Delivery:
     table, form = context.primary, context.parameters
     assert isinstance(form, SurvivorshipResolverParameters)
+    form = _renamed(form, current_names(context.earlier, table.columns))
     check_columns(table, form.match_key_columns, "match_key_columns")
     with context.database() as db:
         columns = read_columns(db, table)
@@ -70,6 +73,20 @@ def run(context: AgentContext) -> Delivery:
     files = [parquet(path, CLUSTERS_FILE, AGENT_ID), parquet(decisions, DECISIONS, AGENT_ID)]
     files += [parquet(pairs, PAIRS_FILE, AGENT_ID)] if pairs else []
     return Delivery(result=_result(columns, found, survivors, tally, rows), files=tuple(files))
+
+
+def _renamed(form: SurvivorshipResolverParameters, now: Mapping[str, str]) -> SurvivorshipResolverParameters:
+    """The form with the names that columns have by now."""
+    source, stamp = form.source_column or "", form.timestamp_column or ""
+    return form.model_copy(
+        update={
+            "match_key_columns": [now.get(name, name) for name in form.match_key_columns],
+            "source_column": now.get(source, source) or None,
+            "timestamp_column": now.get(stamp, stamp) or None,
+            "survivorship_rules": {now.get(name, name): rule for name, rule in form.survivorship_rules.items()},
+            "field_groups": [[now.get(name, name) for name in group] for group in form.field_groups],
+        }
+    )
 
 
 def _looks(form: SurvivorshipResolverParameters) -> bool:

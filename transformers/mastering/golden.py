@@ -166,10 +166,11 @@ class Golden:
         return int(lines)
 
     def write_cross_reference(self, path: Path) -> None:
-        """source_row, golden_id, probability: every source row once, in order."""
+        """source_row, golden_id, probability, source_key: every source row once, in order."""
         query = (
-            f"SELECT c.source_row, i.golden_id, c.probability FROM {CLUSTERS} c"
-            f" JOIN {IDS} i ON i.cluster = c.cluster ORDER BY c.source_row"
+            f"SELECT c.source_row, i.golden_id, c.probability, k.source_key FROM {CLUSTERS} c"
+            f" JOIN {IDS} i ON i.cluster = c.cluster JOIN golden_keys k ON k.source_row = c.source_row"
+            " ORDER BY c.source_row"
         )
         self.db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
 

@@ -1,34 +1,81 @@
-"""Ids of entities that last: an entity whose rows had an id before keeps it; a new one gets the next.
+"""Ids of entities that last: an entity whose records had an id before keeps it, whatever row they stand in now.
 
-The temporary table `golden_ids(cluster, golden_id)`.
+The temporary table `golden_ids(cluster, golden_id)`, and `golden_keys(source_row, source_key)`, by which the next run
+knows its records again: the value of the table's own key where it has one, else a hash of the row.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backend.errors import UnreadableFile
 from transformers.cells.columns import Column
+from transformers.cells.semantic_types import names_a_key
+from transformers.mastering.clusters import CLUSTERS
 from transformers.mastering.golden import IDS
-from transformers.tables import Table
+from transformers.matching.entity_ids import entity_ids
+from transformers.tables import Table, quoted
 
 if TYPE_CHECKING:
     import duckdb
 
+KEYS = "golden_keys"
+OURS = {"source_key", "golden_id"}  # what a cross-reference of an earlier run has
+
 
 @dataclass(frozen=True)
 class Identities:
+    """`merged` and `split` are earlier ids that no longer stand for the same records."""
+
     kept: int
     new: int
+    merged: int = 0
+    split: int = 0
+    key: str = ""
 
     @property
-    def summary(self) -> dict[str, int]:
-        return {"kept": self.kept, "new": self.new}
+    def summary(self) -> dict[str, int | str]:
+        changed = {"kept": self.kept, "new": self.new, "merged": self.merged, "split": self.split}
+        return {**changed, "records_known_by": self.key or "the row's content"}
 
 
 def identify(
     db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], *, previous: Table | None
 ) -> Identities:
-    named = "SELECT cluster, printf('G%09d', cluster) AS golden_id FROM cluster_sizes"
-    db.execute(f"CREATE OR REPLACE TEMP TABLE {IDS} AS {named}")
-    [(new,)] = db.execute(f"SELECT count(*) FROM {IDS}").fetchall()
-    return Identities(0, new)
+    """Raises UnreadableFile where the cross-reference given is none of ours."""
+    key = _own_key(db, table, columns)
+    if previous is not None:
+        _check(previous)
+        db.execute(
+            "CREATE OR REPLACE TEMP VIEW known_entities AS SELECT CAST(source_key AS VARCHAR) AS source_key,"
+            f" CAST(golden_id AS VARCHAR) AS entity_id FROM {quoted(previous.role)}"
+            " WHERE source_key IS NOT NULL AND golden_id IS NOT NULL"
+        )
+    found = entity_ids(
+        db, table, CLUSTERS, key_columns=[key] if key else [], previous="known_entities" if previous else None
+    )
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE {IDS} AS SELECT cluster, any_value(entity_id) AS golden_id"
+        f" FROM {found.ids} GROUP BY cluster"
+    )
+    db.execute(f"CREATE OR REPLACE TEMP TABLE {KEYS} AS SELECT source_row, source_key FROM {found.ids}")
+    return Identities(found.kept, found.new, found.merged, found.split, key)
+
+
+def _check(previous: Table) -> None:
+    missing = sorted(OURS - set(previous.columns))
+    if missing:
+        raise UnreadableFile(
+            f"The cross-reference has no column {missing[0]!r}: give the one that an earlier run has written.",
+            columns=list(previous.columns),
+        )
+
+
+def _own_key(db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column]) -> str:
+    """The first column that by its name and its values numbers the rows; '' where none does."""
+    for column in columns:
+        if names_a_key(column.name) and not column.missing and column.rows:
+            query = f"SELECT count(DISTINCT {column.cell}) FROM {quoted(table.role)}"
+            if db.execute(query).fetchall() == [(table.rows,)]:
+                return column.name
+    return ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from backend.errors import BadParameters
 from transformers.cells.columns import TEMPORAL, Column
 from transformers.cells.semantic_types import names_a_key
+from transformers.cells.values import chunks
 from transformers.mastering.clusters import MEMBERS, check_columns
 from transformers.mastering.members import known_text
 from transformers.mastering.rules import Rule
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SOURCE_NAME = r"(^|[_ .-])(source|src|origin|system|provider|feed)([_ .-]|$)"
 STAMP_NAME = r"updat|modif|chang|last|valid|as.?of|_at$|timestamp"
+DISTINCT_AT_ONCE = 8  # columns whose values are held at a time, all of them
 NO_CHANCE = 50  # rows of shared entities that all differ in a column: it is not the entity that it tells
 
 
@@ -69,11 +71,13 @@ def _check(policy: Policy) -> None:
 
 def of_rows(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column]) -> set[int]:
     """Columns that number the rows: no two rows of any entity share a value, by their name or beyond chance."""
-    if not columns:
-        return set()
-    asked = ", ".join(f"count({known_text(c)}), count(DISTINCT {known_text(c)})" for c in columns)
-    [counts] = db.execute(f"SELECT {asked} FROM {MEMBERS}").fetchall()
-    told, values = counts[::2], counts[1::2]
+    told: list[int] = []
+    values: list[int] = []
+    for some in chunks(columns, DISTINCT_AT_ONCE):
+        asked = ", ".join(f"count({known_text(c)}), count(DISTINCT {known_text(c)})" for c in some)
+        [counts] = db.execute(f"SELECT {asked} FROM {MEMBERS}").fetchall()
+        told += counts[::2]
+        values += counts[1::2]
     return {
         i
         for i, column in enumerate(columns)

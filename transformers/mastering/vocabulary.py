@@ -56,7 +56,8 @@ FIELDS = (
     _field("nationality", "citizenship, staatsangehorigkeit, nationalite, nacionalidad, nazionalita, nationaliteit",
            WORDY),
     _field("national_id", "social security number, ssn, social security id, national insurance number, nino,"
-           " passport number, personal number, steuer id, numero de securite sociale, dni, nif, codice fiscale, bsn", CODED),
+           " passport number, personal number, steuer id, numero de securite sociale, dni, nif, codice fiscale, bsn",
+           CODED),
     _field("email", "e mail, email address, mail, electronic mail, correo, correo electronico, courriel, posta"
            " elettronica, e mail adresse", TEXTUAL, Semantic.EMAIL),
     _field("phone", "telephone, phone number, telephone number, tel, tel no, telefon, telefonnummer, telefono,"
