@@ -131,7 +131,7 @@ def _marks(path: Path, labels: Mapping[int, Mapping[str, str]]) -> dict[int, dic
 
 
 def _labels(name: str, wrong: Mapping[Cell, str], rows: int, seed: int) -> dict[int, dict[str, str]]:
-    drawn = random.Random(seed).sample(range(1, rows + 1), LABELLED_ROWS)  # noqa: S311 - a draw, no secret
+    drawn = random.Random(seed).sample(range(1, rows + 1), LABELLED_ROWS)
     dirty = dict(enumerate(_rows(data(f"err-{name}", "dirty.csv")), start=1))
     return {row: {c: wrong.get((row, c), text) for c, text in dirty[row].items()} for row in sorted(drawn)}
 

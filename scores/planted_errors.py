@@ -32,7 +32,7 @@ def plant(clean: Path, folder: Path, seed: int, delimiter: str = ",") -> Planted
         header, *rows = list(csv.reader(file, delimiter=delimiter))[: MAX_ROWS + 1]
     rows = [row for row in rows if len(row) == len(header)]
     header = [name.strip() for name in header]
-    chance = random.Random(seed)  # noqa: S311 - a seed, no secret
+    chance = random.Random(seed)
     faults: dict[tuple[int, str], tuple[str, str]] = {}
     for place, name in enumerate(header):
         for kind in _kinds(rows, place):
@@ -55,7 +55,7 @@ def _kinds(rows: list[list[str]], place: int) -> Iterator[str]:
     repeated = sum(n for cell, n in counts.items() if n >= FAMILIAR) / len(cells)
     if words > REPEATED and repeated > REPEATED:
         yield "typo"
-    if _is_told(rows, place) and len(counts) > 2:  # noqa: PLR2004
+    if _is_told(rows, place) and len(counts) > 2:
         yield from ("swap", "emptied")
     if sum(_is_number(cell) for cell in cells) > 0.9 * len(cells) and len(counts) > FAMILIAR:
         yield "unit"
@@ -84,7 +84,7 @@ def _wrong(kind: str, right: str, rows: list[list[str]], place: int, chance: ran
 
 def _slip(word: str, chance: random.Random) -> str:
     letters = [i for i, c in enumerate(word) if c.isalpha()]
-    if len(letters) < 5:  # noqa: PLR2004 - another word, not a slip
+    if len(letters) < 5:
         return word
     at = chance.choice(letters)
     kind = chance.randrange(4)
@@ -92,7 +92,7 @@ def _slip(word: str, chance: random.Random) -> str:
         return word[:at] + word[at + 1 :]
     if kind == 1:
         return word[:at] + chance.choice(LETTERS) + word[at:]
-    if kind == 2:  # noqa: PLR2004
+    if kind == 2:
         return word[:at] + chance.choice(LETTERS) + word[at + 1 :]
     return word[:at] + word[at : at + 2][::-1] + word[at + 2 :]
 

@@ -111,10 +111,10 @@ class Search:
             if (first, second) in told or (second, first) in told:
                 continue  # the one says what the other would add
             pair = together(few[first], few[second])
-            for right in few:
+            for right, right_codes in few.items():
                 if right in {first, second} or (first, right) in told or (second, right) in told:
                     continue
-                known = agreement(pair, few[right])
+                known = agreement(pair, right_codes)
                 alone = min(singles[first, right].error, singles[second, right].error)
                 if known.error <= alone * PAIR_GAIN and self._holds(known, _size(few)):
                     yield _dependency((first, second), right, known, sample)
@@ -122,10 +122,8 @@ class Search:
     def _worth_pairing(self, rows: "dict[str, Codes]") -> list[tuple[str, str]]:
         """Columns whose values repeat, those with the most values first: near-keys leave nothing to tell."""
         size = _size(rows)
-        values = {name: int(codes.max(initial=0)) for name, codes in rows.items()}
-        repeating = sorted(
-            (name for name, n in values.items() if 1 < n <= size / 4), key=lambda name: (-values[name], name)
-        )  # noqa: PLC0206
+        counted = ((int(codes.max(initial=0)), name) for name, codes in rows.items())
+        repeating = [name for _, name in sorted((-n, name) for n, name in counted if 1 < n <= size / 4)]
         return list(combinations(repeating, 2))[: self.max_pairs]
 
     def _holds(self, known: Agreement, rows: int) -> bool:

@@ -26,36 +26,38 @@ def conclude(bench: Workbench, name: str) -> None:
     bench.db.execute(f"""
         CREATE OR REPLACE TEMP TABLE {name} AS
         SELECT e.source_row, {_of_place(bench, names=True)} AS "column", {_of_place(bench, names=False)} AS value,
-            kind, {_named_rules(bench)} AS rule, round(confidence, 6) AS confidence, {_messages()} AS message
+            e.kind, {_named_rules(bench)} AS rule, round(e.confidence, 6) AS confidence, {_messages()} AS message
         FROM (
             SELECT source_row, place, arg_max(kind, (confidence, rule)) AS kind,
                 arg_max(rule, (confidence, rule)) AS rule, max(confidence) AS confidence
             FROM {EVIDENCE} GROUP BY source_row, place HAVING max(confidence) >= {THRESHOLD}
         ) e JOIN {bench.relation} t ON t.{SOURCE_ROW} = e.source_row
-        ORDER BY e.source_row, place
+        ORDER BY e.source_row, e.place
     """)
 
 
 def _of_place(bench: Workbench, *, names: bool) -> str:
     """SQL: the name of the column at `place`, or its cell."""
-    whens = [f"WHEN {p} THEN {literal(c.name) if names else quoted(c.name)}" for p, c in enumerate(bench.columns)]
-    return f"CASE place {' '.join(whens) or 'WHEN -1 THEN NULL'} END::VARCHAR"
+    whens = [
+        f"WHEN {p} THEN {literal(c.name) if names else 't.' + quoted(c.name)}" for p, c in enumerate(bench.columns)
+    ]
+    return f"CASE e.place {' '.join(whens) or 'WHEN -1 THEN NULL'} END::VARCHAR"
 
 
 def _messages() -> str:
     whens = (f"WHEN {literal(rule)} THEN {literal(text)}" for rule, text in MESSAGES.items())
-    return f"CASE split_part(rule, ':', 1) {' '.join(whens)} END"
+    return f"CASE split_part(e.rule, ':', 1) {' '.join(whens)} END"
 
 
 def _named_rules(bench: Workbench) -> str:
     """SQL: the rule as people read it; rules know columns by place."""
     rules = [rule for [rule] in bench.db.execute(f"SELECT DISTINCT rule FROM {EVIDENCE} ORDER BY rule").fetchall()]
     whens = " ".join(f"WHEN {literal(rule)} THEN {literal(readable(bench, rule))}" for rule in rules)
-    return f"CASE rule {whens} END" if rules else "rule"
+    return f"CASE e.rule {whens} END" if rules else "e.rule"
 
 
 def readable(bench: Workbench, rule: str) -> str:
-    """ "dependency:c3,c5" → "dependency: zip, street"."""
+    """Of "dependency:c3,c5": "dependency: zip, street"."""
     kind, colon, places = rule.partition(":")
     if not colon or kind not in {"dependency", "source_trust"}:
         return rule.replace(":", ": ")

@@ -12,7 +12,7 @@ PIVOT = 69  # 69 is 1969, 68 is 2068: POSIX's rule for two digits
 
 
 def date_format(text: str) -> str | None:
-    """ "ymd-", "dmy/4", "mdy/2", "d mon y": the order, the separator, the digits of the year; None for no date.
+    """The order, the separator, the digits of the year ("ymd-", "dmy/4", "mdy/2") or "named"; None for no date.
 
     A day up to 12 may be a month: such a text has the format "??/4".
     """

@@ -84,7 +84,7 @@ def _judge_rules(bench: Workbench, marks: tuple[Mark, ...]) -> None:
 
 
 def calibrate(bench: Workbench, figure: str, trials: Sequence[Trial]) -> None:
-    """Bring what a rule says on a column nearer to what was seen: its doubts grow or shrink by failures over expected."""
+    """What a rule leaves open on a column grows or shrinks with its failures over the expected ones."""
     tried: dict[tuple[int, str], list[Trial]] = defaultdict(list)
     for trial in trials:
         tried[trial.place, trial.rule].append(trial)

@@ -14,6 +14,8 @@ from transformers.detection.workbench import Doubt, Workbench
 CONVENTION = 0.5  # of the present cells: what most do is the convention
 UNIT_SHARE = 0.9  # of the present cells are quantities, or the column is none of quantities
 MOST_UNITS = 60  # more are words after a number (street addresses), not units
+MIN_CELLS = 5  # of a column, of a spelling: fewer are an accident
+SPELLINGS = 3  # in use, for there to be no convention
 COMMON_UNIT = 0.05  # of the cells: a spelling that is in use
 READ_EXACTLY = 0.95  # the same value in another form, if the cell says what it seems to
 Read = Callable[[str], "str | None"]
@@ -22,7 +24,7 @@ Read = Callable[[str], "str | None"]
 def look(bench: Workbench) -> None:
     """Doubts, and `bench.rewritten`: how each deviating text reads in its column's own form."""
     for place, values in sorted(bench.values.items()):
-        if not values or bench.columns[place].physical != "VARCHAR":
+        if sum(values.values()) < MIN_CELLS or bench.columns[place].physical != "VARCHAR":
             continue
         _ = _times(bench, place, values) or _dates(bench, place, values) or _quantities(bench, place, values)
 
@@ -80,7 +82,10 @@ def _quantities(bench: Workbench, place: int, values: Mapping[str, int]) -> bool
     of_all = counts[convention] / sum(counts.values())
     if of_all >= CONVENTION:
         _minority_units(bench, place, values, convention, counts)
-    elif sum(n >= COMMON_UNIT * sum(counts.values()) for n in counts.values()) > 2 and "|" not in counts:  # noqa: PLR2004
+    elif (
+        sum(n >= max(MIN_CELLS, COMMON_UNIT * sum(counts.values())) for n in counts.values()) >= SPELLINGS
+        and "|" not in counts
+    ):
         _no_convention(bench, place, values, 1 - of_all)
     return True
 

@@ -166,10 +166,16 @@ def _truths(claims: Sequence[Claims], sources: int) -> "list[tuple[Codes, Figure
     for _ in range(ROUNDS):
         odds = [_odds(c, t) for c, t in zip(claims, trust, strict=True)]
         likely = [_likely(c, o) for c, o in zip(claims, odds, strict=True)]
-        right = [np.bincount(c.source, p[c.claim], sources) for c, p in zip(claims, likely, strict=True)]
-        said = [np.bincount(c.source, minlength=sources) for c in claims]
+        right = [_counted(c.source, p[c.claim], sources) for c, p in zip(claims, likely, strict=True)]
+        said = [_counted(c.source, None, sources) for c in claims]
         trust = [_trust(right, said, place) for place in range(len(claims))]
     return [_winners(c, t) for c, t in zip(claims, trust, strict=True)]
+
+
+def _counted(codes: "Codes", weights: "Figures | None", size: int) -> "Figures":
+    import numpy as np
+
+    return np.bincount(codes, weights, size).astype(np.float64)
 
 
 def _odds(claims: Claims, trust: "Figures") -> "Figures":
@@ -190,7 +196,7 @@ def _likely(claims: Claims, odds: "Figures") -> "Figures":
     return likely
 
 
-def _trust(right: "Sequence[Figures]", said: "Sequence[Codes]", place: int) -> "Figures":
+def _trust(right: "Sequence[Figures]", said: "Sequence[Figures]", place: int) -> "Figures":
     """From the other attributes; from its own where there is no other."""
     import numpy as np
 

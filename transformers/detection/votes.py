@@ -102,6 +102,7 @@ def _vote(db: "duckdb.DuckDBPyConnection", voter: int, dependency: Dependency) -
     """What the cell's group says, the cell itself left out."""
     place, right = int(dependency.rhs[1:]), dependency.rhs
     places = [int(name[1:]) for name in dependency.lhs]
+    strewn = f"m * {dependency.error}"  # exceptions that the group would have anyway
     db.execute(f"""
         INSERT INTO {VOTES}
         WITH cells AS (
@@ -122,7 +123,7 @@ def _vote(db: "duckdb.DuckDBPyConnection", voter: int, dependency: Dependency) -
         SELECT source_row, {place}, {voter}, {places}, top,
             CASE WHEN own = top THEN -ln((again + {OTHER}) / {OTHER})
                  WHEN own IS NULL AND (present < {PRESENT_SHARE} * (m - 1) OR most < 2) THEN -1.0
-                 ELSE ln((most + {OTHER} + m * {dependency.error}) / (again * {REPEATED} + {OTHER} + m * {dependency.error}))
+                 ELSE ln((most + {OTHER} + {strewn}) / (again * {REPEATED} + {OTHER} + {strewn}))
                       - CASE WHEN most < 2 THEN 1.0 ELSE 0.0 END END
         FROM facts WHERE m > 1
     """)

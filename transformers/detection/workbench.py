@@ -24,6 +24,8 @@ EVIDENCE_OF = "cell_evidence_of"
 MAX_COLUMNS = 200  # the first text columns of a table are looked at; a wider one is rather a matrix
 MAX_VALUES = 20_000  # distinct values of a column that are looked at one by one
 LIKE_MOST = 0.5  # of the values
+MOST_CELLS_HELD = 4_000_000  # more are written to disk: a table in memory is not compressed
+ROWS_WRITTEN = 20_480  # at a time: ten vectors; a writer's row group lies in memory, one a thread
 
 
 @dataclass(frozen=True)
@@ -184,10 +186,25 @@ def read_cells(bench: Workbench) -> None:
         cells.append(f"coalesce(__form{place}__, {bench.present(place)}) AS c{place}")
     listed = "".join(f", {cell}" for cell in cells)
     query = f"SELECT {SOURCE_ROW}{listed} FROM {bench.relation} {' '.join(joins)}"
-    bench.db.execute(f"CREATE OR REPLACE TEMP TABLE {READ} AS {query}")
-    for place, forms in bench.rewritten.items():
-        if any(text != form for text, form in forms.items()):
+    if bench.table.rows * len(bench.columns) <= MOST_CELLS_HELD:
+        bench.db.execute(f"CREATE OR REPLACE TEMP TABLE {READ}_kept AS {query}")
+        bench.db.execute(f"CREATE OR REPLACE TEMP VIEW {READ} AS SELECT * FROM {READ}_kept")
+    else:
+        bench.db.execute(f"CREATE OR REPLACE TEMP VIEW {READ} AS SELECT * FROM read_parquet({_on_disk(bench, query)})")
+    for place, known in bench.rewritten.items():
+        if any(text != form for text, form in known.items()):
             bench.db.unregister(f"__forms{place}__")
+
+
+def _on_disk(bench: Workbench, query: str) -> str:
+    """Where the database spills to; with the task's scratch folder it goes."""
+    from pathlib import Path
+
+    [[folder]] = bench.db.execute("SELECT current_setting('temp_directory')").fetchall()
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    path = literal(str(Path(folder) / f"{READ}.parquet"))
+    bench.db.execute(f"COPY ({query}) TO {path} (FORMAT parquet, ROW_GROUP_SIZE {ROWS_WRITTEN})")
+    return path
 
 
 def most_common(counts: Mapping[str, float]) -> str:

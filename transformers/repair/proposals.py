@@ -80,10 +80,11 @@ def _settle(bench: Workbench, min_confidence: float) -> None:
                 round(max(sure) * max(sure) / sum(sure), 6) AS confidence
             FROM cell_offers GROUP BY source_row, place
         )
-        SELECT s.source_row, {_name(bench)} AS "column", {cell} AS old, offer.v AS new, {_rules(bench)} AS rule, confidence
+        SELECT s.source_row, {_name(bench)} AS "column", {cell} AS old, s.offer.v AS new, {_rules(bench)} AS rule,
+            s.confidence
         FROM settled s JOIN {bench.relation} t ON t.{SOURCE_ROW} = s.source_row
-        WHERE confidence >= {min_confidence} AND offer.v IS DISTINCT FROM {cell}
-        ORDER BY s.source_row, place
+        WHERE s.confidence >= {min_confidence} AND s.offer.v IS DISTINCT FROM {cell}
+        ORDER BY s.source_row, s.place
     """)
 
 
@@ -92,18 +93,18 @@ def _place(bench: Workbench) -> str:
 
 
 def _name(bench: Workbench) -> str:
-    return _case("place", {str(place): literal(c.name) for place, c in enumerate(bench.columns)}) + "::VARCHAR"
+    return _case("s.place", {str(place): literal(c.name) for place, c in enumerate(bench.columns)}) + "::VARCHAR"
 
 
 def _cell(bench: Workbench) -> str:
-    return _case("place", {str(place): quoted(c.name) for place, c in enumerate(bench.columns)}) + "::VARCHAR"
+    return _case("s.place", {str(place): "t." + quoted(c.name) for place, c in enumerate(bench.columns)}) + "::VARCHAR"
 
 
 def _rules(bench: Workbench) -> str:
     from transformers.detection.conclusions import readable
 
     rules = [rule for [rule] in bench.db.execute("SELECT DISTINCT rule FROM cell_offers ORDER BY rule").fetchall()]
-    return _case("rule", {literal(rule): literal(readable(bench, rule)) for rule in rules}) + "::VARCHAR"
+    return _case("s.rule", {literal(rule): literal(readable(bench, rule)) for rule in rules}) + "::VARCHAR"
 
 
 def _case(of: str, answers: Mapping[str, str]) -> str:
