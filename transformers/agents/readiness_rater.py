@@ -1,12 +1,13 @@
 """readiness-rater: is the table fit for use? Completeness, consistency and schema health, each deduction listed."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from transformers.cells.checks import broken, missing
-from transformers.cells.columns import Column, read_columns
-from transformers.cells.values import chunks, gathered
+from transformers.cells.columns import walk_columns
+from transformers.cells.values import chunks
 from transformers.findings import AgentResult, Alert, Issue, Recommendation, Severity, SummaryCard
 from transformers.profiling.readiness_scores import (
     ColumnFacts,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 AGENT_ID = "readiness-rater"
 SERIOUS, NOTABLE = 5.0, 1.0  # points of a component's hundred from which a deduction is of high and of medium severity
 ADVISED = 10  # recommendations: the deductions that cost most
-COLUMNS_A_QUERY, CELLS_A_QUERY = 100, 4_000_000  # of text read side by side: wider scans only hold more
+COLUMNS_A_QUERY = 100  # of text read side by side: wider scans only hold more
 
 
 class ReadinessRaterParameters(AgentParameters):
@@ -61,10 +62,8 @@ def run(context: AgentContext) -> AgentResult:
     table, parameters = context.primary, context.parameters
     assert isinstance(parameters, ReadinessRaterParameters)
     with context.database() as db:
-        columns = read_columns(db, table)
-        context.report_progress(0.4)
-        facts = _facts(db, table, columns)
-        context.report_progress(0.7)
+        facts = _facts(db, table, lambda done: context.report_progress(0.7 * done))
+        columns = [fact.column for fact in facts]
         rows = RowFindings.over(db, table)
         duplicates, first = repeated_rows(db, table, [column.name for column in columns])
         note_repeated(rows, duplicates, first)
@@ -74,37 +73,47 @@ def run(context: AgentContext) -> AgentResult:
     return _result(scores(found, parameters.weights), found, rows, parameters)
 
 
-def _facts(db: "duckdb.DuckDBPyConnection", table: Table, columns: tuple[Column, ...]) -> list[ColumnFacts]:
-    untrimmed = _untrimmed(db, table, [column.name for column in columns if column.is_text])
-    by_name = {column.name: column for column in columns}
-    facts = []
-    for names in gathered(db, table, list(by_name)):
+def _facts(db: "duckdb.DuckDBPyConnection", table: Table, tick: Callable[[float], None]) -> list[ColumnFacts]:
+    facts: list[ColumnFacts] = []
+    for some in walk_columns(db, table):
         distinct, variants = _spellings(db)
+        untrimmed = _untrimmed(db, table, [column.name for column in some if column.is_text])
         facts += [
             ColumnFacts(
-                column=by_name[name],
+                column=column,
                 distinct=distinct.get(place, 0),
-                case_variants=variants.get(place, 0) if by_name[name].is_text else 0,
-                untrimmed=untrimmed.get(name, 0),
+                case_variants=variants.get(place, 0) if column.is_text else 0,
+                untrimmed=untrimmed.get(column.name, 0),
             )
-            for place, name in enumerate(names)
+            for place, column in enumerate(some)
         ]
+        tick(len(facts) / len(table.columns))
     return facts
 
 
 def _spellings(db: "duckdb.DuckDBPyConnection") -> tuple[dict[int, int], dict[int, int]]:
-    """By the column's place: distinct values, and the cells that differ from more frequent ones in case only."""
-    distinct = "SELECT c, count(*) FROM cell_values WHERE v <> '' GROUP BY c"
+    """By the column's place: distinct values, and the cells that differ from more frequent ones in case only.
+
+    Most columns have no such cells: hashes tell, in eight bytes a value.
+    """
+    found = db.execute(
+        "SELECT c, count(*), count(DISTINCT hash(lower(v))) FROM cell_values WHERE v <> '' GROUP BY c"
+    ).fetchall()
+    mixed = [place for place, n, folded in found if folded < n]
+    return {place: n for place, n, _ in found}, _variants(db, mixed) if mixed else {}
+
+
+def _variants(db: "duckdb.DuckDBPyConnection", places: list[int]) -> dict[int, int]:
     groups = (
-        "SELECT c, sum(n) - max(n) AS fewer FROM cell_values WHERE v <> '' GROUP BY c, lower(v) HAVING count(*) > 1"
+        f"SELECT c, sum(n) - max(n) AS fewer FROM cell_values WHERE v <> '' AND c IN ({', '.join(map(str, places))})"
+        " GROUP BY c, lower(v) HAVING count(*) > 1"
     )
-    variants = f"SELECT c, sum(fewer)::BIGINT FROM ({groups}) GROUP BY c"
-    return dict(db.execute(distinct).fetchall()), dict(db.execute(variants).fetchall())
+    return dict(db.execute(f"SELECT c, sum(fewer)::BIGINT FROM ({groups}) GROUP BY c").fetchall())
 
 
 def _untrimmed(db: "duckdb.DuckDBPyConnection", table: Table, names: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for some in chunks(names, max(1, min(COLUMNS_A_QUERY, CELLS_A_QUERY // max(table.rows, 1)))):
+    for some in chunks(names, COLUMNS_A_QUERY):
         counts = ", ".join(f"count(*) FILTER ({quoted(name)} <> trim({quoted(name)}))" for name in some)
         [row] = db.execute(f"SELECT {counts} FROM {quoted(table.role)}").fetchall()
         found |= dict(zip(some, row, strict=True))

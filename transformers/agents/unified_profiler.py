@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
 AGENT_ID = "unified-profiler"
+LEAN_MEMORY = 100 * 2**20  # DuckDB spills the rest: a million rows take no longer, and the process stays under 250 MB
 
 
 class UnifiedProfilerParameters(AgentParameters):
@@ -47,30 +48,41 @@ class UnifiedProfilerParameters(AgentParameters):
 
 
 def run(context: AgentContext) -> Delivery:
-    table, parameters = context.primary, context.parameters
-    assert isinstance(parameters, UnifiedProfilerParameters)
+    import duckdb
+
+    assert isinstance(context.parameters, UnifiedProfilerParameters)
     with context.database() as db:
-        columns, values, numbers = _figures(context, db)
-        rows = RowFindings.over(db, table)
-        correlated = correlations(db, table, columns, numbers, lambda done: context.report_progress(0.7 + 0.1 * done))
-        repeated = _repeated(db, table, columns, rows)
-        context.report_progress(0.9)
-        rows.find(db, table, broken(columns) + disguised(columns) + outlying(columns, numbers))
-        dependencies = found_dependencies(db, table, columns, values)
+        db.execute(f"SET memory_limit = '{min(context.memory_bytes, LEAN_MEMORY) // 2**20}MiB'")
+        try:
+            profile, rows = _profiled(context, db)
+        except duckdb.OutOfMemoryException:  # rows of very long texts need all there is
+            db.execute(f"SET memory_limit = '{context.memory_bytes // 2**20}MiB'")
+            profile, rows = _profiled(context, db)
+    context.report_progress(1.0)
+    constraints = suggest_constraints(profile)
+    files = constraint_files(profile, constraints, context.primary.name, context.scratch)
+    return Delivery(result=_result(profile, constraints, rows, context.parameters), files=files)
+
+
+def _profiled(context: AgentContext, db: "duckdb.DuckDBPyConnection") -> tuple[TableProfile, RowFindings]:
+    table = context.primary
+    columns, values, numbers = _figures(context, db)
+    rows = RowFindings.over(db, table)
+    correlated = correlations(db, table, columns, numbers, lambda done: context.report_progress(0.7 + 0.1 * done))
+    repeated = _repeated(db, table, columns, rows)
+    context.report_progress(0.9)
+    rows.find(db, table, broken(columns) + disguised(columns) + outlying(columns, numbers))
     profile = profile_of(
         table,
         columns,
         values=values,
         numbers=numbers,
         correlated=correlated,
-        dependencies=dependencies,
+        dependencies=found_dependencies(db, table, columns, values),
         repeated=repeated,
-        limits=parameters,
+        limits=context.parameters,
     )
-    context.report_progress(1.0)
-    constraints = suggest_constraints(profile)
-    files = constraint_files(profile, constraints, table.name, context.scratch)
-    return Delivery(result=_result(profile, constraints, rows, parameters), files=files)
+    return profile, rows
 
 
 def _figures(

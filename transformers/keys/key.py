@@ -12,7 +12,10 @@ IDENTITIES = (SemanticType.UUID, SemanticType.EMAIL, SemanticType.IBAN, Semantic
 
 
 class PrimaryKey(Described):
-    """In percent: `uniqueness` of the cells that are there, `missing` of the rows. `confidence`: how much speaks for it among its rivals."""
+    """In percent: `uniqueness` of the cells that are there, `missing` of the rows.
+
+    `confidence`: how much speaks for it among its rivals.
+    """
 
     columns: tuple[str, ...]
     distinct: int
