@@ -7,20 +7,25 @@ from dataclasses import dataclass
 
 from transformers.findings import Severity
 from transformers.profiling.table_profile import Described
-from transformers.risk.given_names import ABOUND, GIVEN_NAMES
+from transformers.risk.births import are_births
+from transformers.risk.column_kinds import by_column
+from transformers.risk.header_words import EVENTS
 from transformers.risk.personal_data import NEVER_SHOWN, PersonalKind, found_within, kind_of_value, masked
-from transformers.risk.personal_fields import WEIGHTS, contradicts, kinds_by_name
+from transformers.risk.personal_fields import WEIGHTS, contradicts, kinds_by_name, weak_kinds_by_name, words_of
+from transformers.risk.phones import are_phones
 
 EXPECTED_SHARE = 0.5  # from here a kind is what the column is for; below, its cells are a surprise
 SURE, BY_NAME, SURPRISING = 1.0, 0.75, 0.7  # confidence: form and name, a name alone, a few cells of another column
 BY_FORM = 0.9
+BY_CONTEXT = 0.6  # a guess from what stands in the other columns
+CONTEXT = "context"
 LEAST_PHONES = 2  # a phone number has no check digit: one lone find is chance
 EXAMPLES = 3
 SHORTEST_PROSE = 12  # below it a cell is one thing, and was asked as a whole
 
 
 class KindFound(Described):
-    """`share` of the cells read; `by`: value, name, or both. Examples are masked."""
+    """`share` of the cells read; `by`: value, name, both, or context. Examples are masked."""
 
     kind: PersonalKind
     by: str
@@ -63,12 +68,20 @@ def field_risk(
     found = _by_value(cells) if by_value and not temporal and not measured else {}
     values = [text for _, text in cells]
     named = [kind for kind in kinds_by_name(name) if not contradicts(kind, values)] if by_name and cells else []
-    if by_value and not named and not found and not temporal and _abounds_in_people(values):
-        found = {PersonalKind.PERSON_NAME: list(cells)}
+    if by_value and not temporal and not measured:
+        found |= by_column(cells, named=bool(named), weak=weak_kinds_by_name(name) if by_name else ())
     kinds = [_found(kind, found.get(kind, []), len(cells), named=kind in named) for kind in _ordered(found, named)]
-    score = max((WEIGHTS[k.kind].sensitivity * k.confidence for k in kinds), default=0.0)
+    if temporal and by_value and not kinds and not re.search(EVENTS, words_of(name)) and are_births(values):
+        kinds = [
+            KindFound(kind=PersonalKind.DATE_OF_BIRTH, by=CONTEXT, share=1.0, confidence=BY_CONTEXT, cells=len(cells))
+        ]
     leaks = [leak for kind, where in found.items() if _surprises(kind, kinds) for leak in _leaks(name, kind, where)]
-    return FieldRisk(name=name, score=round(score, 1), kinds=tuple(kinds)), leaks
+    return scored(name, kinds), leaks
+
+
+def scored(name: str, kinds: Sequence[KindFound]) -> FieldRisk:
+    score = max((WEIGHTS[k.kind].sensitivity * k.confidence for k in kinds), default=0.0)
+    return FieldRisk(name=name, score=round(score, 1), kinds=tuple(kinds))
 
 
 def _surprises(kind: PersonalKind, kinds: Sequence[KindFound]) -> bool:
@@ -107,12 +120,16 @@ def _by_chance(kind: PersonalKind, where: Sequence[tuple[int, str]], cells: Sequ
         return alike > 2 * len(where)
     if kind is PersonalKind.IP_ADDRESS and few:
         return True  # version numbers, sections of a law
-    return kind is PersonalKind.PHONE and few and (len(where) < LEAST_PHONES or _are_codes(cells))
+    if kind is not PersonalKind.PHONE:
+        return False
+    if _are_codes(cells):
+        return not are_phones(list(dict.fromkeys(text for _, text in cells)))
+    return few and len(where) < LEAST_PHONES
 
 
 def _are_codes(cells: Sequence[tuple[int, str]]) -> bool:
     """Whether most cells are digits with marks between them, as part numbers and references are."""
-    codes = sum(re.fullmatch(r"[\d ()./+-]+", text) is not None for _, text in cells)
+    codes = sum(re.fullmatch(r"[\d(][\d ()./-]+", text) is not None for _, text in cells)
     return codes > EXPECTED_SHARE * len(cells)
 
 
@@ -139,16 +156,3 @@ def _leaks(name: str, kind: PersonalKind, where: Sequence[tuple[int, str]]) -> l
         if first[row] == 1:  # a cell counts once a kind
             leaks.append(Leak(row=row, column=name, kind=kind, severity=severity, masked=masked(words)))
     return leaks
-
-
-def _abounds_in_people(values: Sequence[str]) -> bool:
-    if not values:
-        return False
-    people = sum(_names_someone(value) for value in values)
-    different = len({value for value in values if _names_someone(value)})
-    return people >= ABOUND * len(values) and different > min(len(values), 10) // 2
-
-
-def _names_someone(value: str) -> bool:
-    words = re.sub(r"[^\w' -]", " ", value).lower().split()
-    return 0 < len(words) <= 5 and (words[0] in GIVEN_NAMES or words[-1] in GIVEN_NAMES)  # noqa: PLR2004  a full name

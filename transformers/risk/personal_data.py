@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 
+from transformers.risk.check_digits import passes_luhn
+
 
 class PersonalKind(StrEnum):
     CREDIT_CARD = "credit_card"
@@ -36,6 +38,10 @@ class PersonalKind(StrEnum):
     USERNAME = "username"
     INCOME = "income"
     LOCATION = "location"
+    VEHICLE_ID = "vehicle_id"
+    DEVICE_ID = "device_id"
+    CRYPTO_WALLET = "crypto_wallet"
+    PERSON_TITLE = "person_title"
 
 
 NEVER_SHOWN = (PersonalKind.SECRET, PersonalKind.IBAN, PersonalKind.CREDIT_CARD, PersonalKind.US_SSN)
@@ -59,6 +65,10 @@ _SECRET = re.compile(
     r"|\bgithub_pat_\w{50,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bsk_live_[A-Za-z0-9]{16,}|\bsk-[A-Za-z0-9_-]{32,}"
     r"|\bAIza[0-9A-Za-z_-]{35}|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
     r"|\b[a-z][a-z0-9+]{1,20}://[^\s:/@]{1,64}:[^\s/@]{1,64}@[\w.-]+"
+)
+_PASSWORD_HASH = re.compile(
+    r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$(argon2(id?|d)|[156]|y|scrypt|pbkdf2[\w-]*)\$\S{8,}|pbkdf2_sha\d+\$\S{8,}"
+    r"|\{S?SHA\d*\}\S{20,}"
 )
 _IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
@@ -104,11 +114,6 @@ def is_credit_card(text: str) -> bool:
     return passes_luhn(digits) and any(
         low <= digits[: len(low)] <= high and len(digits) in lengths for low, high, lengths in _CARD_RANGES
     )
-
-
-def passes_luhn(digits: str) -> bool:
-    doubled = [int(d) for d in reversed(digits)]
-    return sum(d if i % 2 == 0 else sum(divmod(2 * d, 10)) for i, d in enumerate(doubled)) % 10 == 0
 
 
 def is_us_ssn(text: str) -> bool:
@@ -172,6 +177,7 @@ _WITHIN: dict[PersonalKind, tuple[re.Pattern[str], Callable[[str], bool]]] = {
 }
 _WHOLE: dict[PersonalKind, Callable[[str], bool]] = {
     PersonalKind.SECRET: lambda text: _SECRET.search(text) is not None,
+    PersonalKind.PASSWORD: lambda text: _PASSWORD_HASH.fullmatch(text) is not None,
     PersonalKind.EMAIL: lambda text: _EMAIL.fullmatch(text) is not None,
     PersonalKind.IBAN: lambda text: _IBAN.fullmatch(text) is not None and is_iban(text),
     PersonalKind.CREDIT_CARD: lambda text: _CARD.fullmatch(text) is not None and is_credit_card(text),

@@ -4,10 +4,13 @@ A name alone is a hint: where values can contradict it (a gender of 17 letters),
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from transformers.profiling.table_profile import shown
+from transformers.risk.header_words import META, NAMES, TECHNICAL, WEAK
+from transformers.risk.people import plain
 from transformers.risk.personal_data import PersonalKind as Kind
 from transformers.risk.personal_data import is_us_ssn, masked, safe_to_show
 
@@ -46,71 +49,40 @@ WEIGHTS = {
     Kind.LOCATION: Weight(45, (GDPR, CCPA_SENSITIVE)),
     Kind.IP_ADDRESS: Weight(45, (GDPR, CCPA, HIPAA)),
     Kind.MAC_ADDRESS: Weight(45, (GDPR, CCPA, HIPAA)),
+    Kind.CRYPTO_WALLET: Weight(60, (GDPR, CCPA)),
+    Kind.DEVICE_ID: Weight(50, (GDPR, CCPA, HIPAA)),
+    Kind.VEHICLE_ID: Weight(45, (GDPR, CCPA, HIPAA)),
     Kind.POSTCODE: Weight(35, (GDPR, HIPAA)),
     Kind.GENDER: Weight(35, (GDPR,)),
     Kind.AGE: Weight(30, (GDPR,)),
     Kind.CITY: Weight(25, (GDPR,)),
+    Kind.PERSON_TITLE: Weight(20, (GDPR,)),
 }
 QUASI_IDENTIFIERS = (Kind.DATE_OF_BIRTH, Kind.AGE, Kind.POSTCODE, Kind.CITY, Kind.GENDER)
-
-_NAME_OF = "first|last|given|fore|sur|family|middle|maiden|full|christian|nick"
-_PEOPLE = "customer|client|patient|employee|person|contact|student|member|holder|applicant|guest|passenger"
-_NATIONAL_ID = (
-    r"\b(national id|national identifier|passport|driver'?s? licen[cs]e|nino|nin|tax id|taxpayer|identity card"
-    r"|id card|personnummer|cpf|curp|aadhaa?r|nif|dni|pesel|codice fiscale)\b"
-)
-_HEALTH = (
-    r"\b(diagnos[ie]s|icd ?(9|10|code)|medications?|prescriptions?|allerg(y|ies)|blood (type|group)|symptoms?"
-    r"|medical record|mrn|mental health|treatment|therapy|family history|health (insurance|status)|disability|hiv)\b"
-)
-_SPECIAL = (
-    r"\b(race|ethnicity|ethnic|religion|religious|political (party|opinion|affiliation)|sexual orientation"
-    r"|trade union|biometric|fingerprint|criminal record)\b"
-)
-_PERSON = (
-    rf"\b({_NAME_OF}) ?(name|initial)\b|\b(surname|forename|maiden|lastname|firstname|fname|lname)\b"
-    rf"|\b({_PEOPLE})s? ?(full )?name\b|^(first|last|author)$"
-)
-_NAMES: tuple[tuple[Kind, str], ...] = (
-    (Kind.PASSWORD, r"\b(password|passwd|passphrase|pwd|pin code|pincode hash)\b"),
-    (Kind.SECRET, r"\b(secret|api key|apikey|access key|private key|access token|auth token|refresh token)\b"),
-    (Kind.CARD_SECURITY_CODE, r"\b(cvv2?|cvc2?|security code)\b"),
-    (Kind.US_SSN, r"\b(ssn|social security)\b"),
-    (Kind.NATIONAL_ID, _NATIONAL_ID),
-    (Kind.CARD_DETAIL, r"\b(cc|card|credit card) (type|expires|expiry|exp|expiration|brand|network|holder)\b"),
-    (Kind.CREDIT_CARD, r"\b(cc|card|credit card|creditcard|pan)( number| no| num| nr)\b|\bcredit ?card\b|\bccnum\b"),
-    (Kind.IBAN, r"\biban\b"),
-    (Kind.BANK_ACCOUNT, r"\b(bank account|account (number|no)|routing number|sort code|kontonummer)\b"),
-    (Kind.HEALTH, _HEALTH),
-    (Kind.SPECIAL_CATEGORY, _SPECIAL),
-    (Kind.EMAIL, r"\be ?mail\b"),
-    (Kind.DATE_OF_BIRTH, r"\b(birth ?day|birth ?date|date of birth|dob|born( on)?|geburtsdatum)\b"),
-    (Kind.PHONE, r"\b(phone|telephone|mobile|cell ?phone|fax|handy)( number| no| num| nr)?$|\btel$"),
-    (Kind.PERSON_NAME, _PERSON),
-    (Kind.ADDRESS, r"\b(street|address( ?(line ?)?\d)?|addr|strasse|house number|residence)\b"),
-    (Kind.USERNAME, r"\b(user ?name|login( name)?|screen name|handle)\b"),
-    (Kind.INCOME, r"\b(salary|income|wage|net worth|credit score)\b"),
-    (Kind.POSTCODE, r"\b(zip( ?code)?|post ?code|postal code|plz)\b"),
-    (Kind.GENDER, r"\b(gender|sex)\b"),
-    (Kind.AGE, r"^age$|\bage (years|at)\b|\b(patient|customer) age\b"),
-    (Kind.CITY, r"^(home |birth |residence )?(city|town)$"),
-    (Kind.IP_ADDRESS, r"\b(ip|ip address|ipv[46]|client ip|remote addr)\b"),
-    (Kind.LOCATION, r"^(lat|latitude|lon|lng|long|longitude)$|\bgps\b"),
-)  # fmt: skip
-_TECHNICAL = r"\b(mac|memory|web|url|contract|file|host|e ?mail|ip|server) address\b"  # no place to live
 
 
 def words_of(name: str) -> str:
     """CCNumber, cc_number and CC-Number are all `cc number`."""
     spaced = re.sub(r"([a-z0-9])([A-Z])|([A-Z]+)([A-Z][a-z])", r"\1\3 \2\4", name)
-    return " ".join(re.sub(r"[^\w']|_", " ", spaced).lower().split())
+    return " ".join(re.sub(r"[^\w']|_", " ", plain(spaced)).split())
 
 
-def kinds_by_name(name: str) -> Iterator[Kind]:
+@lru_cache(maxsize=4096)
+def kinds_by_name(name: str) -> tuple[Kind, ...]:
     words = words_of(name)
-    for kind, form in _NAMES:
-        if re.search(form, words) and not (kind is Kind.ADDRESS and re.search(_TECHNICAL, words)):
-            yield kind
+    if re.search(META, words):
+        return ()
+    return tuple(kind for kind, form in NAMES if re.search(form, words) and not _technical(kind, words))
+
+
+def weak_kinds_by_name(name: str) -> tuple[Kind, ...]:
+    """What the name may mean, were the values to say the same."""
+    words = words_of(name)
+    return tuple(kind for kind, form in WEAK if re.search(form, words))
+
+
+def _technical(kind: Kind, words: str) -> bool:
+    return kind in TECHNICAL and re.search(TECHNICAL[kind], words) is not None
 
 
 def is_hidden(name: str) -> bool:
@@ -131,22 +103,40 @@ def contradicts(kind: Kind, values: list[str]) -> bool:
     return test is not None and bool(values) and sum(map(test, values)) < PLAUSIBLE_SHARE * len(values)
 
 
+def _may_be_address(value: str) -> bool:
+    if "@" in value or re.fullmatch(r"[0-9a-fA-F-]{16,}|https?://.*", value):
+        return False
+    return re.fullmatch(r"\d{1,5}[a-zA-Z]?", value) is not None or (
+        any(c.isalpha() for c in value) and any(c.isdigit() or c == " " for c in value)
+    )
+
+
 PLAUSIBLE_SHARE = 0.5
+# switches and dates
+_NO_WORD = re.compile(r"(?i)true|false|yes|no|[yn01]|\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}/\d{1,2}/\d{2,4}.*")
 _PLAUSIBLE: dict[Kind, Callable[[str], bool]] = {
     Kind.US_SSN: lambda v: is_us_ssn(v) or re.fullmatch(r"[*xX•\d-]{4,11}", v) is not None,
     Kind.CARD_SECURITY_CODE: lambda v: re.fullmatch(r"\d{3,4}", v) is not None,
     Kind.EMAIL: lambda v: "@" in v,
-    Kind.PHONE: lambda v: 5 <= sum(c.isdigit() for c in v) <= 15 and not re.search(r"[A-Za-z]{3}", v),  # noqa: PLR2004
+    Kind.PHONE: lambda v: 5 <= sum(c.isdigit() for c in v) <= 15 and not re.search(r"[A-Za-z]{3}|\d{4}-\d\d-\d\d", v),  # noqa: PLR2004
     Kind.PERSON_NAME: lambda v: not any(c.isdigit() for c in v) and len(v) <= 80,  # noqa: PLR2004
-    Kind.DATE_OF_BIRTH: lambda v: sum(c.isdigit() for c in v) >= 3,  # noqa: PLR2004  a day and a year
-    Kind.ADDRESS: lambda v: any(c.isalpha() for c in v) and any(c.isdigit() or c == " " for c in v) and "@" not in v,
+    Kind.DATE_OF_BIRTH: lambda v: sum(c.isdigit() for c in v) >= 3 and not re.fullmatch(r"-?\d+\.\d{1,2}", v),  # noqa: PLR2004
+    Kind.ADDRESS: _may_be_address,
     Kind.GENDER: lambda v: len(v) <= 20,  # noqa: PLR2004
-    Kind.AGE: lambda v: re.fullmatch(r"\d{1,3}(\.\d+)?", v) is not None,
+    Kind.AGE: lambda v: re.fullmatch(r"(1[0-2])?\d{1,2}(\.\d+)?|\d{1,3} ?[-+–] ?\d{0,3}", v) is not None,
     Kind.POSTCODE: lambda v: 3 <= len(v) <= 10 and any(c.isdigit() for c in v),  # noqa: PLR2004
-    Kind.CITY: lambda v: any(c.isalpha() for c in v),
+    Kind.CITY: lambda v: any(c.isalpha() for c in v) and not any(c.isdigit() for c in v),
     Kind.IP_ADDRESS: lambda v: v.count(".") == 3 or v.count(":") > 1,  # noqa: PLR2004
     Kind.LOCATION: lambda v: re.fullmatch(r"-?\d{1,3}(\.\d+)?", v) is not None,
     Kind.HEALTH: lambda v: len(v) > 1,
-    Kind.NATIONAL_ID: lambda v: any(c.isdigit() for c in v),
+    Kind.NATIONAL_ID: lambda v: sum(c.isdigit() for c in v) >= 4 and len(v) <= 25,  # noqa: PLR2004
     Kind.CREDIT_CARD: lambda v: sum(c.isdigit() for c in v) >= 4,  # noqa: PLR2004  the last four, or mangled
+    Kind.IBAN: lambda v: re.fullmatch(r"(?i)[A-Z]{2}[\dX*•]{2}[\w*• ]{8,}|[*xX• ]+\w{2,4}", v) is not None,
+    Kind.BANK_ACCOUNT: lambda v: sum(c.isdigit() for c in v) >= 4,  # noqa: PLR2004
+    Kind.PASSWORD: lambda v: not _NO_WORD.fullmatch(v),
+    Kind.SECRET: lambda v: len(v) >= 6 and not _NO_WORD.fullmatch(v),  # noqa: PLR2004
+    Kind.USERNAME: lambda v: len(v) <= 64 and len(v.split()) <= 2 and not _NO_WORD.fullmatch(v),  # noqa: PLR2004
+    Kind.INCOME: lambda v: any(c.isdigit() for c in v),
+    Kind.VEHICLE_ID: lambda v: 4 <= len(v) <= 20 and any(c.isdigit() for c in v),  # noqa: PLR2004
+    Kind.DEVICE_ID: lambda v: len(v) >= 8 and any(c.isdigit() for c in v),  # noqa: PLR2004
 }

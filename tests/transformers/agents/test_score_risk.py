@@ -164,7 +164,7 @@ def test_the_fields_of_invented_people_are_told_by_their_labels(workshop: Worksh
         rows = list(csv.DictReader(f))
     found = fields(workshop, {name: [row[name] for row in rows] for name in rows[0]})
     personal = (
-        "Gender GivenName MiddleInitial Surname StreetAddress City ZipCode EmailAddress Username Password"
+        "Gender Title GivenName MiddleInitial Surname StreetAddress City ZipCode EmailAddress Username Password"
         " TelephoneNumber MothersMaiden Birthday Age CCType CCNumber CVV2 CCExpires NationalID"
     )
     assert set(found) == set(personal.split())
