@@ -65,7 +65,7 @@ def _ranked(path: Path) -> tuple[Any, "Ranks", Any]:
         with database_over({PRIMARY: table}, folder, int(workshop.CHILD_MEMORY * DUCKDB_SHARE)) as db:
             columns = quantities(read_columns(db, table))
             wide = fences(db, table.rows, columns, Rule(Method.PERCENTILE, lower=0, upper=100))
-            scores = np.concatenate([scores for _, scores in row_scores(db, wide)])
+            scores = np.concatenate([scores for _, scores in row_scores(db, wide, table.rows)])
             narrow = fences(db, table.rows, columns, Rule(Method.IQR))
             either = " OR ".join(one.beyond(f"CAST({one.column.value} AS DOUBLE)") for one in narrow) or "false"
             outside = db.execute(f'SELECT {either} AS o FROM "primary" ORDER BY __source_row__').fetchnumpy()["o"]

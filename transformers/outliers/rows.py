@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import duckdb
 
 SAMPLED_ROWS = 20_000  # each of a hundred trees takes 256 of them
-CELLS_A_BATCH = 400_000
+CELLS_A_BATCH = 200_000
 COLUMNS_USED = 60
 LEAST_ROWS = 100  # below it every row stands alone
 ALONE = 0.65  # a score from which a row is told; the paper calls scores well above .5 anomalies
@@ -31,7 +31,7 @@ def standing_alone(
     kept = max(1, int(MOST_SHARE * rows))
     found: list[tuple[int, float]] = []
     done = 0
-    for places, scores in row_scores(db, used):
+    for places, scores in row_scores(db, used, rows):
         told = np.flatnonzero(scores >= ALONE)
         found += [(int(places[i]), round(float(scores[i]), 4)) for i in told]
         found = sorted(found, key=lambda one: (-one[1], one[0]))[:kept]
@@ -40,9 +40,9 @@ def standing_alone(
     return sorted(found), ALONE
 
 
-def row_scores(db: "duckdb.DuckDBPyConnection", used: Sequence[Fences]) -> Iterator[tuple[Any, Any]]:
+def row_scores(db: "duckdb.DuckDBPyConnection", used: Sequence[Fences], rows: int) -> Iterator[tuple[Any, Any]]:
     """(source rows, scores) in the order of the file. A missing cell is taken to be the column's median."""
-    forest = _forest(db, used)
+    forest = _forest(db, used, rows)
     if forest is None:
         return
     query = f'SELECT {quoted(SOURCE_ROW)} AS r, {_numbers(used)} FROM "primary"'
@@ -50,10 +50,12 @@ def row_scores(db: "duckdb.DuckDBPyConnection", used: Sequence[Fences]) -> Itera
         yield batch.column(0).to_numpy(), forest.scores(_matrix(batch, len(used)))
 
 
-def _forest(db: "duckdb.DuckDBPyConnection", used: Sequence[Fences]) -> Forest | None:
+def _forest(db: "duckdb.DuckDBPyConnection", used: Sequence[Fences], rows: int) -> Forest | None:
     row = quoted(SOURCE_ROW)
-    chosen = f'SELECT * FROM "primary" ORDER BY hash({row}), {row} LIMIT {SAMPLED_ROWS}'
-    sample: Any = db.sql(f"SELECT {row} AS r, {_numbers(used)} FROM ({chosen}) ORDER BY r").to_arrow_table()
+    chosen = f"hash({row}) % {-(-rows // SAMPLED_ROWS)} = 0" if rows > SAMPLED_ROWS else "true"
+    sample: Any = db.sql(
+        f'SELECT {row} AS r, {_numbers(used)} FROM "primary" WHERE {chosen} ORDER BY r'
+    ).to_arrow_table()
     return grown(_matrix(sample, len(used))) if sample.num_rows > 1 else None
 
 
