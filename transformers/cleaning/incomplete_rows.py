@@ -13,6 +13,7 @@ from transformers.cleaning.rules import Work
 PATTERNS = 20  # of missing cells: each is a scan of the table
 LEAST_SHARE = 0.5  # of the columns that must be present
 LEAST_SURE = 0.95
+SCREENED = "maybe_incomplete"  # source_row, c0, c1 …: what each cell says
 WIDEST = 200  # columns; beyond it patterns of missing cells hardly repeat, and cost as many comparisons
 
 
@@ -20,17 +21,42 @@ def incomplete_rows(work: Work, same: Sameness) -> None:
     """Add them to DUPLICATES, each with the first of the fuller rows."""
     if not any(column.missing for column in same.columns) or len(same.columns) > WIDEST:
         return
-    bits = ", ".join(f"CASE WHEN {same.norm(column)} IS NULL THEN 1 ELSE 0 END" for column in same.columns)
-    patterns = (
-        f'SELECT mask, count(*) AS n FROM (SELECT [{bits}] AS mask FROM "primary") WHERE list_sum(mask) BETWEEN 1 AND'
-        f" {int(len(same.columns) * (1 - LEAST_SHARE))} GROUP BY mask ORDER BY n DESC, mask LIMIT {PATTERNS}"
-    )
-    found = [tuple(one) for one, _ in work.db.execute(patterns).fetchall()]
-    distinct = _distinct(work, same) if found else []
-    for pattern in found:
-        _of_pattern(work, same, pattern, _sureness(pattern, distinct, work.table.rows))
-    if found:
+    _screen(work, same)
+    patterns = _patterns(work, same)
+    distinct = _distinct(work, same) if patterns else []
+    for pattern in patterns:
+        if _sureness(pattern, distinct, work.table.rows) >= LEAST_SURE:
+            _of_pattern(work, same, pattern)
+    if patterns:
         _follow(work)
+
+
+def _screen(work: Work, same: Sameness) -> None:
+    """Both rows of a pair agree in every column that no row misses: where one is a key, hardly a row is left."""
+    full = [same.norm(column) for column in same.columns if not column.missing]
+    where = ""
+    if full:
+        one = digest(full)
+        work.db.execute(
+            f'CREATE OR REPLACE TEMP TABLE alike AS SELECT h FROM (SELECT {one} AS h FROM "primary")'
+            " GROUP BY h HAVING count(*) > 1"
+        )
+        where = f"WHERE {one} IN (SELECT h FROM alike)"
+    said = ", ".join(f"{same.norm(column)} AS c{place}" for place, column in enumerate(same.columns))
+    work.db.execute(
+        f'CREATE OR REPLACE TEMP TABLE {SCREENED} AS SELECT {ROW} AS source_row, {said} FROM "primary" {where}'
+    )
+
+
+def _patterns(work: Work, same: Sameness) -> list[tuple[int, ...]]:
+    """Which columns are missing together, the most frequent patterns."""
+    bits = ", ".join(f"CAST(c{place} IS NULL AS INTEGER)" for place in range(len(same.columns)))
+    most = int(len(same.columns) * (1 - LEAST_SHARE))
+    found = work.db.execute(
+        f"SELECT mask, count(*) AS n FROM (SELECT [{bits}] AS mask FROM {SCREENED})"
+        f" WHERE list_sum(mask) BETWEEN 1 AND {most} GROUP BY mask ORDER BY n DESC, mask LIMIT {PATTERNS}"
+    ).fetchall()
+    return [tuple(mask) for mask, _ in found]
 
 
 def _distinct(work: Work, same: Sameness) -> list[int]:
@@ -44,24 +70,20 @@ def _sureness(pattern: Sequence[int], distinct: Sequence[int], rows: int) -> flo
     return 1 / (1 + by_chance)
 
 
-def _of_pattern(work: Work, same: Sameness, pattern: Sequence[int], sure: float) -> None:
-    if sure < LEAST_SURE:
-        return
-    sides = list(zip(same.columns, pattern, strict=True))
-    shared = [same.norm(column) for column, missing in sides if not missing]
-    absent = [same.norm(column) for column, missing in sides if missing]
-    here = " AND ".join([*(f"{cell} IS NOT NULL" for cell in shared), *(f"{cell} IS NULL" for cell in absent)])
-    fuller = " AND ".join(
-        [*(f"{cell} IS NOT NULL" for cell in shared), f"({' OR '.join(f'{cell} IS NOT NULL' for cell in absent)})"]
-    )
+def _of_pattern(work: Work, same: Sameness, pattern: Sequence[int]) -> None:
+    shared = [f"c{place}" for place, missing in enumerate(pattern) if not missing]
+    absent = [f"c{place}" for place, missing in enumerate(pattern) if missing]
+    present = " AND ".join(f"{cell} IS NOT NULL" for cell in shared)
+    here = f"{present} AND {' AND '.join(f'{cell} IS NULL' for cell in absent)}"
+    fuller = f"{present} AND ({' OR '.join(f'{cell} IS NOT NULL' for cell in absent)})"
     key = f"{digest(shared)} AS h, {digest(['1', *shared])} AS g"
     alike = len(shared) / len(same.columns)
+    unknown = f"source_row NOT IN (SELECT source_row FROM {DUPLICATES})"
     work.db.execute(
         f"INSERT INTO {DUPLICATES} SELECT p.source_row, min(f.source_row), '{Kind.MISSING_VALUES}', {alike!r}, false"
-        f' FROM (SELECT {ROW} AS source_row, {key} FROM "primary" WHERE {here}) p'
-        f' JOIN (SELECT {ROW} AS source_row, {key} FROM "primary" WHERE {fuller}) f USING (h, g)'
-        f" WHERE p.source_row NOT IN (SELECT source_row FROM {DUPLICATES})"
-        f" AND f.source_row NOT IN (SELECT source_row FROM {DUPLICATES}) GROUP BY p.source_row"
+        f" FROM (SELECT source_row, {key} FROM {SCREENED} WHERE {here} AND {unknown}) p"
+        f" JOIN (SELECT source_row, {key} FROM {SCREENED} WHERE {fuller} AND {unknown}) f USING (h, g)"
+        f" GROUP BY p.source_row"
     )
 
 
