@@ -14,6 +14,7 @@ from transformers.tables import SOURCE_ROW
 
 Marks = Mapping[int, Mapping[str, bool]]  # source row → column → is wrong
 MOST_ROWS = 20
+SAID = 0.2  # a rule that says less has said nothing that could be confirmed
 FAITH = 4.0  # failures that a rule's own confidence is worth
 RARE_SHAPE = 0.3  # of a column's cells: what most cells look like says nothing against them
 ALIKE = 0.6  # one wrong cell of a shape that no right cell has
@@ -94,7 +95,7 @@ def calibrate(bench: Workbench, figure: str, trials: Sequence[Trial]) -> None:
         factor = round((failures + FAITH) / (expected + FAITH), 9)
         bench.db.execute(
             f"UPDATE {EVIDENCE} SET {figure} = greatest(0.0, 1 - (1 - {figure}) * {factor})"
-            f" WHERE place = {place} AND split_part(rule, ':', 1) = {literal(rule)} AND {figure} > 0"
+            f" WHERE place = {place} AND split_part(rule, ':', 1) = {literal(rule)} AND {figure} > {SAID}"
         )
 
 

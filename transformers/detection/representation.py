@@ -53,7 +53,8 @@ def _dates(bench: Workbench, place: int, values: Mapping[str, int]) -> bool:
         own = dates.date_format(text)
         if not own or own == form or (own.startswith("??") and own[2:] == form[3:]):
             return text if own else None
-        day = dates.read_date(text, form[:3] if form[:3] != "ymd" else "mdy")
+        order = form[:3] if own.startswith("??") else own[:3]
+        day = dates.read_date(text, order) if order != "ymd" or own.startswith("ymd") or own == "named" else None
         return dates.write_date(day, form, padded=padded) if day else None
 
     _rewrite(bench, place, values, "date_format", share, written)

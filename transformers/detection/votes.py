@@ -31,7 +31,8 @@ MIN_EXCEPTIONS = 5
 REPEATED = 3  # each further row of the group with the doubted value weighs as much as three for the other one
 OTHER = 0.5  # a row more on each side: no group is certain
 DOUBT = 0.7  # in log odds: a lone disagreement is an exception as often as an error
-KEPT = 0.2  # below this a cell is not even doubted
+KEPT = 0.02  # below this a cell is not even doubted
+DOUBTED = 0.2  # from here on it counts as an exception
 PRESENT_SHARE = 0.85  # of a group that has the value: an empty cell there is an exception
 
 
@@ -197,7 +198,8 @@ def _spare_exceptions(bench: Workbench) -> None:
 
 def _places(bench: Workbench) -> list[int]:
     found = bench.db.execute(
-        f"SELECT place FROM {EVIDENCE} WHERE kind = 'dependency' GROUP BY place HAVING count(*) >= {MIN_EXCEPTIONS}"
+        f"SELECT place FROM {EVIDENCE} WHERE kind = 'dependency' AND confidence > {DOUBTED}"
+        f" GROUP BY place HAVING count(*) >= {MIN_EXCEPTIONS}"
         " ORDER BY place"
     )
     return [place for [place] in found.fetchall()]
@@ -210,7 +212,8 @@ def _spare(bench: Workbench, place: int, other: int) -> None:
             WITH doubted AS (
                 SELECT source_row, c{other} AS v, c{place} AS own FROM {EVIDENCE}
                 JOIN {READ} ON {SOURCE_ROW} = source_row
-                WHERE kind = 'dependency' AND place = {place} AND c{other} IS NOT NULL AND c{place} IS NOT NULL
+                WHERE kind = 'dependency' AND confidence > {DOUBTED} AND place = {place}
+                    AND c{other} IS NOT NULL AND c{place} IS NOT NULL
             ), gathered AS (
                 SELECT v, count(*) AS n FROM doubted GROUP BY v
                 HAVING count(*) >= {MIN_EXCEPTIONS} AND count(DISTINCT own) >= {MIN_EXCEPTIONS}
