@@ -1,17 +1,20 @@
 """Cleaning cells: dates of mixed shapes, numbers as text, broken encodings; and that nothing is nulled in silence."""
 
 import csv
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from scores.measure import Measure, Score
 from scores.mixed_cells import MixedColumn, mixed_dates, mixed_numbers
+from scores.public_data import data
 from scores.workshop import read, run, scratch
 from transformers.tables import SOURCE_ROW
 from transformers.tool import Agent
 
 SEED = 4
+FTFY_CASES = ("in-the-wild.json", "language-names.json", "negative.json", "synthetic.json")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,22 @@ def numbers() -> Iterator[Score]:
         less_is_better=True,
         seed=SEED,
     )
+
+
+def encodings() -> Iterator[Score]:
+    """The cases of ftfy's own tests, but for its known failures: what is broken, and what only looks so."""
+    from transformers.agents.field_standardization import AGENT
+
+    cases = [case for name in FTFY_CASES for case in json.loads(data("enc-ftfy", name).read_text(encoding="utf-8"))]
+    cells = [case["original"] for case in cases]
+    meant = [case.get("fixed-encoding", case["fixed"]) for case in cases]
+    off = dict.fromkeys(("trim_whitespace", "normalize_internal_spacing", "repair_values"), False)
+    got, _ = _cleaned(AGENT, cells, **off)
+    outcomes = list(zip(cells, meant, got, strict=True))
+    broken = [found == wanted for cell, wanted, found in outcomes if cell != wanted]
+    sound = [found == cell for cell, wanted, found in outcomes if cell == wanted]
+    yield Score(dataset="enc-ftfy", metric="broken cells mended", ours=sum(broken) / len(broken), bar=0.99)
+    yield Score(dataset="enc-ftfy", metric="sound cells left alone", ours=sum(sound) / len(sound), bar=1.0)
 
 
 def _fixed(agent: Agent, column: MixedColumn) -> Outcome:
@@ -105,4 +124,5 @@ def _cleaned(agent: Agent, cells: list[str], **parameters: Any) -> tuple[list[st
 MEASURES = (
     Measure("clean-dates", dates),
     Measure("clean-numbers", numbers),
+    Measure("clean-encodings", encodings),
 )

@@ -1,0 +1,255 @@
+"""field-standardization's form and plan: one spelling, one unit, one way to write a date, encodings mended.
+
+Repairs of single cells that are sure enough (transformers/repair) come first, then broken encodings, blanks, case,
+synonyms, units and dates: each sees what the one before it left, and what the customer has named is left as named.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from backend.errors import BadParameters
+from transformers.cells.columns import NUMERIC, TEMPORAL, Column
+from transformers.cells.kinds import literal
+from transformers.cells.semantic_types import SemanticType
+from transformers.cleaning import dates, mojibake, spelling, units
+from transformers.cleaning.date_evidence import DateEvidence, evidence_of
+from transformers.cleaning.naming_columns import known
+from transformers.cleaning.rules import CellEdits, CellRule, FlagRule, Plan, Stage, Work
+from transformers.cleaning.screening import Likely, likely_types
+from transformers.detection import detect_errors
+from transformers.findings import Severity
+from transformers.repair import propose_repairs
+from transformers.repair.proposals import MIN_CONFIDENCE
+from transformers.tool import AgentParameters
+
+EVERY_COLUMN = "*"
+ISO_FORMAT = "%Y-%m-%d"
+CASE_MATTERS = {SemanticType.URL, SemanticType.JSON, SemanticType.UUID, SemanticType.IBAN}
+UPPER_CODES = {SemanticType.COUNTRY_CODE, SemanticType.CURRENCY_CODE}
+
+
+class FieldStandardizationParameters(AgentParameters):
+    case_strategy: Literal["lowercase", "uppercase", "titlecase", "none"] = Field(
+        default="none", description="The case of words; none leaves it as it is."
+    )
+    trim_whitespace: bool = Field(default=True, description="Take blanks from both ends of a cell.")
+    normalize_internal_spacing: bool = Field(default=True, description="Leave one blank between words.")
+    fix_encoding: bool = Field(default=True, description="Mend text whose encoding was mistaken on its way.")
+    apply_synonyms: bool = Field(default=True, description="Replace words as synonym_mappings says.")
+    synonym_mappings: dict[str, dict[str, str]] = Field(
+        default={}, description="By column (* for all): the word and what stands for it."
+    )
+    unit_standardization: bool = Field(default=True, description="Convert units as unit_mappings says, flag others.")
+    unit_mappings: dict[str, dict[str, units.UnitRule]] = Field(
+        default={}, description="By column: the unit and its {factor, target_unit}."
+    )
+    date_standardization: bool = Field(default=True, description="Write dates as target_date_format says.")
+    target_date_format: str = Field(
+        default=ISO_FORMAT, min_length=2, max_length=60, description="How dates are written, as strftime has it."
+    )
+    target_columns: tuple[str, ...] = Field(default=(), description="Columns to look at; empty takes all.")
+    preserve_columns: tuple[str, ...] = Field(default=(), description="Columns to leave as they are.")
+    repair_values: bool = Field(
+        default=True, description="Repair cells that are wrong, where the right value is clear."
+    )
+    min_repair_confidence: float = Field(
+        default=MIN_CONFIDENCE, ge=0, le=1, description="How sure a repair must be to be made."
+    )
+
+
+@dataclass(frozen=True)
+class _Dates:
+    column: Column
+    found: DateEvidence
+
+
+def plan(work: Work, form: FieldStandardizationParameters) -> Plan:
+    columns = _columns(work, form)
+    names = [column.name for column in columns]
+    likely = likely_types(work)
+    dated = list(_dated(work, columns, likely)) if form.date_standardization else []
+    work.report_progress(0.3)
+    measured = _measured(work, form, columns, {one.column.name for one in dated})
+    repairs = _repairs(work, form, columns)
+    work.report_progress(0.8)
+    broken = mojibake.mojibake_edits(work.db, names) if form.fix_encoding and names else None
+    return Plan(
+        cells=(
+            *repairs,
+            *([CellEdits(broken)] if broken else []),
+            *_spelling_rules(work, form, names),
+            *_case_rules(form, columns, {one.column.name for one in measured}),
+            *_synonym_rules(form, names),
+            *_unit_rules(form, names),
+            *(_date_rule(work, one, form.target_date_format) for one in dated),
+        ),
+        flags=(*_unit_flags(form, columns, measured), *_date_flags(dated)),
+        data={"units": {one.column.name: dict(one.counts) for one in measured}, "columns_looked_at": names},
+    )
+
+
+def _columns(work: Work, form: FieldStandardizationParameters) -> list[Column]:
+    every = work.table.columns
+    wanted = known("target_columns", form.target_columns, every) or list(every)
+    left_alone = known("preserve_columns", form.preserve_columns, every)
+    known("unit_mappings", form.unit_mappings, every)
+    known("synonym_mappings", [name for name in form.synonym_mappings if name != EVERY_COLUMN], every)
+    by_name = {column.name: column for column in work.columns}
+    return [by_name[name] for name in wanted if name not in left_alone and by_name[name].is_text]
+
+
+def _repairs(work: Work, form: FieldStandardizationParameters, columns: Sequence[Column]) -> list[CellEdits]:
+    """Only in the columns that are looked at; the others still bear witness."""
+    if not form.repair_values or not columns:
+        return []
+    errors = detect_errors(work.db, work.table, work.columns)
+    repairs = propose_repairs(work.db, work.table, work.columns, errors, min_confidence=form.min_repair_confidence)
+    names = ", ".join(literal(column.name) for column in columns)
+    work.db.execute(
+        "CREATE OR REPLACE TEMP TABLE standards_repairs AS"
+        " SELECT source_row, \"column\", new, 'repair_' || rule AS rule, confidence"
+        f' FROM {repairs} WHERE "column" IN ({names}) ORDER BY ALL'
+    )
+    return [CellEdits("SELECT * FROM standards_repairs")]
+
+
+def _spelling_rules(work: Work, form: FieldStandardizationParameters, names: Sequence[str]) -> Iterator[CellRule]:
+    conditions = {
+        "trim": spelling.needs("@", spelling.NEEDS_TRIM),
+        "spacing": spelling.needs("@", spelling.NEEDS_SPACING),
+    }
+    found = spelling.worn(work.db, names, conditions) if names else {"trim": set(), "spacing": set()}
+    if form.trim_whitespace:
+        yield from (CellRule("trim_whitespace", name, spelling.trimmed) for name in names if name in found["trim"])
+    if form.normalize_internal_spacing:
+        yield from (CellRule("internal_spacing", name, spelling.spaced) for name in names if name in found["spacing"])
+
+
+def _synonym_rules(form: FieldStandardizationParameters, names: Sequence[str]) -> Iterator[CellRule]:
+    if not form.apply_synonyms:
+        return
+    for name in names:
+        words = form.synonym_mappings.get(EVERY_COLUMN, {}) | form.synonym_mappings.get(name, {})
+        if words:
+            yield CellRule("synonym", name, _replacing(words))
+
+
+def _replacing(words: dict[str, str]) -> Callable[[str], str]:
+    return lambda cell: spelling.replaced(cell, words)
+
+
+def _unit_rules(form: FieldStandardizationParameters, names: Sequence[str]) -> Iterator[CellRule]:
+    if not form.unit_standardization:
+        return
+    for name in names:
+        if rules := form.unit_mappings.get(name):
+            yield CellRule("unit", name, _converting(rules))
+
+
+def _converting(rules: dict[str, units.UnitRule]) -> Callable[[str], str]:
+    return lambda cell: units.converted(cell, rules)
+
+
+def _measured(
+    work: Work, form: FieldStandardizationParameters, columns: Sequence[Column], dated: set[str]
+) -> list[units.UnitsFound]:
+    if not form.unit_standardization or not columns:
+        return []
+    asked = [one for one in columns if one.name not in form.unit_mappings and one.name not in dated and one.present]
+    return units.units_in(work, asked)
+
+
+def _unit_flags(
+    form: FieldStandardizationParameters, columns: Sequence[Column], measured: Sequence[units.UnitsFound]
+) -> Iterator[FlagRule]:
+    for one in measured:
+        if one.is_mixed:
+            usual = f"“{one.usual}”" if one.usual else "no unit"
+            message = f"Another unit than most of the column's cells have ({usual})."
+            yield FlagRule("unit_in_number", one.column.name, one.is_unusual, Severity.MEDIUM, message)
+    for column in columns:
+        if form.unit_standardization and (rules := form.unit_mappings.get(column.name)):
+            condition = units.has_unknown_unit(column, rules)
+            yield FlagRule("unknown_unit", column.name, condition, Severity.MEDIUM, "No unit, or one without a rule.")
+
+
+def _dated(work: Work, columns: Sequence[Column], likely: Likely) -> Iterator[_Dates]:
+    for column in columns:
+        if column.name in likely.dates and (found := evidence_of(work.db, column, '"primary"')).is_dates:
+            yield _Dates(column, found)
+
+
+def _date_rule(work: Work, one: _Dates, target: str) -> CellRule:
+    _check_format(work, target)
+    reading, missing = one.found.reading, one.column.is_missing
+
+    def written(cell: str) -> str:
+        iso = dates.iso_text(cell, reading)
+        shown = iso if target == ISO_FORMAT else _formatted(iso, target)
+        return f"CASE WHEN {missing} THEN {cell} ELSE coalesce({shown}, {cell}) END"
+
+    return CellRule("date_format", one.column.name, written, confidence=round(one.found.confidence, 4))
+
+
+def _formatted(iso: str, target: str) -> str:
+    """The day as the customer wants it; a time of day stays behind it as it is."""
+    return f"strftime(TRY_CAST(left({iso}, 10) AS DATE), {literal(target)}) || substr({iso}, 11)"
+
+
+def _check_format(work: Work, target: str) -> None:
+    import duckdb
+
+    try:
+        [(shown,)] = work.db.execute("SELECT strftime(DATE '2024-10-31', $1)", [target]).fetchall()
+    except duckdb.Error as error:
+        raise BadParameters(
+            f"target_date_format: {target!r} is no format of a date.", field="target_date_format", detail=str(error)
+        ) from error
+    if "%" not in target or not any(part in shown for part in ("31", "24", "Oct", "10")):
+        raise BadParameters(f"target_date_format: {target!r} shows no date.", field="target_date_format")
+
+
+def _date_flags(dated: Sequence[_Dates]) -> Iterator[FlagRule]:
+    for one in dated:
+        column, reading = one.column, one.found.reading
+        in_doubt = dates.is_ambiguous(column.cell, reading)
+        if in_doubt != "false":
+            message = "Two dates can be read here, and the column does not tell which is meant; left as it is."
+            condition = f"(NOT {column.is_missing} AND {dates.iso_text(column.cell, reading)} IS NULL AND {in_doubt})"
+            yield FlagRule("ambiguous_date", column.name, condition, Severity.MEDIUM, message)
+        unread = f"(NOT {column.is_missing} AND {dates.iso_text(column.cell, reading)} IS NULL AND NOT {in_doubt})"
+        message = "Not a date, as the column's other values are; left as it is."
+        yield FlagRule("not_a_date", column.name, unread, Severity.MEDIUM, message)
+
+
+def _case_rules(
+    form: FieldStandardizationParameters, columns: Sequence[Column], measured: set[str]
+) -> Iterator[CellRule]:
+    """Numbers and dates have no case; addresses, identifiers and codes only change it where they are asked for."""
+    if form.case_strategy == "none":
+        return
+    for column in columns:
+        figures = (
+            column.logical in (*NUMERIC, *TEMPORAL) or column.name in measured or column.name in form.unit_mappings
+        )
+        if column.name in form.target_columns or not (figures or _keeps_case(column, form.case_strategy)):
+            yield CellRule(f"case_{form.case_strategy}", column.name, _casing(form.case_strategy))
+
+
+def _keeps_case(column: Column, strategy: str) -> bool:
+    meaning: Any = column.semantic
+    if meaning in CASE_MATTERS:
+        return True
+    if meaning in UPPER_CODES:
+        return strategy != "uppercase"
+    return meaning is SemanticType.EMAIL and strategy != "lowercase"
+
+
+def _casing(strategy: str) -> Callable[[str], str]:
+    return lambda cell: spelling.cased(cell, strategy)
+
+
+STAGE = Stage("field-standardization", "Field standardization", FieldStandardizationParameters, plan)

@@ -1,0 +1,119 @@
+"""Numbers with a unit behind them, as SQL: brought to the unit that the customer names, and found where nobody did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from transformers.cells import kinds as forms
+from transformers.cells.columns import Column
+from transformers.cells.kinds import has_form, literal
+from transformers.cells.values import chunks
+from transformers.cleaning.rules import Work
+from transformers.cleaning.screening import SAMPLE, SAMPLE_CELLS, SAMPLE_ROWS
+
+MEASURED = r"([+-]?[0-9][0-9,]*\.?[0-9]*|[+-]?\.[0-9]+) ?(%|°?[\p{L}µΩ]{1,12}\.?(?:[²³]|/[\p{L}]{1,6})?)"
+PLAIN = r"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)"
+LONGEST = 40
+MEASURED_SHARE = 0.8  # of the present cells are numbers, with a unit or without
+DIGITS = 9  # after the point: a factor is a rounded figure itself
+
+
+class UnitRule(BaseModel):
+    """1 of the unit is `factor` of the target unit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    factor: float = Field(gt=0, description="How many of the target unit one of this unit is.")
+    target_unit: str = Field(max_length=40, description="The unit that the cell is to have.")
+
+
+def converted(cell: str, rules: Mapping[str, UnitRule]) -> str:
+    """SQL: the cell in its target unit; the cell as it is where its unit is not named."""
+    text = f"trim({cell})"
+    number = f"TRY_CAST(replace(regexp_extract({text}, {literal(MEASURED)}, 1), ',', '') AS DOUBLE)"
+    unit = f"lower(regexp_extract({text}, {literal(MEASURED)}, 2))"
+    whens = " ".join(
+        f"WHEN {unit} = {literal(name.strip().lower())} THEN {_shown(f'{number} * {rule.factor!r}')}"
+        f" || {literal(f' {rule.target_unit}'.rstrip())}"
+        for name, rule in rules.items()
+    )
+    return f"CASE WHEN NOT {_is_measured(text)} THEN {cell} {whens} ELSE {cell} END"
+
+
+def has_unknown_unit(column: Column, rules: Mapping[str, UnitRule]) -> str:
+    """SQL: a number without a unit, or with one that no rule names."""
+    named = {name.strip().lower() for name in rules} | {rule.target_unit.strip().lower() for rule in rules.values()}
+    known = forms.words(tuple(sorted(named)))
+    text = column.cell
+    unit = f"lower(regexp_extract({text}, {literal(MEASURED)}, 2))"
+    bare = has_form(text, PLAIN)
+    return f"(NOT {column.is_missing} AND ({bare} OR ({_is_measured(text)} AND {unit} NOT IN {known})))"
+
+
+@dataclass(frozen=True)
+class UnitsFound:
+    """How often each unit stands in a column; '' for none."""
+
+    column: Column
+    counts: Mapping[str, int]
+
+    @property
+    def usual(self) -> str:
+        return max(self.counts, key=lambda unit: (self.counts[unit], unit))
+
+    @property
+    def is_mixed(self) -> bool:
+        return len(self.counts) > 1
+
+    @property
+    def is_unusual(self) -> str:
+        """SQL: the cell has another unit than most."""
+        text = self.column.cell
+        unit = f"lower(regexp_extract({text}, {literal(MEASURED)}, 2))"
+        if not self.usual:
+            return f"coalesce({_is_measured(text)}, false)"
+        other = f"({_is_measured(text)} AND {unit} <> {literal(self.usual)}) OR {has_form(text, PLAIN)}"
+        return f"(NOT {self.column.is_missing} AND ({other}))"
+
+
+def units_in(work: Work, columns: Sequence[Column]) -> list[UnitsFound]:
+    """Columns of numbers, some of which have a unit behind them; `type_sample` has to be there."""
+    found = []
+    for some in chunks(columns, max(1, SAMPLE_CELLS // SAMPLE_ROWS)):
+        for place in _likely(work, some):
+            column = some[place]
+            counts = _counts(work, column)
+            if sum(counts.values()) >= MEASURED_SHARE * column.present and any(counts):
+                found.append(UnitsFound(column, counts))
+    return found
+
+
+def _likely(work: Work, columns: Sequence[Column]) -> list[int]:
+    cells = ", ".join(column.cell for column in columns)
+    places = ", ".join(map(str, range(len(columns))))
+    rows = work.db.execute(f"""
+        WITH cells AS (SELECT unnest([{places}]) AS c, unnest([{cells}]) AS t FROM {SAMPLE})
+        SELECT c FROM cells WHERE NOT {forms.is_missing("t")} GROUP BY c
+        HAVING count(*) FILTER ({_is_measured("t")} OR {has_form("t", PLAIN)}) >= {MEASURED_SHARE / 2} * count(*)
+        ORDER BY c
+    """).fetchall()
+    return [int(place) for (place,) in rows]
+
+
+def _counts(work: Work, column: Column) -> dict[str, int]:
+    text = column.cell
+    unit = f"lower(regexp_extract({text}, {literal(MEASURED)}, 2))"
+    either = f"CASE WHEN {has_form(text, PLAIN)} THEN '' WHEN {_is_measured(text)} THEN {unit} END"
+    rows = work.db.execute(
+        f'SELECT {either} AS u, count(*) FROM "primary" WHERE NOT {column.is_missing} GROUP BY u ORDER BY u'
+    ).fetchall()
+    return {str(name): int(count) for name, count in rows if name is not None}
+
+
+def _is_measured(text: str) -> str:
+    return f"(length({text}) <= {LONGEST} AND {has_form(text, MEASURED)})"
+
+
+def _shown(value: str) -> str:
+    return rf"regexp_replace(CAST(round({value}, {DIGITS}) AS VARCHAR), '\.0$', '')"
