@@ -8,6 +8,8 @@ THRESHOLD = 0.5  # more probably wrong than right
 MESSAGES = {
     "time_format": "The time is written otherwise than in most of the column.",
     "date_format": "The date is written otherwise than in most of the column.",
+    "stray_space": "There are spaces around the value, where other cells have none.",
+    "number_format": "Thousands are separated otherwise than in most of the column.",
     "unit_minority": "The number carries another unit, or none, than in most of the column.",
     "unit_without_convention": "The unit is written in many ways; the column does not read as numbers.",
     "word_for_nothing": "A word stands for a missing value, where other cells are left blank.",

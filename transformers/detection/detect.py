@@ -9,6 +9,7 @@ from transformers.detection import (
     representation,
     sources,
     spill,
+    stray_space,
     typos,
     votes,
 )
@@ -54,6 +55,7 @@ def detect_errors(
 def gather(bench: Workbench, marks: Sequence[Mark] = (), report_progress: Callable[[float], None] = no_report) -> None:
     """Every rule in turn: forms first, so that the others compare what cells say and not how."""
     representation.look(bench)
+    stray_space.look(bench)
     nothing.look(bench)
     read_cells(bench)
     report_progress(0.2)

@@ -4,9 +4,11 @@ Slips are insertions, deletions, replacements and swaps of letters; where digits
 nearness proves is measured on the column itself: where frequent values lie as near to each other, it proves little.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from transformers.detection.company import in_company
 from transformers.detection.workbench import READ, Doubt, Workbench
 
 if TYPE_CHECKING:
@@ -16,8 +18,11 @@ if TYPE_CHECKING:
 MOST_RARE, MOST_FREQUENT = 4000, 1000  # values of a column that are compared
 FREQUENT = 5  # times at least, and as many times the rare one
 SHORTEST = 4  # letters; in a shorter word another letter is another word
+NUMERAL = re.compile("[IVXLC]+|[A-Za-z]")  # a number, or a letter that counts
+LONG_TEXT = 12  # letters: one slip in so many is one, in however short a word
 LETTERS_A_SLIP = 6
 MOST_SLIPS = 3
+INFLECTED = 0.6  # what nearness is worth between forms of a word
 CROWDED = 0.25  # of the frequent values are near another one: nearness proves nothing
 
 
@@ -25,7 +30,8 @@ def look(bench: Workbench) -> None:
     for place in sorted(bench.values):
         values = bench.read_values(place)
         doubts = list(slips(values)) if len(values) > 1 else []
-        bench.doubt_texts(place, "typo", "near_frequent_value", doubts, source=READ)
+        known = in_company(bench, place, doubts)
+        bench.doubt_texts(place, "typo", "near_frequent_value", known, source=READ)
 
 
 def slips(values: Mapping[str, int]) -> Sequence[Doubt]:
@@ -83,7 +89,7 @@ def _slip(text: str, near: Sequence[tuple[str, int]], values: Mapping[str, int],
     ratio = values[right] / (values[right] + FREQUENT * values[text])
     shared = 1 - distance / len(text)
     rivals = sum(1 for _, d in likely if d == distance)
-    confidence = ratio * (1 - crowd) * shared * (0.6 if _is_inflection(text, right) else 1.0)
+    confidence = ratio * (1 - crowd) * shared * (INFLECTED if _is_inflection(text, right) else 1.0)
     return Doubt(text, right, confidence, certainty=shared * (1 - crowd) / rivals)
 
 
@@ -93,6 +99,10 @@ def _slips_in_words(text: str, other: str, distance: int) -> bool:
     if len(words) != len(others):
         return distance == 1
     differing = [(w, o) for w, o in zip(words, others, strict=True) if w != o]
+    if any(NUMERAL.fullmatch(word) for pair in differing for word in pair):
+        return False  # "Vol. I" and "Vol. II"
+    if distance == 1 and len(text) >= LONG_TEXT:
+        return True
     return all(len(w) >= SHORTEST and _distance(w, o) <= len(w) // LETTERS_A_SLIP + 1 for w, o in differing)
 
 
@@ -107,6 +117,6 @@ def _digits(text: str) -> str:
 
 
 def _is_inflection(text: str, other: str) -> bool:
-    """Beer and beers, IPA and ipa: another form of a word rather than a slip."""
+    """Beer and beers: another form of a word rather than a slip."""
     longer, shorter = (text, other) if len(text) > len(other) else (other, text)
-    return longer.startswith(shorter) or text.casefold() == other.casefold()
+    return longer.startswith(shorter)
