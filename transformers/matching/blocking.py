@@ -10,16 +10,19 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from transformers.matching.fields import Field, FieldKind
+from transformers.matching.records import Size
 
 if TYPE_CHECKING:
     import duckdb
 
 EVERY_PAIR = 600_000  # up to about 1,100 rows no pair need be left out
-PAIRS_A_ROW = 60
-MOST_PAIRS = 4_000_000  # bounds memory (a spilled row a pair) and time, whatever the table
+PAIRS_A_ROW = 30
+FEWEST_PAIRS = 1_000_000  # of the budget: small tables can afford more a row
+MOST_PAIRS = 3_000_000  # bounds memory (a spilled row a pair) and time, whatever the table
 RULE_PAIRS_A_ROW = 12
 MOST_RULE_PAIRS = 1_200_000
-KEYED_FIELDS = 7  # two keys each: 21 pairs of fields
+KEYED_FIELDS = 6  # two keys each: 15 pairs of fields, 60 rules
+HASHES = 4294967291  # the largest prime below 2^32: two keys that meet by chance cost a comparison, no more
 WORDS_KEYED = 12  # of a long text
 SHORTEST_WORD = 2
 
@@ -120,14 +123,10 @@ def _two_words(field: Field) -> Key:
 
 
 def find_pairs(
-    db: "duckdb.DuckDBPyConnection",
-    fields: Sequence[Field],
-    rows: int,
-    *,
-    linking: bool,
-    report_progress: Callable[[float], None],
+    db: "duckdb.DuckDBPyConnection", fields: Sequence[Field], size: Size, report_progress: Callable[[float], None]
 ) -> Proposed:
     """Fill `er_pairs` (a < b by `r`)."""
+    rows, linking = size.rows, size.linking
     differ = "AND l.src <> r.src" if linking else ""
     if rows * (rows - 1) // 2 <= EVERY_PAIR:
         db.execute(
@@ -138,23 +137,41 @@ def find_pairs(
         return Proposed((BlockingRule("every pair", count, 0),), count)
     db.execute("CREATE OR REPLACE TEMP TABLE er_found (a INTEGER, b INTEGER, w FLOAT)")
     rules = list(rules_for(fields))
+    column = _hash_keys(db, rules)
     share = min(RULE_PAIRS_A_ROW * rows, MOST_RULE_PAIRS)
     done: list[BlockingRule] = []
     for place, rule in enumerate(rules):
-        done.append(_apply(db, rule, rows, share, linking=linking))
+        done.append(_apply(db, rule, column, rows, share, linking=linking))
         report_progress((place + 1) / len(rules))
-    found = _keep_heaviest(db, min(PAIRS_A_ROW * rows, MOST_PAIRS))
+    found = _keep_heaviest(db, min(max(PAIRS_A_ROW * rows, FEWEST_PAIRS), MOST_PAIRS))
     return Proposed(tuple(rule for rule in done if rule.pairs or rule.left_out), *found)
 
 
-def _apply(db: "duckdb.DuckDBPyConnection", rule: _Rule, rows: int, share: int, *, linking: bool) -> BlockingRule:
-    parts = [f"unnest({key.sql})" if key.is_list else key.sql for key in rule.keys]
-    named = ", ".join(f"{part} AS k{i}" for i, part in enumerate(parts))
-    present = " AND ".join(f"k{i} IS NOT NULL AND k{i} <> ''" for i in range(len(parts)))
-    hashed = ", ".join(f"k{i}" for i in range(len(parts)))
+def _hash_keys(db: "duckdb.DuckDBPyConnection", rules: Sequence[_Rule]) -> dict[Key, str]:
+    """`er_hashes`: every key of every rule once, as a small number or a list of them; the column of each key."""
+    column = {key: f"k{i}" for i, key in enumerate(dict.fromkeys(key for rule in rules for key in rule.keys))}
+    hashed = "".join(f", {_hashed(key)} AS {name}" for key, name in column.items())
+    db.execute(f"CREATE OR REPLACE TEMP TABLE er_hashes AS SELECT r, src{hashed} FROM er_records ORDER BY r")
+    return column
+
+
+def _hashed(key: Key) -> str:
+    """NULL where there is no key."""
+    if key.is_list:
+        return f"list_transform({key.sql}, lambda x: (hash(x) % {HASHES})::UINTEGER)"
+    return f"(CASE WHEN ({key.sql}) <> '' THEN hash({key.sql}) % {HASHES} END)::UINTEGER"
+
+
+def _apply(
+    db: "duckdb.DuckDBPyConnection", rule: _Rule, column: dict[Key, str], rows: int, share: int, *, linking: bool
+) -> BlockingRule:
+    names = [column[key] for key in rule.keys]
+    parts = [f"unnest({name}) AS {name}" if key.is_list else name for key, name in zip(rule.keys, names, strict=True)]
+    present = " AND ".join(f"{name} IS NOT NULL" for name in names)
+    unique = "DISTINCT" if any(key.is_list for key in rule.keys) else ""
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE er_keys AS SELECT DISTINCT r, src, hash({hashed}) AS k"
-        f" FROM (SELECT r, src, {named} FROM er_records) WHERE {present}"
+        f"CREATE OR REPLACE TEMP TABLE er_keys AS SELECT {unique} r, src, hash({', '.join(names)}) AS k"
+        f" FROM (SELECT r, src, {', '.join(parts)} FROM er_hashes) WHERE {present}"
     )
     db.execute("CREATE OR REPLACE TEMP TABLE er_blocks AS SELECT k, count(*) AS n FROM er_keys GROUP BY k HAVING n > 1")
     cap, left_out = _largest_block(db, share)

@@ -1,11 +1,13 @@
 """How alike two records are, field by field: the level of agreement that each kind of field reaches.
 
-A comparison is a list of levels, from the same to nothing in common; the SQL speaks of two records `l` and `r`. Level
-0 is the last, -1 says that a value is missing on either side.
+A comparison is a list of levels, from the same to nothing in common; the SQL speaks of the two values l0 and r0 of
+field 0, and so on, and of their likeness, which is measured once: j0 (Jaro–Winkler), d0 (edits), c0 (cosine), w0 (one
+within the other). Level 0 is the last, -1 says that a value is missing on either side.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from transformers.matching.fields import Field, FieldKind
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 
 
 MANY_VALUES = 30  # with fewer no value is rare
+MEASURED_BY = MappingProxyType(
+    {
+        FieldKind.NAME: {"j": "jaro_winkler_similarity"},
+        FieldKind.DATE: {"d": "damerau_levenshtein"},
+        FieldKind.CODE: {"d": "damerau_levenshtein"},
+        FieldKind.EMAIL: {"d": "damerau_levenshtein", "j": "jaro_winkler_similarity"},
+        FieldKind.NUMBER: {"d": "damerau_levenshtein"},
+        FieldKind.TEXT: {},
+    }
+)
 RARER = 3.0  # than the usual value: a third of its share; common: three times it
 
 
@@ -40,33 +52,44 @@ class Comparison:
 
     @property
     def sql(self) -> str:
-        f, top = self.field.sql, len(self.levels)
+        i, top = self.field.index, len(self.levels)
         whens = " ".join(f"WHEN {level.test} THEN {top - place}" for place, level in enumerate(self.levels))
-        return f"CASE WHEN l.{f} IS NULL OR r.{f} IS NULL THEN -1 {whens} ELSE 0 END::TINYINT"
+        return f"CASE WHEN l{i} IS NULL OR r{i} IS NULL THEN -1 {whens} ELSE 0 END::TINYINT"
+
+    @property
+    def measures(self) -> str:
+        """SQL over the records `l` and `r`: the two values, how common the first is, and how alike they are."""
+        i, one, other = self.field.index, f"l.{self.field.sql}", f"r.{self.field.sql}"
+        differ = f"CASE WHEN {one} <> {other} THEN"
+        measured = "".join(
+            f", {differ} {function}({one}, {other}) END AS {name}{i}"
+            for name, function in MEASURED_BY[self.field.kind].items()
+        )
+        return f"{one} AS l{i}, {other} AS r{i}, l.q{i} AS q{i}{measured}"
 
 
-def comparisons_for(fields: Sequence[Field], text: TextSimilarity) -> tuple[Comparison, ...]:
-    return tuple(Comparison(field, tuple(_levels(field, fields, text))) for field in fields)
+def comparisons_for(fields: Sequence[Field]) -> tuple[Comparison, ...]:
+    return tuple(Comparison(field, tuple(_levels(field, fields))) for field in fields)
 
 
-def _levels(field: Field, fields: Sequence[Field], text: TextSimilarity) -> list[Level]:
-    one, other = f"l.{field.sql}", f"r.{field.sql}"
+def _levels(field: Field, fields: Sequence[Field]) -> list[Level]:
+    i = field.index
     if field.kind is FieldKind.NAME:
-        return [*_same(field), *_swapped(field, fields), *_name_levels(one, other)]
+        return [*_same(field), *_swapped(field, fields), *_name_levels(i)]
     if field.kind is FieldKind.DATE:
-        return [*_same(field), *_date_levels(one, other)]
+        return [*_same(field), *_date_levels(i)]
     if field.kind is FieldKind.CODE:
-        return [*_same(field), *_code_levels(one, other)]
+        return [*_same(field), *_code_levels(i)]
     if field.kind is FieldKind.EMAIL:
-        return [*_same(field), *_email_levels(one, other)]
+        return [*_same(field), *_email_levels(i)]
     if field.kind is FieldKind.TEXT:
-        return [*_same(field), *_text_levels(field, text)]
-    return [*_same(field), *_number_levels(one, other)]
+        return [*_same(field), *_text_levels(i)]
+    return [*_same(field), *_number_levels(i)]
 
 
 def _same(field: Field) -> list[Level]:
     """To share a rare value tells more than to share a common one (term frequencies, in three steps)."""
-    same, q = f"l.{field.sql} = r.{field.sql}", f"l.q{field.index}"
+    same, q = f"l{field.index} = r{field.index}", f"q{field.index}"
     if field.distinct < MANY_VALUES:
         return [Level("the same", same)]
     usual = 2.0**-field.bits
@@ -80,44 +103,47 @@ def _same(field: Field) -> list[Level]:
 def _swapped(field: Field, fields: Sequence[Field]) -> list[Level]:
     """Given name and family name in each other's place: one the same, the other alike."""
     partners = [other for other in fields if other.kind is FieldKind.NAME and other.index != field.index]
-    tests = [_crossed(field.sql, other.sql, *sides) for other in partners for sides in (("l", "r"), ("r", "l"))]
+    tests = [_crossed(field.index, other.index, *sides) for other in partners for sides in (("l", "r"), ("r", "l"))]
     return [Level("swapped with another field", " OR ".join(tests))] if tests else []
 
 
-def _crossed(field: str, partner: str, here: str, there: str) -> str:
-    alike = f"jaro_winkler_similarity({here}.{partner}, {there}.{field}) > 0.85"
-    return f"coalesce({here}.{field} = {there}.{partner} AND {alike}, false)"
+def _crossed(field: int, partner: int, here: str, there: str) -> str:
+    alike = f"jaro_winkler_similarity({here}{partner}, {there}{field}) > 0.85"
+    return f"coalesce({here}{field} = {there}{partner} AND {alike}, false)"
 
 
-def _name_levels(one: str, other: str) -> list[Level]:
-    alike = f"jaro_winkler_similarity({one}, {other})"
+def _name_levels(i: int) -> list[Level]:
+    one, other = f"l{i}", f"r{i}"
+    alike, edits = f"j{i}", f"damerau_levenshtein({one}, {other})"
     begins = f"starts_with({one}, {other}) OR starts_with({other}, {one})"
     return [
-        Level("a letter apart", f"{alike} >= 0.92 OR (length({one}) >= 4 AND damerau_levenshtein({one}, {other}) = 1)"),
+        Level("a letter apart", f"{alike} >= 0.92 OR ({alike} >= 0.75 AND length({one}) >= 4 AND {edits} = 1)"),
         Level("one begins the other", begins),
         Level("alike", f"{alike} >= 0.8"),
         Level("somewhat alike", f"{alike} >= 0.7"),
     ]
 
 
-def _date_levels(one: str, other: str) -> list[Level]:
+def _date_levels(i: int) -> list[Level]:
+    one, other = f"l{i}", f"r{i}"
     turned = f"left({other}, 4) || substr({other}, 7, 2) || substr({other}, 5, 2)"
     year, month, day = (f"substr({one}, {at}, {n}) = substr({other}, {at}, {n})" for at, n in ((1, 4), (5, 2), (7, 2)))
     two = f"({year})::TINYINT + ({month})::TINYINT + ({day})::TINYINT = 2"
     years = f"abs(TRY_CAST(left({one}, 4) AS INTEGER) - TRY_CAST(left({other}, 4) AS INTEGER))"
     return [
         Level("day and month swapped", f"{one} = {turned}"),
-        Level("a digit apart", f"damerau_levenshtein({one}, {other}) <= 1"),
+        Level("a digit apart", f"d{i} <= 1"),
         Level("two of year, month, day", two),
-        Level("two digits apart", f"damerau_levenshtein({one}, {other}) <= 2"),
+        Level("two digits apart", f"d{i} <= 2"),
         Level("the same year", year),
         Level("a year apart", f"{years} <= 1"),
         Level("within ten years", f"{years} <= 10"),
     ]
 
 
-def _code_levels(one: str, other: str) -> list[Level]:
-    apart = f"damerau_levenshtein({one}, {other})"
+def _code_levels(i: int) -> list[Level]:
+    one, other = f"l{i}", f"r{i}"
+    apart = f"d{i}"
     return [
         Level("a character apart", f"{apart} <= 1"),
         Level("two characters apart", f"{apart} <= 2 AND least(length({one}), length({other})) >= 5"),
@@ -125,20 +151,21 @@ def _code_levels(one: str, other: str) -> list[Level]:
     ]
 
 
-def _email_levels(one: str, other: str) -> list[Level]:
+def _email_levels(i: int) -> list[Level]:
+    one, other = f"l{i}", f"r{i}"
     local = [f"split_part({side}, '@', 1)" for side in (one, other)]
     domain = f"split_part({one}, '@', 2) = split_part({other}, '@', 2)"
     return [
-        Level("two characters apart", f"damerau_levenshtein({one}, {other}) <= 2"),
+        Level("two characters apart", f"d{i} <= 2"),
         Level("the same before the @", f"{local[0]} = {local[1]}"),
-        Level("alike", f"jaro_winkler_similarity({one}, {other}) >= 0.92"),
+        Level("alike", f"j{i} >= 0.92"),
         Level("alike before the @", f"jaro_winkler_similarity({local[0]}, {local[1]}) >= 0.88"),
         Level("the same domain", domain),
     ]
 
 
-def _text_levels(field: Field, text: TextSimilarity) -> list[Level]:
-    cosine, contained = text.cosine(field), text.contained(field)
+def _text_levels(i: int) -> list[Level]:
+    cosine, contained = f"c{i}", f"w{i}"
     return [
         Level("nearly the same", f"{cosine} >= 0.85"),
         Level("very alike", f"{cosine} >= 0.65"),
@@ -149,12 +176,13 @@ def _text_levels(field: Field, text: TextSimilarity) -> list[Level]:
     ]
 
 
-def _number_levels(one: str, other: str) -> list[Level]:
+def _number_levels(i: int) -> list[Level]:
+    one, other = f"l{i}", f"r{i}"
     x, y = f"CAST({one} AS DOUBLE)", f"CAST({other} AS DOUBLE)"
     apart = f"abs({x} - {y})"
     return [
         Level("next to each other", f"{apart} <= 1 OR {apart} <= 0.005 * greatest(abs({x}), abs({y}))"),
-        Level("a digit apart", f"damerau_levenshtein({one}, {other}) <= 1"),
+        Level("a digit apart", f"d{i} <= 1"),
         Level("within a tenth", f"{apart} <= 0.1 * greatest(abs({x}), abs({y}))"),
     ]
 
@@ -164,8 +192,9 @@ def compare(
 ) -> None:
     """Fill the temporary table `compared`: a, b and code, the pattern of their levels."""
     text.measure(db, pairs)
-    code = code_of([comparison.sql for comparison in comparisons])
+    measures = "".join(f", {comparison.measures}" for comparison in comparisons)
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {compared} AS SELECT p.a, p.b, {code} AS code FROM {pairs} p"
-        f" JOIN er_records l ON l.r = p.a JOIN er_records r ON r.r = p.b {text.joined}"
+        f"CREATE OR REPLACE TEMP TABLE {compared} AS SELECT a, b, {code_of([c.sql for c in comparisons])} AS code"
+        f" FROM (SELECT p.a, p.b{measures}{text.measured} FROM {pairs} p"
+        f" JOIN er_records l ON l.r = p.a JOIN er_records r ON r.r = p.b {text.joined})"
     )

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from transformers.matching.patterns import Patterns
+from transformers.matching.patterns import Patterns, Seen
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-PSEUDO_PAIRS = 1.0  # added to what is seen and to what is expected: levels that are never seen together say nothing
 
 
 @dataclass(frozen=True)
@@ -45,30 +43,39 @@ class Dependence:
         return total
 
 
-def learn_dependence(patterns: Patterns, counts: "Floats", sizes: Sequence[int]) -> Dependence:
-    """From pairs of strangers, `counts` of them for each pattern."""
-    tables = {pair: _together(patterns, counts, pair, sizes) for pair in combinations(range(len(sizes)), 2)}
-    found = {pair: _surplus(table) for pair, table in tables.items()}
+def learn_dependence(strangers: Sequence[Seen], sizes: Sequence[int], pseudo_pairs: float) -> Dependence:
+    """From pairs of strangers, seen in more than one way."""
+    pairs = combinations(range(len(sizes)), 2)
+    tables = {pair: most([_together(seen, pair, sizes) for seen in strangers]) for pair in pairs}
+    found = {pair: _surplus(table, pseudo_pairs) for pair, table in tables.items()}
     telling = {pair: float((tables[pair] * found[pair]).sum()) for pair in tables}
     return Dependence(tuple(Edge(*pair, found[pair]) for pair in _tree(telling, len(sizes))))
 
 
-def _together(patterns: Patterns, counts: "Floats", pair: tuple[int, int], sizes: Sequence[int]) -> "Floats":
+def most(counts: "Sequence[Floats]") -> "Floats":
+    """Of several counts of the same, each blind to some of it, the largest, cell by cell."""
     import numpy as np
 
-    one, other = patterns.levels[:, pair[0]], patterns.levels[:, pair[1]]
+    largest: Floats = np.max(np.stack(counts), axis=0)
+    return largest
+
+
+def _together(seen: Seen, pair: tuple[int, int], sizes: Sequence[int]) -> "Floats":
+    import numpy as np
+
+    one, other = seen.patterns.levels[:, pair[0]], seen.patterns.levels[:, pair[1]]
     known = (one >= 0) & (other >= 0)
     wide = sizes[pair[1]]
     cells = one[known].astype(np.int64) * wide + other[known]
-    found: Floats = np.bincount(cells, weights=counts[known], minlength=sizes[pair[0]] * wide).astype(np.float64)
+    found = np.bincount(cells, weights=seen.counts[known], minlength=sizes[pair[0]] * wide).astype(np.float64)
     return found.reshape(sizes[pair[0]], wide)
 
 
-def _surplus(table: "Floats") -> "Floats":
+def _surplus(table: "Floats", pseudo_pairs: float) -> "Floats":
     import numpy as np
 
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(float(table.sum()), 1.0)
-    surplus: Floats = np.log((table + PSEUDO_PAIRS) / (expected + PSEUDO_PAIRS))
+    surplus: Floats = np.log((table + pseudo_pairs) / (expected + pseudo_pairs))
     return surplus
 
 

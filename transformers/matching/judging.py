@@ -62,8 +62,6 @@ def appoint(
     comparisons: Sequence[Comparison],
     text: TextSimilarity,
     size: Size,
-    *,
-    linking: bool,
     seed: int,
 ) -> Judge:
     """A judge who learnt from the candidates in `er_pairs`, and from random pairs what strangers are like."""
@@ -71,7 +69,7 @@ def appoint(
     compare(db, "er_pairs", "er_compared", comparisons, text)
     candidates = strangers = read_patterns(db, "er_compared", fields)
     if size.rows * (size.rows - 1) // 2 > EVERY_PAIR:
-        draw_random_pairs(db, size.rows, linking=linking, seed=seed)
+        draw_random_pairs(db, size.rows, linking=size.linking, seed=seed)
         compare(db, "er_random", "er_strangers", comparisons, text)
         strangers = read_patterns(db, "er_strangers", fields)
     sizes = [len(comparison.labels) for comparison in comparisons]

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from transformers.matching.dependence import Dependence, learn_dependence
-from transformers.matching.patterns import Patterns, level_shares
+from transformers.matching.dependence import Dependence, learn_dependence, most
+from transformers.matching.patterns import Patterns, Seen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 ROUNDS = 25
 STILL = 1e-4  # the largest change of an m at which the learning rests
 PSEUDO_MATCHES = 2.0  # spread over a field's levels: none is ever impossible
-FIRST_BELIEF = 0.4  # of m that stays what people expect of matches: without it, rows of one street become the "matches"
+PSEUDO_PAIRS = 0.2  # of strangers, of all there are: levels that are never seen together say nothing of each other
+FIRST_BELIEF = 0.2  # of m that stays what people expect of matches: without it, rows of one street become the "matches"
 MOST_LOGIT = 30.0  # beyond it a probability is one
 
 
@@ -66,24 +67,38 @@ def learn(
     """`sizes` are the numbers of levels; `possible` all the pairs there are, of which `most_matches` can match."""
     import numpy as np
 
+    drawn = float(random.counts.sum()) / possible
     first = tuple(_first_m(size) for size in sizes)
-    model = Model(first, _u(random, random.counts, sizes), min(0.2, 0.5 * rows / possible), Dependence(()))
+    u = _u([Seen(random, random.counts)], sizes)
+    model = Model(first, u, min(0.2, 0.5 * rows / possible), Dependence(()))
     for _ in range(ROUNDS):
         matching = candidates.counts * model.posteriors(candidates)
-        strangers = random.counts * (1 - model.posteriors(random))
-        learnt = (level_shares(candidates, matching, i, size, PSEUDO_MATCHES) for i, size in enumerate(sizes))
-        m = tuple((1 - FIRST_BELIEF) * now + FIRST_BELIEF * then for now, then in zip(learnt, first, strict=True))
-        prior = float(np.clip(min(matching.sum(), most_matches) / possible, 1e-12, 0.5))
+        strangers = (
+            Seen(random, random.counts * (1 - model.posteriors(random))),
+            Seen(candidates, (candidates.counts - matching) * drawn),
+        )
+        m = _m(Seen(candidates, matching), first)
         moved = max(float(np.abs(now - then).max()) for now, then in zip(m, model.m, strict=True))
-        dependence = learn_dependence(random, strangers, sizes)
-        model = Model(m, _u(random, strangers, sizes), prior, dependence)
+        prior = float(np.clip(min(matching.sum(), most_matches) / possible, 1e-12, 0.5))
+        model = Model(m, _u(strangers, sizes), prior, learn_dependence(strangers, sizes, PSEUDO_PAIRS * drawn))
         if moved < STILL:
             break
     return model
 
 
-def _u(random: Patterns, counts: "Floats", sizes: Sequence[int]) -> "tuple[Floats, ...]":
-    return tuple(level_shares(random, counts, i, size, 1.0) for i, size in enumerate(sizes))
+def _m(matching: Seen, first: "Sequence[Floats]") -> "tuple[Floats, ...]":
+    learnt = (_shares(matching.by_level(i, len(then)), PSEUDO_MATCHES) for i, then in enumerate(first))
+    return tuple((1 - FIRST_BELIEF) * now + FIRST_BELIEF * then for now, then in zip(learnt, first, strict=True))
+
+
+def _u(strangers: Sequence[Seen], sizes: Sequence[int]) -> "tuple[Floats, ...]":
+    """Random pairs show what is common; of what is rare the candidates hold nearly all there is."""
+    return tuple(_shares(most([s.by_level(i, size) for s in strangers]), 1.0) for i, size in enumerate(sizes))
+
+
+def _shares(counts: "Floats", pseudo: float) -> "Floats":
+    shares: Floats = (counts + pseudo / len(counts)) / (counts.sum() + pseudo)
+    return shares
 
 
 def _first_m(size: int) -> "Floats":

@@ -43,13 +43,18 @@ def read_patterns(db: "duckdb.DuckDBPyConnection", compared: str, fields: int) -
     return Patterns(codes, levels, np.asarray(found["n"], dtype=np.float64))
 
 
-def level_shares(patterns: Patterns, counts: "Floats", field: int, size: int, pseudo: float) -> "Floats":
-    """How the pairs that have a value spread over a field's levels."""
-    import numpy as np
+@dataclass(frozen=True)
+class Seen:
+    """Patterns, with how many pairs are believed to show them."""
 
-    levels = patterns.levels[:, field]
-    known = levels >= 0
-    found = np.bincount(levels[known], weights=counts[known], minlength=size).astype(np.float64)
-    found += pseudo / size
-    shares: Floats = found / found.sum()
-    return shares
+    patterns: Patterns
+    counts: "Floats"
+
+    def by_level(self, field: int, size: int) -> "Floats":
+        """How the pairs that have a value spread over a field's levels."""
+        import numpy as np
+
+        levels = self.patterns.levels[:, field]
+        known = levels >= 0
+        found: Floats = np.bincount(levels[known], weights=self.counts[known], minlength=size).astype(np.float64)
+        return found

@@ -45,6 +45,7 @@ class Size:
     rows: int
     pairs: int
     most_matches: int
+    linking: bool
 
 
 def size_of(db: "duckdb.DuckDBPyConnection", *, linking: bool) -> Size:
@@ -52,6 +53,6 @@ def size_of(db: "duckdb.DuckDBPyConnection", *, linking: bool) -> Size:
     rows = sum(sizes)
     if not linking:
         every = rows * (rows - 1) // 2
-        return Size(rows, every, every)
+        return Size(rows, every, every, linking)
     across = (rows * rows - sum(n * n for n in sizes)) // 2
-    return Size(rows, across, sum(n * (len(sizes) - 1 - place) for place, n in enumerate(sizes)))
+    return Size(rows, across, sum(n * (len(sizes) - 1 - place) for place, n in enumerate(sizes)), linking)

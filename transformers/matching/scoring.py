@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-RANDOM_PAIRS = 400_000  # a level that one pair of strangers in ten thousand reaches is still seen forty times
+RANDOM_PAIRS = 300_000  # a level that one pair of strangers in ten thousand reaches is still seen thirty times
 
 
 def score(db: "duckdb.DuckDBPyConnection", compared: str, scored: str, model: Model) -> None:

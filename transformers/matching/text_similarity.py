@@ -34,13 +34,14 @@ class TextSimilarity:
             for f in self.fields
         )
 
-    def cosine(self, field: Field) -> str:
-        i = field.index
-        return f"coalesce(s{i}.s / sqrt(nl{i}.n * nr{i}.n), 0)"
-
-    def contained(self, field: Field) -> str:
-        i = field.index
-        return f"coalesce(s{i}.s / least(nl{i}.n, nr{i}.n), 0)"
+    @property
+    def measured(self) -> str:
+        """SQL: the cosine c0 … and the share of the smaller text that lies within the other, w0 …, of each field."""
+        return "".join(
+            f", coalesce(s{i}.s / sqrt(nl{i}.n * nr{i}.n), 0) AS c{i}"
+            f", coalesce(s{i}.s / least(nl{i}.n, nr{i}.n), 0) AS w{i}"
+            for i in (field.index for field in self.fields)
+        )
 
     def measure(self, db: "duckdb.DuckDBPyConnection", pairs: str) -> None:
         """The joins run as written: joined on the trigrams first, they would be a product of the table with itself."""

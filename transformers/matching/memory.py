@@ -1,0 +1,24 @@
+"""The room that the matching leaves to itself: what it holds outside the database is taken off the database's share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+SHARE = 0.6  # of the database's memory; pairs, patterns and labels of a million rows take the rest
+LEAST_MEBIBYTES = 64.0  # below it DuckDB cannot run a join
+
+
+@contextmanager
+def room_for_arrays(db: "duckdb.DuckDBPyConnection") -> Iterator[None]:
+    """Give the database its memory back at the end."""
+    [(limit,)] = db.execute("SELECT current_setting('memory_limit')").fetchall()
+    amount, unit = str(limit).split()
+    least = LEAST_MEBIBYTES if unit == "MiB" else 0.0
+    db.execute(f"SET memory_limit = '{max(float(amount) * SHARE, min(float(amount), least)):.1f} {unit}'")
+    try:
+        yield
+    finally:
+        db.execute(f"SET memory_limit = '{limit}'")
