@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from scores.alone import alone
+from scores.alone import Request, alone
 from scores.keys import chinook
 from scores.measure import Measure, Score
 from scores.orders import SEED, write_orders
@@ -16,7 +16,7 @@ from scores.workshop import read, scratch
 from transformers.tables import SOURCE_ROW, Table
 from transformers.tool import PRIMARY
 
-PROFILER = "transformers.agents.unified_profiler.AGENT"
+PROFILER = "unified-profiler"
 MILLION = 1_000_000
 
 
@@ -37,7 +37,7 @@ def _measured(
         table = read(write_orders(folder / "orders.csv", rows), folder)
         yardstick = _summarize(table)
         load = os.getloadavg()[0]
-        ran = alone(PROFILER, {PRIMARY: table}, folder)
+        ran = alone(Request(folder=folder, agent=PROFILER, tables={PRIMARY: table}))
     name = "one wide DuckDB query, quiet machine"
     note = (
         f"{ran.cpu_seconds:.1f} s of CPU on two threads; SUMMARIZE took {yardstick:.2f} s of CPU in the same run"
@@ -61,7 +61,7 @@ def _summarize(table: Table) -> float:
 
 def many_columns() -> Iterator[Score]:
     with scratch() as folder:
-        ran = alone(PROFILER, {PRIMARY: _wide(folder, 2000)}, folder)
+        ran = alone(Request(folder=folder, agent=PROFILER, tables={PRIMARY: _wide(folder, 2000)}))
     common = {"dataset": "2,000 columns × 3 rows", "less_is_better": True}
     note = f"{ran.cpu_seconds:.1f} s of CPU; load {os.getloadavg()[0]:.1f}"
     yield Score(metric="s above reading", ours=ran.seconds, bar=10.0, note=note, **common)

@@ -16,6 +16,7 @@ MISSING_FORM = "(?i)" + "|".join(re.escape(word) for word in MISSING_WORDS)
 LONGEST_WORD = max(map(len, MISSING_WORDS))
 TRUE_WORDS = ("true", "t", "yes", "y")
 FALSE_WORDS = ("false", "f", "no", "n")
+LONGEST_DATE = 18  # September 30, 2024
 LONGEST_FORM = 64  # no number or date is longer; long text skips every test but the first
 
 
@@ -119,13 +120,12 @@ def kind_of(text: str) -> str:
         Kind.EMPTY: f"{text} IS NULL OR {text} = ''",
         Kind.DISGUISED: _is_missing_word(text),
         Kind.BOOLEAN: f"length({text}) < 6 AND lower({text}) IN {words(TRUE_WORDS + FALSE_WORDS)}",
-        Kind.INTEGER: has_form(text, INTEGER_FORM),
         Kind.CODE: has_form(text, "[+-]?[0-9]+"),
         Kind.DECIMAL: f"length({text}) <= {LONGEST_FORM} AND {has_form(text, DECIMAL_FORM)}",
         Kind.TEXT: f"length({text}) > {LONGEST_FORM} OR NOT {has_form(text, _DRESSED)}",
         Kind.DATE: (
-            f"({has_form(text, ISO_DATE_FORM)} AND {iso_date(text)} IS NOT NULL)"
-            f" OR ({has_form(text, NAMED_DATE_FORM)} AND {named_date(text)} IS NOT NULL)"
+            f"length({text}) <= {LONGEST_DATE} AND (({has_form(text, ISO_DATE_FORM)} AND {iso_date(text)} IS NOT NULL)"
+            f" OR ({has_form(text, NAMED_DATE_FORM)} AND {named_date(text)} IS NOT NULL))"
         ),
         Kind.DATETIME: (
             f"({has_form(text, ISO_DATETIME_FORM)} AND {iso_datetime(text)} IS NOT NULL) OR"
@@ -142,7 +142,9 @@ def kind_of(text: str) -> str:
         Kind.CURRENCY: has_form(text, CURRENCY_FORM),
         Kind.TIME: has_form(text, TIME_FORM),
     }
-    whens = " ".join(f"WHEN {test} THEN {position(kind)}" for kind, test in tests.items())
+    digits = f"CASE WHEN {has_form(text, INTEGER_FORM)} THEN {position(Kind.INTEGER)} ELSE {position(Kind.CODE)} END"
+    answers = {kind: str(position(kind)) for kind in tests} | {Kind.CODE: digits}
+    whens = " ".join(f"WHEN {test} THEN {answers[kind]}" for kind, test in tests.items())
     return f"CASE {whens} ELSE {position(Kind.TEXT)} END"
 
 

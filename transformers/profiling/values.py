@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PRESENT = f"cell_values WHERE k NOT IN {MISSING}"
 PATTERNS_SHOWN = 8
-SHAPED_VALUES = 25_000  # above it the shapes are those of a sample: they are the costly part, and repeat themselves
+SHAPED_VALUES = 10_000  # above it the shapes are those of a sample: they are the costly part, and repeat themselves
 SHAPED_IN_FULL = 16  # characters: most codes, dates and numbers
 SHOWN_WORDS = 10
 LISTED_IN_FULL = 50  # values: what a person would still write down as the allowed ones

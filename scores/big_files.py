@@ -1,0 +1,98 @@
+"""The memory of every agent on a big file: each in its own process, chained as in its tool, under the product's limits.
+
+An agent that fails or does not end in time counts with the memory it had, and its note says so; the next one works on
+what the last one that delivered has left.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from scores.alone import Ran, Request, alone
+from scores.measure import Measure, Score
+from scores.orders import SEED, write_orders
+from scores.workshop import read, scratch
+from transformers.catalog import tools
+from transformers.chain import Chain
+from transformers.tables import Table
+from transformers.tool import PRIMARY, Step, Tool
+
+BAR = 400.0  # MB: what the product gives an agent's process
+ROWS, DATASET = 2_650_000, "orders 2.65M × 18 (500 MB)"
+BIG_ROWS, BIG_DATASET = 5_500_000, "orders 5.5M × 18 (1.04 GB)"
+BASELINE_ROWS = 300_000
+PATIENCE = 180.0  # seconds an agent has
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {  # what an agent cannot work without
+    "survivorship-resolver": {"match_key_columns": ["order_id"]},
+    "golden-record-builder": {"match_key_weights": {"order_id": 1.0}},
+    "duplicate-resolver": {"key_columns": ["order_id"]},
+}
+
+
+def tool_measures() -> Iterator[Measure]:
+    for tool_id, tool in tools().items():
+        if tool_id.endswith("-my-data"):
+            yield Measure(f"big-{tool_id}", partial(each_agent, tool))
+
+
+def each_agent(tool: Tool) -> Iterator[Score]:
+    with scratch() as folder:
+        source = write_orders(folder / "orders.csv", ROWS)
+        chain = Chain(tool, dict(_tables(tool, source, folder)))
+        for step in tool.steps:
+            ran = alone(_request(step, chain, source, folder), PATIENCE)
+            if ran.delivery:
+                chain.take(ran.delivery)
+            yield _score(DATASET, step.id, ran)
+
+
+def _tables(tool: Tool, source: Path, folder: Path) -> Iterator[tuple[str, Table]]:
+    yield PRIMARY, read(source, folder)
+    if tool.role("baseline"):
+        other = write_orders(folder / "baseline.csv", BASELINE_ROWS, SEED + 1)
+        yield "baseline", read(other, folder, "baseline")
+
+
+def _request(step: Step, chain: Chain, source: Path, folder: Path) -> Request:
+    own = folder / f"{len(chain.earlier)}-{step.id}"
+    own.mkdir()
+    return Request(
+        folder=own,
+        tool=chain.tool.id,
+        agent=step.id,
+        tables=chain.tables,
+        parameters=dict(PARAMETERS.get(step.id, {})),
+        original=chain.read[PRIMARY],
+        source=source,
+        earlier=chain.earlier,
+    )
+
+
+def _score(dataset: str, who: str, ran: Ran) -> Score:
+    note = f"{ran.seconds:.0f} s, {ran.cpu_seconds:.0f} s of CPU; load {os.getloadavg()[0]:.0f}"
+    return Score(
+        dataset=dataset,
+        metric=f"peak MB of {who}",
+        ours=ran.peak_mb,
+        bar=BAR,
+        less_is_better=True,
+        seed=SEED,
+        note=f"ended early ({ran.failure})" if ran.failure else note,
+    )
+
+
+def a_gigabyte() -> Iterator[Score]:
+    with scratch() as folder:
+        source = write_orders(folder / "orders.csv", BIG_ROWS)
+        intake = alone(Request(folder=folder, source=source), PATIENCE)
+        yield _score(BIG_DATASET, "intake", intake)
+        if intake.table:
+            own = folder / "profile"
+            own.mkdir()
+            request = Request(folder=own, agent="unified-profiler", tables={PRIMARY: intake.table})
+            yield _score(BIG_DATASET, "unified-profiler", alone(request, PATIENCE))
+
+
+MEASURES = (*tool_measures(), Measure("big-gigabyte", a_gigabyte))
