@@ -30,7 +30,7 @@ class Planted:
 def plant(clean: Path, folder: Path, seed: int, delimiter: str = ",") -> Planted:
     with clean.open(encoding="utf-8", newline="") as file:
         header, *rows = list(csv.reader(file, delimiter=delimiter))[: MAX_ROWS + 1]
-    rows = [row for row in rows if len(row) == len(header)]
+    rows = [[cell.strip() for cell in row] for row in rows if len(row) == len(header)]
     header = [name.strip() for name in header]
     chance = random.Random(seed)
     faults: dict[tuple[int, str], tuple[str, str]] = {}

@@ -15,7 +15,10 @@ from transformers.detection import (
 )
 from transformers.detection.conclusions import conclude
 from transformers.detection.marks import Mark, Marks, read_marks, weigh
-from transformers.detection.workbench import Workbench, open_workbench, read_cells, sign_evidence
+from transformers.detection.opening import open_workbench
+from transformers.detection.reading import read_cells
+from transformers.detection.voters import dependencies_of
+from transformers.detection.workbench import Workbench, sign_evidence
 from transformers.tables import Table
 
 if TYPE_CHECKING:
@@ -63,7 +66,7 @@ def gather(bench: Workbench, marks: Sequence[Mark] = (), report_progress: Callab
     conflict = sources.look(bench, marks)
     report_progress(0.3)
     apart = (conflict.entity, conflict.source, *conflict.attributes) if conflict else ()
-    votes.look(bench, votes.dependencies_of(bench, apart))
+    votes.look(bench, dependencies_of(bench, apart))
     report_progress(0.7)
     typos.look(bench)
     corruption.look(bench)

@@ -7,7 +7,7 @@ unit is written anyhow and every cell is at fault.
 
 from collections.abc import Callable, Mapping
 
-from transformers.detection import clocks, dates
+from transformers.detection import clocks, dates, groupings
 from transformers.detection.quantities import plain, quantity, units
 from transformers.detection.workbench import Doubt, Workbench
 
@@ -26,7 +26,7 @@ def look(bench: Workbench) -> None:
     for place, values in sorted(bench.values.items()):
         if sum(values.values()) < MIN_CELLS or bench.columns[place].physical != "VARCHAR":
             continue
-        _ = _times(bench, place, values) or _dates(bench, place, values) or _quantities(bench, place, values)
+        _ = any(rule(bench, place, values) for rule in (_times, _dates, groupings.look, _quantities))
 
 
 def _times(bench: Workbench, place: int, values: Mapping[str, int]) -> bool:

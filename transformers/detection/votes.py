@@ -6,64 +6,23 @@ the cell. The votes of one cell are averaged, not added: they come from much the
 that is itself more doubted than the cell counts for nothing.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from transformers.dependencies import Dependency
-from transformers.dependencies.discovery import Search, dependencies_between
-from transformers.detection.workbench import EVIDENCE, READ, Workbench
+from transformers.detection.exceptions import spare_exceptions
+from transformers.detection.workbench import READ, Workbench
 from transformers.tables import SOURCE_ROW
 
 if TYPE_CHECKING:
     import duckdb
 
 VOTES = "cell_votes"
-MAX_VOTERS = 6  # dependencies on one column, the most confident
-MAX_DEPENDENCIES = 60
-MAX_ERROR = 0.12  # dirty cells on both sides
-MAX_DISPERSION = 2.0  # exceptions that gather in some groups are habits of these, no errors
-MEAN_GROUP = 3  # rows: of two that differ, nobody knows which is wrong
-SMALL_ERROR = 0.01  # unless they hardly ever differ
-MOST_TOLD = 20  # values: a left side of many values names something if it tells as many, or the root of its own
-EXCEPTIONAL = 0.5  # of the rows with some value elsewhere are doubted: a rule with an exception, no errors
-MIN_EXCEPTIONS = 5
 REPEATED = 3  # each further row of the group with the doubted value weighs as much as three for the other one
 OTHER = 0.5  # a row more on each side: no group is certain
 DOUBT = 0.7  # in log odds: a lone disagreement is an exception as often as an error
 KEPT = 0.02  # below this a cell is not even doubted
-DOUBTED = 0.2  # from here on it counts as an exception
 PRESENT_SHARE = 0.85  # of a group that has the value: an empty cell there is an exception
-
-
-def dependencies_of(bench: Workbench, apart: Iterable[int]) -> tuple[Dependency, ...]:
-    """Among what the columns read, without those `apart`; the most confident few of each right side."""
-    names = {f"c{place}": f"c{place}" for place in range(len(bench.columns)) if place not in set(apart)}
-    found = _believed(bench, dependencies_between(bench.db, READ, names, search=Search(max_error=MAX_ERROR)))
-    voters: dict[str, int] = defaultdict(int)
-    kept = []
-    for dependency in sorted(found, key=lambda d: (len(d.lhs), -d.confidence, d.rhs, d.lhs)):
-        voters[dependency.rhs] += 1
-        if voters[dependency.rhs] <= MAX_VOTERS:
-            kept.append(dependency)
-    return tuple(kept[:MAX_DEPENDENCIES])
-
-
-def _believed(bench: Workbench, found: Sequence[Dependency]) -> list[Dependency]:
-    """Exceptions strewn as errors are, groups large enough to have a majority, left sides that name something."""
-    strewn = [
-        d
-        for d in found
-        if d.dispersion <= MAX_DISPERSION and (d.support >= MEAN_GROUP * d.groups or d.error <= SMALL_ERROR)
-    ]
-    told: dict[tuple[str, ...], int] = defaultdict(int)
-    for d in strewn:
-        told[d.lhs] = max(told[d.lhs], _distinct(bench, d.rhs))
-    return [d for d in strewn if told[d.lhs] >= min(MOST_TOLD, d.groups**0.5)]
-
-
-def _distinct(bench: Workbench, name: str) -> int:
-    return len(bench.values.get(int(name[1:]), ())) or MOST_TOLD
 
 
 def look(bench: Workbench, dependencies: Sequence[Dependency]) -> None:
@@ -78,7 +37,7 @@ def look(bench: Workbench, dependencies: Sequence[Dependency]) -> None:
     for voter, dependency in enumerate(dependencies):
         _vote(db, voter, dependency)
     _count(bench, dependencies)
-    _spare_exceptions(bench)
+    spare_exceptions(bench)
 
 
 def _doubted(db: "duckdb.DuckDBPyConnection", dependencies: Sequence[Dependency]) -> None:
@@ -186,40 +145,3 @@ def _key(dependency: Dependency, alias: str = "") -> str:
 
 def _present(dependency: Dependency, alias: str = "") -> str:
     return " AND ".join(f"{alias}{name} IS NOT NULL" for name in dependency.lhs)
-
-
-def _spare_exceptions(bench: Workbench) -> None:
-    """Where most rows with one value of another column are doubted in the same column, they follow a rule of theirs."""
-    for place in _places(bench):
-        for other in range(len(bench.columns)):
-            if other != place:
-                _spare(bench, place, other)
-
-
-def _places(bench: Workbench) -> list[int]:
-    found = bench.db.execute(
-        f"SELECT place FROM {EVIDENCE} WHERE kind = 'dependency' AND confidence > {DOUBTED}"
-        f" GROUP BY place HAVING count(*) >= {MIN_EXCEPTIONS}"
-        " ORDER BY place"
-    )
-    return [place for [place] in found.fetchall()]
-
-
-def _spare(bench: Workbench, place: int, other: int) -> None:
-    """Not by the doubted value itself, which only rows in doubt may have."""
-    bench.db.execute(f"""
-        DELETE FROM {EVIDENCE} WHERE kind = 'dependency' AND place = {place} AND source_row IN (
-            WITH doubted AS (
-                SELECT source_row, c{other} AS v, c{place} AS own FROM {EVIDENCE}
-                JOIN {READ} ON {SOURCE_ROW} = source_row
-                WHERE kind = 'dependency' AND confidence > {DOUBTED} AND place = {place}
-                    AND c{other} IS NOT NULL AND c{place} IS NOT NULL
-            ), gathered AS (
-                SELECT v, count(*) AS n FROM doubted GROUP BY v
-                HAVING count(*) >= {MIN_EXCEPTIONS} AND count(DISTINCT own) >= {MIN_EXCEPTIONS}
-            ), exceptions AS (
-                SELECT v FROM gathered JOIN {READ} ON c{other} = v GROUP BY v, n HAVING n >= {EXCEPTIONAL} * count(*)
-            )
-            SELECT source_row FROM doubted JOIN exceptions USING (v)
-        )
-    """)

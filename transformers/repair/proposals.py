@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from transformers.cells.kinds import literal
 from transformers.detection.detect import gather, no_report
-from transformers.detection.workbench import EVIDENCE, Workbench, evidence_is_there, open_workbench, text_columns
+from transformers.detection.opening import open_workbench
+from transformers.detection.workbench import EVIDENCE, Workbench, evidence_is_there, text_columns
 from transformers.repair.examples import Values, learn
 from transformers.tables import SOURCE_ROW, Table, quoted
 

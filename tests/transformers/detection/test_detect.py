@@ -145,3 +145,31 @@ def test_progress_rises_to_the_end(workshop: Workshop) -> None:
         detect_errors(db, table, read_columns(db, table), report_progress=said.append)
     assert said == sorted(said)
     assert said[-1] == 1.0
+
+
+def test_thousands_are_separated_as_most_do(workshop: Workshop) -> None:
+    data = {"votes": [str(1234 + i * 17) for i in range(40)] + ["12", "1,239"]}
+    assert flagged(workshop, data) == {(42, "votes"): "number_format"}
+
+
+def test_a_space_behind_a_value_is_wrong_where_few_have_one(workshop: Workshop) -> None:
+    assert flagged(workshop, {"town": ["Bend", "Gary"] * 10 + ["Bend "]}) == {(21, "town"): "stray_space"}
+
+
+def test_spaces_before_every_value_are_how_the_file_is_written(workshop: Workshop) -> None:
+    assert flagged(workshop, {"town": [" Bend", " Gary"] * 10 + ["Bend"]}) == {}
+
+
+def test_a_near_name_in_another_company_is_no_slip(workshop: Workshop) -> None:
+    portland = {"city": ["Portland"] * 40, "state": ["OR"] * 40}
+    towns = ["Abilene", "Boise", "Chicago", "Dayton", "Eugene", "Fresno", "Houston", "Irvine", "Juneau", "Knoxville"]
+    others = {"city": [towns[i % 10] for i in range(200)], "state": [f"S{i % 10 // 2}" for i in range(200)]}
+    slip = {c: [*portland[c], *others[c], {"city": "Porland", "state": "OR"}[c]] for c in portland}
+    name = {c: [*portland[c], *others[c], {"city": "Cortland", "state": "S3"}[c]] for c in portland}
+    assert flagged(workshop, slip) == {(241, "city"): "near_frequent_value"}
+    assert flagged(workshop, name) == {}
+
+
+@pytest.mark.parametrize("rare", ["volume III", "volume II"])
+def test_another_numeral_is_no_slip(workshop: Workshop, rare: str) -> None:
+    assert flagged(workshop, {"part": ["volume I"] * 40 + [rare] * 2}) == {}
