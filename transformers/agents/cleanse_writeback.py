@@ -17,7 +17,7 @@ from transformers.cleaning.integrity import Check, check_bytes, check_chain
 from transformers.cleaning.manifest import StageFiles, stages_done
 from transformers.cleaning.records_of_change import change_log, set_aside_rows, undo_archive
 from transformers.findings import AgentResult, Alert, Issue, Severity, SummaryCard, summarise
-from transformers.tables import Table
+from transformers.tables import Table, database_over
 from transformers.tool import Agent, AgentContext, AgentFile, AgentParameters, Delivery
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Chain:
 def run(context: AgentContext) -> Delivery:
     original, final = context.original or context.primary, context.primary
     stages = stages_done(context.earlier)
-    with context.database() as db:
+    with database_over(context.tables, context.scratch, context.memory_bytes // 2) as db:
+        db.execute("SET threads = 1")  # Arrow writes the file beside it: both have to fit into the agent's memory
         checks = list(check_chain(db, original, final, stages))
         context.report_progress(CHECKED)
         cleaned = _cleaned(context, db, original)

@@ -4,12 +4,13 @@ A text file keeps its delimiter, quotes, line ends and encoding. An .xls comes b
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transformers.cleaning.windows import from_parquet, windows_over
-from transformers.tables import SOURCE_ROW, Table, quoted
+from transformers.cleaning.windows import from_parquet
+from transformers.tables import Table, quoted
 from transformers.tool import AgentFile
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from transformers.cells.columns import Column
 
+BATCH_ROWS, BATCH_CELLS = 20_000, 400_000
 TYPES = {
     "csv": "text/csv",
     "tsv": "text/tab-separated-values",
@@ -39,13 +41,17 @@ class Cleaned:
     report_progress: Callable[[float], None]
     notes: list[str] = field(default_factory=list)
 
-    def windows(self, cells: str) -> Iterator[Any]:
-        """Arrow tables of `cells` (SQL over the table's columns), in the order of the file."""
-        windows = windows_over([self.table.path])
-        for done, window in enumerate(windows, start=1):
-            rows = f"{from_parquet(self.table.path)} WHERE {window.holds} ORDER BY {quoted(SOURCE_ROW)}"
-            yield self.db.sql(f"SELECT {cells} FROM {rows}").to_arrow_table()
-            self.report_progress(done / len(windows))
+    def batches(self, cells: str) -> Iterator[Any]:
+        """Arrow batches of `cells` (SQL over the table's columns), in the order of the file; at least one."""
+        size = max(1, min(BATCH_ROWS, BATCH_CELLS // max(len(self.table.columns), 1)))
+        reader = self.db.sql(f"SELECT {cells} FROM {from_parquet(self.table.path)}").to_arrow_reader(size)
+        done = 0
+        for batch in reader:
+            yield batch
+            done += batch.num_rows
+            self.report_progress(done / max(self.table.rows, 1))
+        if not done:
+            yield _empty(reader.schema)
 
 
 def cleaned_file(cleaned: Cleaned, folder: Path) -> AgentFile:
@@ -82,10 +88,14 @@ def write_parquet(cleaned: Cleaned, path: Path, cells: str = "") -> None:
     """With the column types as they are, without the source rows' numbers unless `cells` names them."""
     from transformers.intake.writing import RowGroupSink
 
-    sink = None
-    for rows in cleaned.windows(cells or ", ".join(map(quoted, cleaned.table.columns))):
-        sink = sink or RowGroupSink(path, rows.schema).__enter__()
-        for batch in rows.combine_chunks().to_batches():
+    with ExitStack() as files:
+        sink = None
+        for batch in cleaned.batches(cells or ", ".join(map(quoted, cleaned.table.columns))):
+            sink = sink or files.enter_context(RowGroupSink(path, batch.schema))
             sink.write(batch)
-    assert sink is not None
-    sink.__exit__(None, None, None)
+
+
+def _empty(schema: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)

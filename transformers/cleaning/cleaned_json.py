@@ -21,7 +21,7 @@ def write(cleaned: Cleaned, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
         out.write("" if lines else "[\n")
         first = True
-        for rows in cleaned.windows(f"{_object(_tree(cleaned, head))} AS line"):
+        for rows in cleaned.batches(f"{_object(_tree(cleaned, head))} AS line"):
             for line in rows["line"].to_pylist():
                 out.write(line if first else between + line)
                 first = False

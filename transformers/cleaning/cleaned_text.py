@@ -2,20 +2,25 @@
 
 from pathlib import Path
 
-from transformers.cleaning.cleaned_file import Cleaned, write_parquet
+from transformers.cells.kinds import literal
+from transformers.cleaning.cleaned_file import Cleaned
+from transformers.cleaning.windows import from_parquet
 from transformers.intake.encodings import head_of, marked_encoding
 from transformers.intake.rendering import rendered
 from transformers.intake.writing_habits import Habits, habits_of
 from transformers.tables import SOURCE_ROW, quoted
 
 UTF8 = "utf-8"
+SPOOLED_ROWS = 20_480  # in a row group: what is held at a time
 
 
 def write(cleaned: Cleaned, path: Path) -> None:
     """In the source's encoding; in UTF-8 where that has no sign for what is in the table now."""
     habits, spool = _habits(cleaned), path.with_name(f"{path.name}.parquet")
     cells = ", ".join(f"coalesce(CAST({quoted(n)} AS VARCHAR), '') AS {quoted(n)}" for n in cleaned.table.columns)
-    write_parquet(cleaned, spool, f"{cells}, {quoted(SOURCE_ROW)}")
+    rows = f"SELECT {cells}, {quoted(SOURCE_ROW)} FROM {from_parquet(cleaned.table.path)}"
+    cleaned.db.execute(f"COPY ({rows}) TO {literal(str(spool))} (FORMAT parquet, ROW_GROUP_SIZE {SPOOLED_ROWS})")
+    cleaned.report_progress(0.5)
     encoding = cleaned.original.encoding or UTF8
     try:
         _write(cleaned, habits, encoding, spool, path)

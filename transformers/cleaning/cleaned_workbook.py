@@ -47,14 +47,13 @@ def _write_rows(cleaned: Cleaned, sheet: "Worksheet", dates: Dates) -> None:
     writers = [_writer(columns[name], sheet, dates) for name in cleaned.table.columns]
     cells = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in cleaned.table.columns)
     row, cut = 0, 0
-    for rows in cleaned.windows(cells):
-        for batch in rows.to_batches(max_chunksize=5_000):
-            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                row += 1
-                for place, (write_cell, value) in enumerate(zip(writers, values, strict=True)):
-                    if value:
-                        write_cell(row, place, value)
-                        cut += len(value) > LONGEST_CELL
+    for batch in cleaned.batches(cells):
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            row += 1
+            for place, (write_cell, value) in enumerate(zip(writers, values, strict=True)):
+                if value:
+                    write_cell(row, place, value)
+                    cut += len(value) > LONGEST_CELL
     if cut:
         cleaned.notes.append(f"Cells longer than Excel allows ({LONGEST_CELL:,} characters) were cut: {cut:,}.")
 
