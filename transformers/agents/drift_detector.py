@@ -31,7 +31,7 @@ class DriftDetectorParameters(AgentParameters):
         default=0.05,
         gt=0,
         lt=1,
-        description="Chance of a false alarm, shared out over all tests of the table. An effect must be large as well.",
+        description="Chance of a false alarm, shared out over the tests. The effect must be large as well.",
     )
     min_sample_size: int = Field(
         default=100, ge=1, le=10_000_000, description="Values on both sides below which a column is not judged."

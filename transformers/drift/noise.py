@@ -6,14 +6,15 @@ Distribution-free or asymptotic, in closed form, so that a figure costs nothing 
 import math
 from statistics import NormalDist
 
-LEAST_COLUMNS = 10  # a table of one column is held to the level of one of ten: ≤ 1 % false alarms a column at .05
+COLUMNS_SHARING = 10  # at .05: half a percent of false alarms a column at most, before effects are asked
+WIDE = 100  # columns, from where more of them share: a few false alarms in a table are all that a reader bears
 TESTS_A_COLUMN = 5  # that can raise an alarm: shape, bins, range, new values, missing share
 SMALLEST_P = 1e-300  # a float's floor; below it nothing is told apart
 
 
 def level_of_a_test(significance: float, columns: int) -> float:
-    """The customer's level, shared out over all the tests of the table (Bonferroni)."""
-    return significance / max(columns, LEAST_COLUMNS) / TESTS_A_COLUMN
+    """The customer's level, shared out over a column's tests, and over the columns of a wide table."""
+    return significance / COLUMNS_SHARING / max(1.0, columns / WIDE) / TESTS_A_COLUMN
 
 
 def kolmogorov_p(distance: float, n: int, m: int) -> float:

@@ -21,9 +21,9 @@ def test_what_was_never_seen_grows_unlikely_with_each_one() -> None:
     assert noise.never_seen_p(10, 20_000, 200) == pytest.approx(0.905, abs=0.001)
 
 
-def test_the_level_is_shared_out_over_the_tests_of_the_table() -> None:
-    assert noise.level_of_a_test(0.05, 1) == noise.level_of_a_test(0.05, 10) == pytest.approx(0.001)
-    assert noise.level_of_a_test(0.05, 100) == pytest.approx(0.0001)
+def test_the_level_is_shared_out_over_tests_and_over_the_columns_of_a_wide_table() -> None:
+    assert noise.level_of_a_test(0.05, 1) == noise.level_of_a_test(0.05, 100) == pytest.approx(0.001)
+    assert noise.level_of_a_test(0.05, 1000) == pytest.approx(0.0001)
 
 
 def test_the_stability_index_of_two_known_distributions() -> None:
