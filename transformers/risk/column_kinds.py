@@ -15,9 +15,12 @@ OWN_FORM = 0.5  # of the values have a form that only one thing has: the column 
 
 
 def by_column(
-    cells: Cells, *, named: bool, weak: Collection[PersonalKind]
+    cells: Cells, *, named: bool, weak: Collection[PersonalKind], thing: bool
 ) -> dict[PersonalKind, list[tuple[int, str]]]:
-    """By kind, the cells that count for it. A column named for something personal is asked for its numbers only."""
+    """By kind, the cells that count for it. A column named for something personal is asked for its numbers only.
+
+    Counties and firms are called like people: where the header names a `thing`, no names are looked for.
+    """
     if not cells or sum(len(text) > LONGEST for _, text in cells) > OWN_FORM * len(cells):
         return {}
     texts = [text for _, text in cells]
@@ -27,11 +30,13 @@ def by_column(
     number = next(given_numbers(values), None)
     if number is not None:
         return {number.kind: [(row, text) for row, text in cells if number.fits(text)]}
-    kind = None if named else _kind(texts, values, weak)
+    kind = None if named else _kind(texts, values, weak, thing=thing)
     return {} if kind is None else {kind: list(cells)}
 
 
-def _kind(texts: Sequence[str], values: Sequence[str], weak: Collection[PersonalKind]) -> PersonalKind | None:
+def _kind(
+    texts: Sequence[str], values: Sequence[str], weak: Collection[PersonalKind], *, thing: bool
+) -> PersonalKind | None:
     if are_sexes(texts):
         return PersonalKind.GENDER
     if are_titles(texts):
@@ -40,4 +45,5 @@ def _kind(texts: Sequence[str], values: Sequence[str], weak: Collection[Personal
         return PersonalKind.PHONE
     if are_addresses(texts):
         return PersonalKind.ADDRESS
-    return PersonalKind.PERSON_NAME if are_people(texts, called_so=PersonalKind.PERSON_NAME in weak) else None
+    people = not thing and are_people(texts, called_so=PersonalKind.PERSON_NAME in weak)
+    return PersonalKind.PERSON_NAME if people else None

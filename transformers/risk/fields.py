@@ -11,8 +11,16 @@ from transformers.risk.births import are_births
 from transformers.risk.column_kinds import by_column
 from transformers.risk.header_words import EVENTS
 from transformers.risk.personal_data import NEVER_SHOWN, PersonalKind, found_within, kind_of_value, masked
-from transformers.risk.personal_fields import WEIGHTS, contradicts, kinds_by_name, weak_kinds_by_name, words_of
+from transformers.risk.personal_fields import (
+    WEIGHTS,
+    contradicts,
+    kinds_by_name,
+    names_a_thing,
+    weak_kinds_by_name,
+    words_of,
+)
 from transformers.risk.phones import are_phones
+from transformers.risk.prose import spoken_of
 
 EXPECTED_SHARE = 0.5  # from here a kind is what the column is for; below, its cells are a surprise
 SURE, BY_NAME, SURPRISING = 1.0, 0.75, 0.7  # confidence: form and name, a name alone, a few cells of another column
@@ -20,7 +28,10 @@ BY_FORM = 0.9
 BY_CONTEXT = 0.6  # a guess from what stands in the other columns
 CONTEXT = "context"
 LEAST_PHONES = 2  # a phone number has no check digit: one lone find is chance
+LEAST_NAMED = 0.01  # of the texts: titles of articles name somebody now and then
+LEAST_NAMES = 2  # a lone name in a text may be a product's or a street's
 EXAMPLES = 3
+SENTENCE = 3  # blanks: fewer make a name or a label
 SHORTEST_PROSE = 12  # below it a cell is one thing, and was asked as a whole
 
 
@@ -69,7 +80,9 @@ def field_risk(
     values = [text for _, text in cells]
     named = [kind for kind in kinds_by_name(name) if not contradicts(kind, values)] if by_name and cells else []
     if by_value and not temporal and not measured:
-        found |= by_column(cells, named=bool(named), weak=weak_kinds_by_name(name) if by_name else ())
+        found |= by_column(
+            cells, named=bool(named), weak=weak_kinds_by_name(name) if by_name else (), thing=names_a_thing(name)
+        )
     kinds = [_found(kind, found.get(kind, []), len(cells), named=kind in named) for kind in _ordered(found, named)]
     if temporal and by_value and not kinds and not re.search(EVENTS, words_of(name)) and are_births(values):
         kinds = [
@@ -109,7 +122,10 @@ def _kinds_in(text: str) -> list[tuple[PersonalKind, str]]:
     whole = kind_of_value(text)
     if whole is not None:
         return [(whole, text)]
-    return list(dict.fromkeys(found_within(text))) if len(text) >= SHORTEST_PROSE else []
+    if len(text) < SHORTEST_PROSE:
+        return []
+    said = spoken_of(text) if text.count(" ") >= SENTENCE else ()
+    return list(dict.fromkeys((*found_within(text), *said)))
 
 
 def _by_chance(kind: PersonalKind, where: Sequence[tuple[int, str]], cells: Sequence[tuple[int, str]]) -> bool:
@@ -120,6 +136,8 @@ def _by_chance(kind: PersonalKind, where: Sequence[tuple[int, str]], cells: Sequ
         return alike > 2 * len(where)
     if kind is PersonalKind.IP_ADDRESS and few:
         return True  # version numbers, sections of a law
+    if kind is PersonalKind.PERSON_NAME:
+        return len(where) < max(LEAST_NAMES, LEAST_NAMED * len(cells))
     if kind is not PersonalKind.PHONE:
         return False
     if _are_codes(cells):

@@ -197,6 +197,10 @@ EVENTS = (  # no birth: what such a column's dates are of
     r"|timestamp|hired?|joined|signup|registered|visit|admission|discharge|sold|built|published|founded|opened|closed)\b"
 )
 PLACES = (  # a table of places: their towns and coordinates are nobody's
-    r"\b(shop|store|branch|station|venue|restaurant|hotel|warehouse|depot|airport|site|brewery|beer|hospital|school"
+    r"\b(shop|store|place|branch|station|venue|restaurant|hotel|warehouse|depot|airport|site|brewery|beer|hospital|school"
     r"|museum|park|facility|provider|outlet|stop|sensor)\b"
+)
+THINGS = (  # which are often called like somebody
+    r"\b(county|state|city|town|suburb|region|province|district|country|company|firm|org|organi[sz]ation|brewery|brand|make"
+    r"|model|school|team|hospital|venue|shop|store|product|species|genus|language|nationality)\b"
 )

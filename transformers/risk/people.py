@@ -55,7 +55,8 @@ def _abound(found: Sequence[str], least: float) -> bool:
 
 
 def _known(text: str) -> tuple[bool, bool]:
-    """(begins or ends with a given name, ends or begins with a surname)"""
+    """(begins or ends with a given name, ends or begins with a surname); of several people, the first."""
+    text = re.split(r"[;,/|]| and ", text.strip(), maxsplit=1)[0]
     words = [word for word in re.split(r"[\s,.]+", plain(text)) if word.strip("'-")]
     if not 0 < len(words) <= MOST_WORDS or any(c.isdigit() for c in text) or not _NAME.fullmatch(text.strip()):
         return False, False

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from transformers.profiling.table_profile import shown
-from transformers.risk.header_words import META, NAMES, TECHNICAL, WEAK
+from transformers.risk.header_words import META, NAMES, TECHNICAL, THINGS, WEAK
 from transformers.risk.people import plain
 from transformers.risk.personal_data import PersonalKind as Kind
 from transformers.risk.personal_data import is_us_ssn, masked, safe_to_show
@@ -79,6 +79,10 @@ def weak_kinds_by_name(name: str) -> tuple[Kind, ...]:
     """What the name may mean, were the values to say the same."""
     words = words_of(name)
     return tuple(kind for kind, form in WEAK if re.search(form, words))
+
+
+def names_a_thing(name: str) -> bool:
+    return re.search(THINGS, words_of(name)) is not None
 
 
 def _technical(kind: Kind, words: str) -> bool:
