@@ -50,7 +50,8 @@ def best_cut(probabilities: "Floats", threshold: float | None) -> Cut:
         return Cut(0.5 if threshold is None else threshold, 1.0, 1.0)
     if threshold is None:
         taken = int((2 * right / (np.arange(1, len(ranked) + 1) + total)).argmax()) + 1
-        threshold = float(ranked[taken - 1])
+        below = float(ranked[taken]) if taken < len(ranked) else 0.0
+        threshold = (float(ranked[taken - 1]) + below) / 2
     taken = int((probabilities >= threshold).sum())
     if not taken:
         return Cut(threshold, 1.0, 0.0)

@@ -158,13 +158,14 @@ def choose_fields(
 def _evidence(db: "duckdb.DuckDBPyConnection", table: Table, column: Column, across: str | None) -> _Evidence:
     numeric = f"TRY_CAST({column.value} AS DOUBLE)" if column.logical in NUMERIC else "NULL::DOUBLE"
     source = f"CAST({quoted(across)} AS VARCHAR)" if across else "''"
-    values = f"SELECT {_plain(column)} AS v, {numeric} AS x, {source} AS src FROM {quoted(table.role)}"
+    words = rf"length({column.cell}) - length(regexp_replace({column.cell}, '\s', '', 'g')) + 1"
+    values = f"SELECT {_plain(column)} AS v, {words} AS w, {numeric} AS x, {source} AS src FROM {quoted(table.role)}"
     counted = (
-        "SELECT v, any_value(x) AS x, count(*) AS n, count(DISTINCT src) AS s"
+        "SELECT v, max(w) AS w, max(x) AS x, count(*) AS n, count(DISTINCT src) AS s"
         f" FROM ({values}) WHERE v IS NOT NULL GROUP BY v"
     )
     query = f"""SELECT coalesce(sum(n), 0)::BIGINT, count(*), sum(n::DOUBLE * (n - 1)),
-        sum(n * (length(v) - length(replace(v, ' ', '')) + 1)) / sum(n), sum(n * length(v)) / sum(n),
+        sum(n * w) / sum(n), sum(n * length(v)) / sum(n),
         sum(n) FILTER (regexp_full_match(v, '[\\pL\\pM ]+')) / sum(n),
         sum(n) FILTER (regexp_matches(v, '[0-9]')) / sum(n),
         sum(n) FILTER (regexp_full_match(v, {literal(DATE_OF_DIGITS)})) / sum(n),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 ROUNDS = 25
+ALONE = 3  # rounds without the dependence: at first matches pass for strangers who agree in everything
+SAME_LEVELS = 3  # of a field, at most: a rare, a usual and a common value
 STILL = 1e-4  # the largest change of an m at which the learning rests
 PSEUDO_MATCHES = 2.0  # spread over a field's levels: none is ever impossible
 PSEUDO_PAIRS = 0.2  # of strangers, of all there are: levels that are never seen together say nothing of each other
@@ -71,7 +73,7 @@ def learn(
     first = tuple(_first_m(size) for size in sizes)
     u = _u([Seen(random, random.counts)], sizes)
     model = Model(first, u, min(0.2, 0.5 * rows / possible), Dependence(()))
-    for _ in range(ROUNDS):
+    for place in range(ROUNDS):
         matching = candidates.counts * model.posteriors(candidates)
         strangers = (
             Seen(random, random.counts * (1 - model.posteriors(random))),
@@ -80,8 +82,9 @@ def learn(
         m = _m(Seen(candidates, matching), first)
         moved = max(float(np.abs(now - then).max()) for now, then in zip(m, model.m, strict=True))
         prior = float(np.clip(min(matching.sum(), most_matches) / possible, 1e-12, 0.5))
-        model = Model(m, _u(strangers, sizes), prior, learn_dependence(strangers, sizes, PSEUDO_PAIRS * drawn))
-        if moved < STILL:
+        dependence = learn_dependence(strangers, sizes, PSEUDO_PAIRS * drawn) if place >= ALONE else Dependence(())
+        model = Model(m, _u(strangers, sizes), prior, dependence)
+        if moved < STILL and place > ALONE:
             break
     return model
 
@@ -102,9 +105,9 @@ def _shares(counts: "Floats", pseudo: float) -> "Floats":
 
 
 def _first_m(size: int) -> "Floats":
-    """Most matches agree, the more the better, and some differ."""
+    """Most matches agree, the more the better, and some differ; the topmost levels are all one and the same value."""
     import numpy as np
 
-    falling = np.concatenate([[0.1], 0.5 ** np.arange(size - 1, 0, -1)])
-    shares: Floats = falling / falling.sum()
+    falling = 0.6 ** np.maximum(np.arange(size - 1, 0, -1) - SAME_LEVELS, 0)
+    shares: Floats = np.concatenate([[0.1], 0.9 * falling / falling.sum()])
     return shares
