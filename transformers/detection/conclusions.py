@@ -41,7 +41,8 @@ def conclude(bench: Workbench, name: str) -> None:
 def _of_place(bench: Workbench, *, names: bool) -> str:
     """SQL: the name of the column at `place`, or its cell."""
     whens = [
-        f"WHEN {p} THEN {literal(c.name) if names else 't.' + quoted(c.name)}" for p, c in enumerate(bench.columns)
+        f"WHEN {place} THEN {literal(column.name) if names else f't.{quoted(column.name)}::VARCHAR'}"
+        for place, column in enumerate(bench.columns)
     ]
     return f"CASE e.place {' '.join(whens) or 'WHEN -1 THEN NULL'} END::VARCHAR"
 

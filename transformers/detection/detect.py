@@ -44,7 +44,7 @@ def detect_errors(
     """The name of a temporary table of cells that are more probably wrong than right.
 
     `cell_errors(source_row, "column", value, kind, rule, confidence, message)`, ordered by row and column. `labels`
-    are up to 20 rows a person has marked. Only columns of text are looked at: a typed source has been through a check.
+    are up to 20 rows a person has marked. Fractions in binary and nested values are not looked at.
     """
     bench = open_workbench(db, table, columns)
     marks = read_marks(bench, labels or {})

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from transformers.cells.columns import COLUMNS_A_QUERY, TEXTUAL
 from transformers.cells.values import chunks
-from transformers.detection.workbench import EVIDENCE, EVIDENCE_OF, Workbench, text_columns
+from transformers.detection.workbench import EVIDENCE, EVIDENCE_OF, Workbench, comparable
 from transformers.tables import Table, quoted
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def open_workbench(db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequ
         " confidence DOUBLE, suggestion VARCHAR, certainty DOUBLE)"
     )
     db.execute(f"DROP TABLE IF EXISTS {EVIDENCE_OF}")
-    known = text_columns(columns)
+    known = comparable(columns)
     first = Workbench(db, table, known, values={})
     bench = Workbench(db, table, known, values={}, words=_words(first))
     values = {place: found for place in _few_valued(bench) if (found := _values(bench, place)) is not None}

@@ -10,7 +10,8 @@ SURE = 0.95
 
 
 def look(bench: Workbench) -> None:
-    for some in chunks(range(len(bench.columns)), COLUMNS_A_QUERY):
+    text = [place for place, column in enumerate(bench.columns) if column.is_text]
+    for some in chunks(text, COLUMNS_A_QUERY):
         counts = ", ".join(f"count(*) FILTER ({_is_strayed(bench, place)})" for place in some)
         [row] = bench.db.execute(f"SELECT {counts} FROM {bench.relation}").fetchall()
         for place, cells in zip(some, row, strict=True):

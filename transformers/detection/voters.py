@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from transformers.cells.columns import LogicalType
 from transformers.dependencies import Dependency
 from transformers.dependencies.discovery import Search, dependencies_between
 from transformers.detection.workbench import READ, Workbench
@@ -34,12 +35,19 @@ def _believed(bench: Workbench, found: Sequence[Dependency]) -> list[Dependency]
     strewn = [
         d
         for d in found
-        if d.dispersion <= MAX_DISPERSION and (d.support >= MEAN_GROUP * d.groups or d.error <= SMALL_ERROR)
+        if not any(_is_measured(bench, name) for name in d.lhs)
+        and d.dispersion <= MAX_DISPERSION
+        and (d.support >= MEAN_GROUP * d.groups or d.error <= SMALL_ERROR)
     ]
     told: dict[tuple[str, ...], int] = defaultdict(int)
     for d in strewn:
         told[d.lhs] = max(told[d.lhs], _distinct(bench, d.rhs))
     return [d for d in strewn if told[d.lhs] >= min(MOST_TOLD, d.groups**0.5)]
+
+
+def _is_measured(bench: Workbench, name: str) -> bool:
+    """A number with a fraction is a quantity: it names nothing that other columns could tell of."""
+    return bench.columns[int(name[1:])].logical is LogicalType.DECIMAL
 
 
 def _distinct(bench: Workbench, name: str) -> int:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 READ = "cells_read"
 EVIDENCE = "cell_evidence"
 EVIDENCE_OF = "cell_evidence_of"
-MAX_COLUMNS = 200  # the first text columns of a table are looked at; a wider one is rather a matrix
+EXACT = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "DATE",
+         "TIMESTAMP", "TIME", "DECIMAL")  # fmt: skip
+MAX_COLUMNS = 200  # the first columns of a table are looked at; a wider one is rather a matrix
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,11 @@ def sign_evidence(bench: Workbench) -> None:
 
 
 def _identity(table: Table, columns: "Sequence[Column]") -> str:
-    return repr((str(table.path), table.rows, [c.name for c in text_columns(columns)]))
+    return repr((str(table.path), table.rows, [c.name for c in comparable(columns)]))
 
 
-def text_columns(columns: "Sequence[Column]") -> "tuple[Column, ...]":
-    return tuple(c for c in columns if c.is_text)[:MAX_COLUMNS]
+def comparable(columns: "Sequence[Column]") -> "tuple[Column, ...]":
+    """Text, and typed values of which equal ones look equal: no fractions in binary, nothing nested."""
+    return tuple(c for c in columns if c.is_text or (c.physical.startswith(EXACT) and not c.physical.endswith("]")))[
+        :MAX_COLUMNS
+    ]

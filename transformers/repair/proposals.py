@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from transformers.cells.kinds import literal
 from transformers.detection.detect import gather, no_report
 from transformers.detection.opening import open_workbench
-from transformers.detection.workbench import EVIDENCE, Workbench, evidence_is_there, text_columns
+from transformers.detection.workbench import EVIDENCE, Workbench, comparable, evidence_is_there
 from transformers.repair.examples import Values, learn
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -43,7 +43,7 @@ def propose_repairs(
     `detect_errors` is used where it is of the same table, and gathered where it is not.
     """
     if evidence_is_there(db, table, columns):
-        bench = Workbench(db, table, text_columns(columns), values={})
+        bench = Workbench(db, table, comparable(columns), values={})
     else:
         bench = open_workbench(db, table, columns)
         gather(bench, report_progress=report_progress)
@@ -98,7 +98,10 @@ def _name(bench: Workbench) -> str:
 
 
 def _cell(bench: Workbench) -> str:
-    return _case("s.place", {str(place): "t." + quoted(c.name) for place, c in enumerate(bench.columns)}) + "::VARCHAR"
+    return (
+        _case("s.place", {str(place): f"t.{quoted(c.name)}::VARCHAR" for place, c in enumerate(bench.columns)})
+        + "::VARCHAR"
+    )
 
 
 def _rules(bench: Workbench) -> str:

@@ -173,3 +173,17 @@ def test_a_near_name_in_another_company_is_no_slip(workshop: Workshop) -> None:
 @pytest.mark.parametrize("rare", ["volume III", "volume II"])
 def test_another_numeral_is_no_slip(workshop: Workshop, rare: str) -> None:
     assert flagged(workshop, {"part": ["volume I"] * 40 + [rare] * 2}) == {}
+
+
+def test_a_typed_column_tells_and_is_told_as_text_does(workshop: Workshop) -> None:
+    import pyarrow as pa
+
+    data = hospitals()
+    numbers = [int(str(number)) for number in data["number"]]
+    data["town"][5], numbers[17] = "Kendal", numbers[18]
+    typed = pa.table({"number": pa.array(numbers, pa.int64()), "name": data["name"], "town": data["town"]})
+    table = workshop.table(typed)
+    with workshop.database(table) as db:
+        errors = detect_errors(db, table, read_columns(db, table))
+        found = db.execute(f'SELECT source_row, "column", value FROM {errors}').fetchall()
+    assert found == [(6, "town", "Kendal"), (18, "number", "10052")]
