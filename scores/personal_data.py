@@ -24,7 +24,7 @@ from transformers.agents.score_risk import AGENT
 from transformers.tables import SOURCE_ROW, Table
 from transformers.tool import PRIMARY
 
-SEED = 4
+SEED = 2026  # developed on other seeds
 FAKENAMES = frozenset(
     [
         "Gender",

@@ -10,7 +10,7 @@ from transformers.profiling.table_profile import Described
 from transformers.risk.births import are_births
 from transformers.risk.column_kinds import by_column
 from transformers.risk.header_words import EVENTS
-from transformers.risk.personal_data import NEVER_SHOWN, PersonalKind, found_within, kind_of_value, masked
+from transformers.risk.personal_data import PersonalKind, found_within, kind_of_value, masked
 from transformers.risk.personal_fields import (
     WEIGHTS,
     contradicts,
@@ -31,6 +31,7 @@ LEAST_PHONES = 2  # a phone number has no check digit: one lone find is chance
 LEAST_NAMED = 0.01  # of the texts: titles of articles name somebody now and then
 LEAST_NAMES = 2  # a lone name in a text may be a product's or a street's
 EXAMPLES = 3
+GRAVE = 85  # sensitivity from which a single cell is a high risk: cards, accounts, ids, secrets
 SENTENCE = 3  # blanks: fewer make a name or a label
 SHORTEST_PROSE = 12  # below it a cell is one thing, and was asked as a whole
 
@@ -159,18 +160,23 @@ def _found(kind: PersonalKind, where: Sequence[tuple[int, str]], read: int, *, n
     else:
         confidence = max(BY_NAME if named else 0.0, SURPRISING if where else 0.0)
     by = "both" if named and where else "name" if named else "value"
-    examples = [masked(words) for words in dict.fromkeys(words for _, words in where)][:EXAMPLES]
+    examples = [_shown(kind, words) for words in dict.fromkeys(words for _, words in where)][:EXAMPLES]
     return KindFound(
         kind=kind, by=by, share=round(share, 4), confidence=confidence, cells=rows, examples=tuple(examples)
     )
 
 
 def _leaks(name: str, kind: PersonalKind, where: Sequence[tuple[int, str]]) -> list[Leak]:
-    severity = Severity.HIGH if kind in NEVER_SHOWN else Severity.MEDIUM
+    severity = Severity.HIGH if WEIGHTS[kind].sensitivity >= GRAVE else Severity.MEDIUM
     first: Counter[int] = Counter()
     leaks = []
     for row, words in where:
         first[row] += 1
         if first[row] == 1:  # a cell counts once a kind
-            leaks.append(Leak(row=row, column=name, kind=kind, severity=severity, masked=masked(words)))
+            leaks.append(Leak(row=row, column=name, kind=kind, severity=severity, masked=_shown(kind, words)))
     return leaks
+
+
+def _shown(kind: PersonalKind, words: str) -> str:
+    """Of a secret not even its length."""
+    return "••••••" if kind in {PersonalKind.PASSWORD, PersonalKind.SECRET} else masked(words)

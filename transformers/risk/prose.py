@@ -40,8 +40,8 @@ _BEHIND: dict[PersonalKind, re.Pattern[str]] = {
 }
 _WORDS = re.compile(
     r"(?i)passw|pwd|kennwort|contrase|mot de passe|key|secret|token|bearer|ssn|social|born|d\.?o\.?b|birth|gebor"
-    r"|née? le|nacid|passport|licen[cs]e|reisepass|pasaporte|passeport|national|acc|konto|cuenta|call|phone|tel|mobile|cell"
-    r"|fax|whatsapp|ring"
+    r"|née? le|nacid|passport|licen[cs]e|reisepass|pasaporte|passeport|national|acc|konto|cuenta"
+    r"|call|phone|tel|mobile|cell|fax|whatsapp|ring"
 )
 _TITLED = re.compile(
     r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Monsieur|Madame|Sr|Sra|Señora?)\.? ([A-Z]\w+(?:[ -][A-Z]\w+)?)"
