@@ -33,7 +33,7 @@ WORDS = {
     "adult": ("workclass", "education", "marital-status", "occupation", "relationship", "sex", "class"),
 }
 MONTHS = ("2018-06", "2019-01", "2020-01", "2020-04", "2020-06")
-SMALL = "Many of the cells that move had that value already: 5 to 8 % change, hardly told from chance in a thousand rows."
+SMALL = "Many cells that move had that value already: 5 to 8 % change, in a thousand rows hardly told from chance."
 ANCHOR = "KS distance with an effect floor"
 
 

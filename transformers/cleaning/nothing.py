@@ -136,3 +136,48 @@ def is_sentinel(column: Column, cell: str, found: Sequence[Sentinel]) -> str:
         return "false"
     listed = ", ".join(repr(one.number) for one in found)
     return f"coalesce({_number(column, cell)} IN ({listed}), false)"
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """What of a column stands for nothing. `cell` is SQL for its cell, in any state."""
+
+    column: Column
+    disguised: bool  # whether it is looked for
+    doubtful: tuple[str, ...]
+    sentinels: tuple[Sentinel, ...]
+
+    @property
+    def sure(self) -> tuple[Sentinel, ...]:
+        return tuple(one for one in self.sentinels if one.confidence >= ACTED_ON)
+
+    @property
+    def unsure(self) -> tuple[Sentinel, ...]:
+        return tuple(one for one in self.sentinels if one.confidence < ACTED_ON)
+
+    def is_word(self, cell: str) -> str:
+        """Words, and what is no number in a column of floats."""
+        if not self.disguised:
+            return "false"
+        nan = f"isnan({cell})" if self.column.physical in {"FLOAT", "DOUBLE"} else "false"
+        return f"coalesce({is_word(self.column, cell, self.doubtful) if self.column.is_text else nan}, false)"
+
+    def is_sentinel(self, cell: str) -> str:
+        return is_sentinel(self.column, cell, self.sure)
+
+    @property
+    def condition(self) -> str:
+        """SQL: the cell, as the table has it, is missing or stands for nothing."""
+        cell = quoted(self.column.name)
+        return f"({is_blank(cell, self.column.physical)} OR {self.is_word(cell)} OR {self.is_sentinel(cell)})"
+
+    @property
+    def may_be_missing(self) -> bool:
+        return bool(self.column.missing or self.sure)
+
+
+def nothing_of(db: "duckdb.DuckDBPyConnection", column: Column, *, disguised: bool) -> Nothing:
+    if not disguised:
+        return Nothing(column, disguised=False, doubtful=(), sentinels=())
+    doubtful = doubtful_words(db, column)
+    return Nothing(column, disguised=True, doubtful=doubtful, sentinels=tuple(sentinels(db, column)))
