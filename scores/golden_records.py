@@ -8,8 +8,9 @@ come out. A record is right where all ten fields are, empty ones too, compared a
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from scores.measure import Measure, Score
 from scores.public_data import data
@@ -28,7 +29,7 @@ def febrl() -> list[Score]:
     said = [row for row in rows if not row["rec_id"].endswith("-org")]
     fields = [name for name in said[0] if name != "rec_id"]
     known = [{"entity": _entity(row)} | {name: row[name] for name in fields} for row in said]
-    given, sure = _built(known, fields, match_key_columns=["entity"])
+    given = _built(known, match_key_columns=["entity"])
     scored = [
         entity for entity, n in _counted(_entity(row) for row in said).items() if n >= FEWEST_ROWS and entity in truth
     ]
@@ -42,7 +43,7 @@ def febrl() -> list[Score]:
             anchor=0.56,
             anchor_name="majority + medoid",
             bar=0.62,
-            note=f"{len(scored)} entities of {FEWEST_ROWS} rows and more, the -org rows taken out. {sure}",
+            note=f"{len(scored)} entities of {FEWEST_ROWS} rows and more, the -org rows taken out.",
         ),
         Score(
             dataset="febrl3",
@@ -60,10 +61,12 @@ def febrl_resolved() -> list[Score]:
     fields = [name for name in said[0] if name != "rec_id"]
     scored = [entity for entity, n in _counted(_entity(row) for row in said).items() if n >= FEWEST_ROWS]
     with scratch() as folder:
-        golden, _ = _golden([{name: row[name] for name in fields} for row in said], folder)
+        golden = _golden([{name: row[name] for name in fields} for row in said], folder)
         found = {tuple(record[name] or "" for name in fields) for record in golden}
     right = sum(tuple(truth[entity][name] for name in fields) in found for entity in scored)
-    return [Score(dataset="febrl3", metric="golden record exact, resolver's clusters", ours=right / len(scored))]
+    note = "No keys given: the entity resolver finds the clusters."
+    metric = "golden record exact, resolver's clusters"
+    return [Score(dataset="febrl3", metric=metric, ours=right / len(scored), note=note)]
 
 
 def flights() -> list[Score]:
@@ -71,7 +74,7 @@ def flights() -> list[Score]:
     times = [name for name in next(iter(truth.values())) if name.endswith("_time")]
     said = _rows(data("err-flights", "dirty.csv"))
     known = [{"entity": row["flight"], "src": row["src"]} | {name: row[name] for name in times} for row in said]
-    golden, sure = _built(known, times, truth, match_key_columns=["entity"], source_column="src")
+    golden = _built(known, match_key_columns=["entity"], source_column="src")
     right = sum(_cell(golden[flight], row, name) for flight, row in truth.items() for name in times)
     held = defaultdict(set)
     for row in said:
@@ -88,21 +91,18 @@ def flights() -> list[Score]:
             anchor_name="majority",
             bar=0.90,
             note=f"One true value per flight and time column, compared as text but for outer and repeated spaces; some"
-            f" source says it for {reachable / cells:.3f} of them. Keys and source column given, no labels. {sure}",
+            f" source says it for {reachable / cells:.3f} of them. Keys and source column given, no labels.",
         )
     ]
 
 
-def _built(
-    rows: Sequence[Record], fields: Sequence[str], truth: Mapping[str, Record] | None = None, **parameters: object
-) -> tuple[dict[str, Record], str]:
-    """Golden records by entity, and how the confidences hold."""
+def _built(rows: Sequence[Record], **parameters: Any) -> dict[str, Record]:
+    """Golden records by entity."""
     with scratch() as folder:
-        golden, _ = _golden(rows, folder, **parameters)
-    return {record["entity"]: record for record in golden}, ""
+        return {record["entity"]: record for record in _golden(rows, folder, **parameters)}
 
 
-def _golden(rows: Sequence[Record], folder: Path, **parameters: object) -> tuple[list[Record], Delivery]:
+def _golden(rows: Sequence[Record], folder: Path, **parameters: Any) -> list[Record]:
     """Through both agents, as a task runs them."""
     import duckdb
 
@@ -115,9 +115,10 @@ def _golden(rows: Sequence[Record], folder: Path, **parameters: object) -> tuple
     survivors = run(survivorship_resolver.AGENT, {PRIMARY: table}, folder, **parameters)
     built = _after(table, folder, survivors)
     assert built.table is not None
-    found = duckdb.sql(f"FROM '{built.table.path}' ORDER BY {SOURCE_ROW}")
-    names = found.columns
-    return [dict(zip(names, line, strict=True)) for line in found.fetchall()], survivors
+    with duckdb.connect() as db:
+        found = db.execute(f"FROM '{built.table.path}' ORDER BY {SOURCE_ROW}")
+        names = [name for name, *_ in found.description or ()]
+        return [dict(zip(names, line, strict=True)) for line in found.fetchall()]
 
 
 def _after(table: Table, folder: Path, earlier: Delivery) -> Delivery:

@@ -20,7 +20,7 @@ from transformers.mastering.identities import Identities, identify
 from transformers.mastering.policy import guessed_policy, of_rows
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
-from transformers.mastering.survivors import Survivors
+from transformers.mastering.survivors import LEARNING_CELLS, Survivors
 from transformers.mastering.work_files import (
     CLUSTERS_FILE,
     CROSS_REFERENCE,
@@ -135,8 +135,9 @@ def _decisions(
     before, resolver = latest(context.earlier, DECISIONS), left_by(context.earlier, RESOLVER_ID)
     if before is not None and resolver is not None:
         return before, resolver.result.data["confidence_alone"]
+    grouping.draw_sample(db, context.primary, LEARNING_CELLS // max(1, len(columns)))
     policy = guessed_policy(AS_SURVIVORSHIP[form.default_survivorship_rule], columns, of_rows(db, columns))
-    survivors = Survivors(db, columns, policy)
+    survivors = Survivors(db, context.primary, columns, policy)
     path = context.scratch / "decisions.parquet"
     survivors.write(path, lambda share: context.report_progress(0.3 + 0.2 * share))
     return path, survivors.alone()

@@ -18,7 +18,7 @@ from transformers.mastering.findings import Said, some
 from transformers.mastering.policy import of_rows, policy_for
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
-from transformers.mastering.survivors import Survivors
+from transformers.mastering.survivors import LEARNING_CELLS, Survivors
 from transformers.mastering.weighing import ByTrust
 from transformers.mastering.work_files import CLUSTERS_FILE, DECISIONS, PAIRS_FILE, parquet
 from transformers.row_findings import RowFindings
@@ -58,16 +58,17 @@ def run(context: AgentContext) -> Delivery:
             apart=[form.source_column, form.timestamp_column],
             report_progress=lambda share: context.report_progress(0.1 + 0.3 * share),
         )
+        grouping.draw_sample(db, table, LEARNING_CELLS // max(1, len(columns)))
         numbers = of_rows(db, columns)
         groups = found_groups(db, table, columns, _apart(form, columns) | numbers) if _looks(form) else []
         policy = policy_for(table, form, groups, numbers)
-        survivors = Survivors(db, columns, policy)
+        survivors = Survivors(db, table, columns, policy)
         decisions = context.scratch / "decisions.parquet"
         survivors.write(decisions, lambda share: context.report_progress(0.4 + 0.5 * share))
         rows = RowFindings.over(db, table)
         tally = note_decisions(db, decisions, rows, form.min_confidence)
         path = context.scratch / "clusters.parquet"
-        db.execute(f"COPY (FROM clusters ORDER BY source_row) TO {grouping.text(path)} (FORMAT parquet)")
+        grouping.write_clusters(db, path)
         pairs = grouping.write_pairs(db, context.scratch)
     context.report_progress(1.0)
     files = [parquet(path, CLUSTERS_FILE, AGENT_ID), parquet(decisions, DECISIONS, AGENT_ID)]

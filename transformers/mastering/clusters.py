@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend.errors import BadParameters
 from transformers.cells.columns import Column
+from transformers.mastering.ordered_files import Stretch
 from transformers.matching import resolve_entities
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     import duckdb
 
 CLUSTERS = "clusters"
-MEMBERS = "cluster_members"  # the rows of clusters of two and more, in order
+MEMBERS = "cluster_members"  # rows of some clusters of two and more, in order
+SAMPLE = "cluster_sample"
+SLOT = 256  # cluster numbers counted together: as fine as a stretch need be cut
 PAIRS = "uncertain_pairs"
 UNCERTAIN = (0.1, 0.95)  # probabilities of a match between which a steward knows better than the resolver
 LARGEST = 2000  # rows of a cluster that are weighed: its values are long known by then, and memory stays bounded
@@ -63,11 +66,21 @@ def by_keys(db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Col
     same = ", ".join(rf"regexp_replace(lower({c.cell}), '\s+', ' ', 'g')" for c in cells)
     told = " AND ".join(f"NOT {c.is_missing}" for c in cells)
     row = quoted(SOURCE_ROW)
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {CLUSTERS} AS"
-        f" SELECT {row} AS source_row, CASE WHEN {told} THEN min({row}) OVER (PARTITION BY {told}, {same})"
-        f" ELSE {row} END AS cluster, 1.0::DOUBLE AS probability FROM {quoted(table.role)}"
+    keyed = (
+        f"SELECT {row} AS source_row, CASE WHEN {told} THEN md5_number(concat_ws(chr(31), {same})) END AS k"
+        f" FROM {quoted(table.role)}"
     )
+    db.execute(f"CREATE OR REPLACE TEMP TABLE keyed_rows AS {keyed}")  # 128 bits a key, however long its text
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE first_rows AS SELECT k, min(source_row) AS cluster FROM keyed_rows"
+        " WHERE k IS NOT NULL GROUP BY k HAVING count(*) > 1"
+    )
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE {CLUSTERS} AS SELECT source_row, coalesce(f.cluster, source_row) AS cluster,"
+        " 1.0::DOUBLE AS probability FROM keyed_rows r LEFT JOIN first_rows f ON f.k = r.k"
+    )
+    db.execute("DROP TABLE keyed_rows")
+    db.execute("DROP TABLE first_rows")
 
 
 def from_file(db: "duckdb.DuckDBPyConnection", table: Table, path: "Path") -> None:
@@ -75,14 +88,14 @@ def from_file(db: "duckdb.DuckDBPyConnection", table: Table, path: "Path") -> No
     row = quoted(SOURCE_ROW)
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE {CLUSTERS} AS SELECT t.{row} AS source_row,"
-        f" min(t.{row}) OVER (PARTITION BY coalesce(c.cluster, -t.{row})) AS cluster,"
+        f" coalesce(c.cluster, t.{row}) AS cluster,"
         f" coalesce(c.probability, 1.0)::DOUBLE AS probability FROM {quoted(table.role)} t"
         f" LEFT JOIN read_parquet({text(path)}) c ON c.source_row = t.{row}"
     )
 
 
-def gather(db: "duckdb.DuckDBPyConnection", table: Table, method: str) -> Clustering:
-    """Lay the rows of shared clusters together in order, as `cluster_members`."""
+def gather(db: "duckdb.DuckDBPyConnection", method: str) -> Clustering:
+    """Count them: `cluster_sizes(cluster, n)`."""
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE cluster_sizes AS SELECT cluster, count(*) AS n FROM {CLUSTERS} GROUP BY cluster"
     )
@@ -90,16 +103,53 @@ def gather(db: "duckdb.DuckDBPyConnection", table: Table, method: str) -> Cluste
         "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n > 1),"
         " coalesce(sum(n) FILTER (n > 1), 0)::BIGINT, coalesce(max(n), 0) FROM cluster_sizes"
     ).fetchall()
-    row = quoted(SOURCE_ROW)
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {MEMBERS} AS"
-        " SELECT c.cluster AS __cluster__, t.* FROM"
-        " (SELECT source_row, c.cluster, row_number() OVER (PARTITION BY c.cluster ORDER BY source_row) AS place"
-        f"  FROM {CLUSTERS} c JOIN cluster_sizes s ON s.cluster = c.cluster WHERE s.n > 1) c"
-        f" JOIN {quoted(table.role)} t ON t.{row} = c.source_row WHERE c.place <= {LARGEST}"
-        f" ORDER BY c.cluster, t.{row}"
-    )
     return Clustering(method, rows, clusters, shared, rows_shared, largest)
+
+
+def shared_stretches(db: "duckdb.DuckDBPyConnection", rows: int) -> list[Stretch]:
+    """Ranges of cluster numbers (above, up to) that hold about so many rows of shared clusters."""
+    slots = db.execute(
+        f"SELECT cluster // {SLOT} AS slot, sum(least(n, {LARGEST}))::BIGINT FROM cluster_sizes WHERE n > 1"
+        " GROUP BY slot ORDER BY slot"
+    ).fetchall()
+    found, above, held = [], -1, 0
+    for slot, n in slots:
+        held += n
+        if held >= rows:
+            found.append((above, (slot + 1) * SLOT - 1))
+            above, held = (slot + 1) * SLOT - 1, 0
+    return [*found, (above, (slots[-1][0] + 1) * SLOT - 1)] if held else found
+
+
+def lay_together(db: "duckdb.DuckDBPyConnection", table: Table, stretch: Stretch) -> None:
+    """`cluster_members`: the rows of the shared clusters in a range, in order."""
+    above, upto = stretch
+    _members(db, table, MEMBERS, f"c.cluster > {above} AND c.cluster <= {upto} AND s.cluster > {above}")
+
+
+def draw_sample(db: "duckdb.DuckDBPyConnection", table: Table, rows: int) -> None:
+    """`cluster_sample`: whole shared clusters chosen by a hash, about so many rows."""
+    [(shared,)] = db.execute("SELECT coalesce(sum(n), 0)::BIGINT FROM cluster_sizes WHERE n > 1").fetchall()
+    step = max(1, -(-shared // max(1, rows)))
+    _members(db, table, SAMPLE, f"hash(c.cluster) % {step} = 0")
+
+
+def _members(db: "duckdb.DuckDBPyConnection", table: Table, name: str, condition: str) -> None:
+    row = quoted(SOURCE_ROW)
+    chosen = (
+        f"SELECT c.source_row, c.cluster FROM {CLUSTERS} c JOIN cluster_sizes s ON s.cluster = c.cluster"
+        f" WHERE s.n > 1 AND {condition}"
+    )
+    db.execute(f"CREATE OR REPLACE TEMP TABLE chosen_rows AS {chosen}")
+    db.execute(
+        "DELETE FROM chosen_rows WHERE source_row IN (SELECT source_row FROM (SELECT source_row, row_number() OVER"
+        " (PARTITION BY cluster ORDER BY source_row) AS place FROM chosen_rows WHERE cluster IN"
+        f" (SELECT cluster FROM cluster_sizes WHERE n > {LARGEST})) WHERE place > {LARGEST})"
+    )
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT c.cluster AS __cluster__, t.* FROM chosen_rows c"
+        f" JOIN {quoted(table.role)} t ON t.{row} = c.source_row ORDER BY c.cluster, t.{row}"
+    )
 
 
 def text(path: "Path") -> str:
@@ -116,8 +166,9 @@ def by_resolver(
     """Probabilistic matching over the columns given; the pairs it was not sure of stay as `uncertain_pairs`."""
     found = resolve_entities(db, table, columns, threshold=threshold, report_progress=report_progress)
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {CLUSTERS} AS SELECT source_row, min(source_row) OVER (PARTITION BY cluster)"
-        f" AS cluster, round(probability, 4)::DOUBLE AS probability FROM {found.clusters}"
+        f"CREATE OR REPLACE TEMP TABLE {CLUSTERS} AS SELECT c.source_row, f.cluster, round(c.probability, 4)::DOUBLE"
+        f" AS probability FROM {found.clusters} c JOIN (SELECT cluster AS k, min(source_row) AS cluster"
+        f" FROM {found.clusters} GROUP BY cluster) f ON f.k = c.cluster"
     )
     low, high = UNCERTAIN
     db.execute(
@@ -142,16 +193,21 @@ def found_by(
     """
     if keys and alike is None:
         by_keys(db, table, columns, keys)
-        return gather(db, table, "exact keys")
+        return gather(db, "exact keys")
     asked = [column for column in columns if column.name in keys or (not keys and column.name not in apart)]
     by_resolver(db, table, asked, alike, report_progress)
-    return gather(db, table, "the entity resolver")
+    return gather(db, "the entity resolver")
 
 
 def taken_over(db: "duckdb.DuckDBPyConnection", table: Table, path: "Path") -> Clustering:
     """As an agent before found them."""
     from_file(db, table, path)
-    return gather(db, table, "the survivorship resolver")
+    return gather(db, "the survivorship resolver")
+
+
+def write_clusters(db: "duckdb.DuckDBPyConnection", path: "Path") -> None:
+    """In the order of the rows."""
+    db.execute(f"COPY (FROM {CLUSTERS} ORDER BY source_row) TO {text(path)} (FORMAT parquet)")
 
 
 def write_pairs(db: "duckdb.DuckDBPyConnection", scratch: "Path") -> "Path | None":

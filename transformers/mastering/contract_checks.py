@@ -51,6 +51,8 @@ class Enforced:
     @property
     def cast(self) -> str:
         """The cell as the contract's type; NULL where it is missing or is not of that type."""
+        if self.column.is_text and self.wanted.type is ContractType.STRING and not self.wanted.allowed:
+            return self.said  # whatever stands there is text
         value = _text_cast(self.column, self.wanted.type) if self.column.is_text else _native_cast(self)
         return f"CASE WHEN NOT {self.missing} THEN {self._as_listed(value)} END"
 
@@ -61,11 +63,17 @@ class Enforced:
         whens = " ".join(f"WHEN {literal(one.strip().casefold())} THEN {literal(one)}" for one in self.wanted.allowed)
         return f"CASE lower(trim({value})) {whens} ELSE {value} END"
 
+    def checks_before(self, kind: str) -> list[str]:
+        """The conditions looked at before this one: a cell counts once."""
+        checks = self.checks()
+        return [checks[other] for other in list(checks)[: list(checks).index(kind)]]
+
     def checks(self) -> dict[str, str]:
         """Kind → condition under which a cell breaks the contract, in the order in which they are looked at."""
         cast, wanted = f"({self.cast})", self.wanted
         found = {"missing_required": self.missing} if wanted.required else {}
-        found["wrong_type"] = f"NOT {self.missing} AND {cast} IS NULL"
+        if not (self.column.is_text and wanted.type is ContractType.STRING):
+            found["wrong_type"] = f"NOT {self.missing} AND {cast} IS NULL"
         text = f"CAST({cast} AS VARCHAR)"
         if wanted.allowed:
             found["value_not_allowed"] = f"{text} NOT IN {words(wanted.allowed)}"

@@ -12,6 +12,7 @@ from transformers.mastering.clusters import text
 from transformers.mastering.contract import Contract, ContractColumn
 from transformers.mastering.contract_checks import Enforced
 from transformers.mastering.names import same_name
+from transformers.mastering.ordered_files import table_stretches, write_in_order
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
@@ -83,20 +84,23 @@ class Breach:
 
 def breaches(db: "duckdb.DuckDBPyConnection", table: Table, fitted: Fitted) -> list[Breach]:
     """Those that occur. A cell counts once, with the first check it fails."""
-    asked = []
-    for column in fitted.columns:
-        before: list[str] = []
-        for kind, condition in column.checks().items():
-            asked.append((column, kind, " AND ".join([condition, *(f"NOT {other}" for other in before)])))
-            before.append(condition)
-        if column.wanted.unique:
-            asked.append((column, "not_unique", _repeated(table, column)))
     found = []
-    for column, kind, condition in asked:
-        query = f"SELECT count(*) FROM {quoted(table.role)} WHERE {condition}"
-        [(count,)] = db.execute(query).fetchall()
-        found += [Breach(column, kind, condition, count)] if count else []
+    for column in fitted.columns:
+        asked: dict[str, str] = {}
+        for kind, condition in column.checks().items():
+            asked[kind] = " AND ".join([condition, *(f"NOT {other}" for other in column.checks_before(kind))])
+        if column.wanted.unique:
+            asked["not_unique"] = _repeated(table, column)
+        found += _occurring(db, table, column, asked)
     return found
+
+
+def _occurring(db: "duckdb.DuckDBPyConnection", table: Table, column: Enforced, asked: dict[str, str]) -> list[Breach]:
+    if not asked:
+        return []
+    counts = ", ".join(f"count(*) FILTER ({condition})" for condition in asked.values())
+    [row] = db.execute(f"SELECT {counts} FROM {quoted(table.role)}").fetchall()
+    return [Breach(column, kind, asked[kind], n) for kind, n in zip(asked, row, strict=True) if n]
 
 
 def _repeated(table: Table, column: Enforced) -> str:
@@ -133,14 +137,17 @@ class Enforcement:
         """SQL: the cell as it will be."""
         keep = column.said
         value = column.cast if self._wanted.cast else keep
-        if column.column.is_text:  # an empty cell is as good as none
+        if column.column.is_text and value != keep:  # an empty cell is as good as none
             value = f"CASE WHEN trim({keep}) = '' THEN {keep} ELSE {value} END"
-        value = f"coalesce({value}, {keep})" if column.column.is_text and not self._wanted.enforce else value
+        if value != keep and column.column.is_text and not self._wanted.enforce:
+            value = f"coalesce({value}, {keep})"
         if not self._wanted.enforce or self._wanted.on_violation is OnViolation.DROP:
             return value
         instead = self._instead(column)
         failed = [condition for kind, condition in column.checks().items() if kind != "missing_required"]
         failed += [column.missing] if instead != "NULL" else []
+        if not failed:
+            return value
         return f"CASE WHEN {' OR '.join(failed)} THEN {instead} ELSE {value} END"
 
     def _instead(self, column: Enforced) -> str:
@@ -161,11 +168,13 @@ class Enforcement:
         parts = [f"{self._new(c)} AS {quoted(c.name)}" for c in self._fitted.columns]
         parts += [f"{self._default(one)} AS {quoted(one.name)}" for one in self.added]
         parts += [quoted(name) for name in self.extra]
-        query = (
-            f"SELECT {', '.join([*parts, ROW])} FROM {quoted(self._table.role)} WHERE NOT ({self.drops}) ORDER BY {ROW}"
+        kept = f"SELECT {', '.join([*parts, ROW])} FROM {quoted(self._table.role)} WHERE NOT ({self.drops})"
+        rows = write_in_order(
+            self._db,
+            path,
+            table_stretches(self._db, self._table),
+            lambda above, upto: f"{kept} AND {ROW} > {above} AND {ROW} <= {upto} ORDER BY {ROW}",
         )
-        self._db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
-        [(rows,)] = self._db.execute(f"SELECT count(*) FROM read_parquet({text(path)})").fetchall()
         known = {"path": path, "rows": rows, "columns": self.names, "size_bytes": path.stat().st_size, "repairs": ()}
         return self._table.model_copy(update=known)
 
@@ -180,6 +189,8 @@ class Enforcement:
             " old VARCHAR, new VARCHAR, rule VARCHAR, confidence DOUBLE)"
         )
         for place, column in enumerate(self._fitted.columns):
+            if self._new(column) == column.said:
+                continue
             old, new = f"CAST({column.said} AS VARCHAR)", f"CAST(({self._new(column)}) AS VARCHAR)"
             self._db.execute(
                 f"INSERT INTO enforced_changes SELECT {place}, {ROW}, {literal(column.name)}, {old}, {new},"

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.cells.columns import Column
 from transformers.cells.kinds import literal
-from transformers.mastering.clusters import CLUSTERS, MEMBERS, text
-from transformers.mastering.members import PART_CELLS, cuts
+from transformers.mastering.clusters import CLUSTERS, MEMBERS, lay_together, shared_stretches, text
+from transformers.mastering.members import rows_held
+from transformers.mastering.ordered_files import ROWS_A_STRETCH, stretches, write_in_order
 from transformers.mastering.survivors import OF_THE_ROW, ONLY_RECORD
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -63,32 +64,47 @@ class Golden:
         return Names.beside(self.table.columns)
 
     def write(self, progress: Callable[[float], None]) -> Table:
-        """The golden table. Expects `clusters`, `cluster_sizes`, `cluster_members` and `golden_ids`."""
+        """The golden table. Expects `clusters`, `cluster_sizes` and `golden_ids`."""
         merged = self.scratch / "merged.parquet"
-        self._write_merged(merged, progress)
-        path = self.scratch / "golden.parquet"
-        names, cells = self.names, ", ".join(f"r.{quoted(name)}" for name in self.table.columns)
-        trust = (
-            f"SELECT cluster, round(avg(confidence), 4) AS trust FROM read_parquet({text(self.decisions)})"
-            f" WHERE rule <> {literal(OF_THE_ROW)} GROUP BY cluster"
+        self._write_merged(merged, lambda share: progress(0.6 * share))
+        path, names = self.scratch / "golden.parquet", self.names
+        rows = write_in_order(
+            self.db,
+            path,
+            stretches(self.last_row),
+            lambda above, upto: self._records(merged, above, upto),
+            lambda share: progress(0.6 + 0.4 * share),
         )
-        both = (
-            f"SELECT s.n, s.cluster, coalesce(t.trust, 0.0) AS trust, {cells}, r.{ROW} FROM"
-            f" read_parquet({text(merged)}) r JOIN cluster_sizes s ON s.cluster = r.{ROW}"
-            f" LEFT JOIN ({trust}) t ON t.cluster = s.cluster"
-            f" UNION ALL SELECT s.n, s.cluster, {self._lone_trust()}, {cells}, r.{ROW} FROM"
-            f" {quoted(self.table.role)} r JOIN cluster_sizes s ON s.cluster = r.{ROW} WHERE s.n = 1"
-        )
-        query = (
-            f"SELECT i.golden_id AS {quoted(names.id)}, {cells}, r.trust AS {quoted(names.trust)},"
-            f" r.n AS {quoted(names.count)}, r.{ROW} FROM ({both}) r JOIN {IDS} i ON i.cluster = r.cluster"
-            f" ORDER BY r.{ROW}"
-        )
-        self.db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
-        [(rows,)] = self.db.execute(f"SELECT count(*) FROM read_parquet({text(path)})").fetchall()
         columns = (names.id, *self.table.columns, names.trust, names.count)
         return self.table.model_copy(
             update={"path": path, "rows": rows, "columns": columns, "size_bytes": path.stat().st_size, "repairs": ()}
+        )
+
+    @property
+    def last_row(self) -> int:
+        [(last,)] = self.db.execute(f"SELECT coalesce(max(source_row), 0) FROM {CLUSTERS}").fetchall()
+        return int(last)
+
+    def _records(self, merged: Path, above: int, upto: int) -> str:
+        """SQL: the golden records that begin in a stretch of source rows."""
+        names, cells = self.names, ", ".join(f"r.{quoted(name)}" for name in self.table.columns)
+        here, of_cluster = f"r.{ROW} > {above} AND r.{ROW} <= {upto}", f"> {above} AND {{0}} <= {upto}"
+        sizes = f"(FROM cluster_sizes WHERE cluster {of_cluster.format('cluster')})"
+        trust = (
+            f"SELECT cluster, round(avg(confidence), 4) AS trust FROM read_parquet({text(self.decisions)})"
+            f" WHERE rule <> {literal(OF_THE_ROW)} AND cluster {of_cluster.format('cluster')} GROUP BY cluster"
+        )
+        both = (
+            f"SELECT s.n, s.cluster, coalesce(t.trust, 0.0) AS trust, {cells}, r.{ROW} FROM"
+            f" read_parquet({text(merged)}) r JOIN {sizes} s ON s.cluster = r.{ROW}"
+            f" LEFT JOIN ({trust}) t ON t.cluster = s.cluster WHERE {here}"
+            f" UNION ALL SELECT s.n, s.cluster, {self._lone_trust()}, {cells}, r.{ROW} FROM"
+            f" {quoted(self.table.role)} r JOIN {sizes} s ON s.cluster = r.{ROW} WHERE s.n = 1 AND {here}"
+        )
+        return (
+            f"SELECT i.golden_id AS {quoted(names.id)}, {cells}, r.trust AS {quoted(names.trust)},"
+            f" r.n AS {quoted(names.count)}, r.{ROW} FROM ({both}) r JOIN {IDS} i ON i.cluster = r.cluster"
+            f" WHERE i.cluster {of_cluster.format('i.cluster')} ORDER BY r.{ROW}"
         )
 
     def _lone_trust(self) -> str:
@@ -106,23 +122,21 @@ class Golden:
         from transformers.intake.writing import RowGroupSink
 
         cells = ", ".join(quoted(name) for name in self.table.columns)
-        empty = self.db.sql(f"SELECT {cells}, {ROW} FROM {MEMBERS} LIMIT 0").to_arrow_table()
-        ranges = cuts(self.db, max(100, PART_CELLS // max(1, len(self.columns))))
+        empty = self.db.sql(f"SELECT {cells}, {ROW} FROM {quoted(self.table.role)} LIMIT 0").to_arrow_table()
+        listed = shared_stretches(self.db, rows_held(self.db, self.table))
         with RowGroupSink(path, empty.schema) as sink:
-            for done, (above, upto) in enumerate(ranges, start=1):
-                within = f"> {above} AND {{0}} <= {upto}"
-                for batch in self._merged(within).to_batches():
+            for done, (above, upto) in enumerate(listed, start=1):
+                lay_together(self.db, self.table, (above, upto))
+                for batch in self._merged(f"> {above} AND {{0}} <= {upto}").to_batches():
                     sink.write(batch)
-                progress(done / len(ranges))
+                progress(done / len(listed))
 
     def _merged(self, within: str) -> Any:
         """The golden rows of some clusters, as an Arrow table."""
         import numpy as np
         import pyarrow as pa
 
-        rows = self.db.sql(
-            f"SELECT * FROM {MEMBERS} WHERE __cluster__ {within.format('__cluster__')} ORDER BY __cluster__, {ROW}"
-        ).to_arrow_table()
+        rows = self.db.sql(f"SELECT * FROM {MEMBERS} ORDER BY __cluster__, {ROW}").to_arrow_table()
         won = self.db.execute(
             f'SELECT cluster, "column", source_row FROM read_parquet({text(self.decisions)}) WHERE cluster'
             f" {within.format('cluster')} AND source_row IS NOT NULL"
@@ -152,27 +166,34 @@ class Golden:
         """
         names = ", ".join(literal(name) for name in self.table.columns)
         place = f'list_position([{names}]::VARCHAR[], "column")'
-        lone = f"SELECT r.*, {self._lone_trust()} AS t FROM {quoted(self.table.role)} r"
-        query = (
-            f'SELECT i.golden_id, d."column", d.value, d.source_row, d.rule, d.confidence FROM ('
-            f'SELECT cluster, "column", value, source_row, rule, confidence, {place} AS place'
-            f" FROM read_parquet({text(self.decisions)}) UNION ALL"
-            f" SELECT s.cluster, '{WHOLE_RECORD}', NULL, s.cluster, '{ONLY_RECORD}', r.t, 0"
-            f" FROM cluster_sizes s JOIN ({lone}) r ON r.{ROW} = s.cluster WHERE s.n = 1"
-            f") d JOIN {IDS} i ON i.cluster = d.cluster ORDER BY d.cluster, d.place"
-        )
-        self.db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
-        [(lines,)] = self.db.execute(f"SELECT count(*) FROM read_parquet({text(path)})").fetchall()
-        return int(lines)
+
+        def lines(above: int, upto: int) -> str:
+            here = f"> {above} AND {{0}} <= {upto}"
+            return (
+                f'SELECT i.golden_id, d."column", d.value, d.source_row, d.rule, d.confidence FROM ('
+                f'SELECT cluster, "column", value, source_row, rule, confidence, {place} AS place'
+                f" FROM read_parquet({text(self.decisions)}) WHERE cluster {here.format('cluster')} UNION ALL"
+                f" SELECT s.cluster, '{WHOLE_RECORD}', NULL, s.cluster, '{ONLY_RECORD}', {self._lone_trust()}, 0"
+                f" FROM cluster_sizes s JOIN {quoted(self.table.role)} r ON r.{ROW} = s.cluster"
+                f" WHERE s.n = 1 AND s.cluster {here.format('s.cluster')} AND r.{ROW} {here.format('r.' + ROW)}"
+                f") d JOIN {IDS} i ON i.cluster = d.cluster WHERE i.cluster {here.format('i.cluster')}"
+                " ORDER BY d.cluster, d.place"
+            )
+
+        return write_in_order(self.db, path, stretches(self.last_row), lines)
 
     def write_cross_reference(self, path: Path) -> None:
         """source_row, golden_id, probability, source_key: every source row once, in order."""
-        query = (
-            f"SELECT c.source_row, i.golden_id, c.probability, k.source_key FROM {CLUSTERS} c"
-            f" JOIN {IDS} i ON i.cluster = c.cluster JOIN golden_keys k ON k.source_row = c.source_row"
-            " ORDER BY c.source_row"
-        )
-        self.db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
+
+        def lines(above: int, upto: int) -> str:
+            return (
+                f"SELECT c.source_row, i.golden_id, c.probability, k.source_key FROM {CLUSTERS} c"
+                f" JOIN {IDS} i ON i.cluster = c.cluster JOIN golden_keys k ON k.source_row = c.source_row"
+                f" WHERE c.source_row > {above} AND c.source_row <= {upto} AND k.source_row > {above}"
+                f" AND k.source_row <= {upto} ORDER BY c.source_row"
+            )
+
+        write_in_order(self.db, path, stretches(self.last_row, 10 * ROWS_A_STRETCH), lines)
 
 
 def _of(alias: str, column: Column) -> str:

@@ -6,14 +6,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from transformers.cells.columns import NUMERIC, TEMPORAL, Column, LogicalType
-from transformers.mastering.clusters import MEMBERS
+from transformers.mastering.clusters import MEMBERS, SAMPLE, lay_together, shared_stretches, text
 from transformers.mastering.consensus import Cell
-from transformers.tables import SOURCE_ROW, quoted
+from transformers.mastering.ordered_files import Stretch
+from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
     import duckdb
 
 PART_CELLS = 200_000  # held as Python texts at a time: about 20 MB
+HELD_CELLS = 2_000_000  # laid together in DuckDB at a time
+HELD_BYTES = 40 * 2**20  # and as much as they may weigh: what a sort of them takes is some times that
 TEXT_READ = 2000  # characters of a cell that are compared
 
 
@@ -33,31 +36,35 @@ class Members:
     def __init__(
         self,
         db: "duckdb.DuckDBPyConnection",
+        table: Table,
         columns: Sequence[Column],
         *,
         typed: Sequence[int] = (),
         timestamp: int | None = None,
     ) -> None:
         self.columns = columns
-        self._db, self._typed, self._timestamp = db, sorted(typed), timestamp
-        [(self.rows,)] = db.execute(f"SELECT count(*) FROM {MEMBERS}").fetchall()
+        self._db, self._table, self._typed, self._timestamp = db, table, sorted(typed), timestamp
 
-    def parts(self) -> Iterator[Part]:
-        bounds = cuts(self._db, max(100, PART_CELLS // max(1, len(self.columns))))
-        for above, upto in bounds:
-            yield self._part(f"__cluster__ > {above} AND __cluster__ <= {upto}")
+    def parts(self) -> Iterator[tuple[float, Part]]:
+        """In order, each with the share of the work that is done with it."""
+        listed = shared_stretches(self._db, rows_held(self._db, self._table))
+        for place, stretch in enumerate(listed):
+            lay_together(self._db, self._table, stretch)
+            ranges = cuts(self._db, max(100, PART_CELLS // max(1, len(self.columns))))
+            for within, (above, upto) in enumerate(ranges, start=1):
+                part = self._part(MEMBERS, f"__cluster__ > {above} AND __cluster__ <= {upto}")
+                yield (place + within / len(ranges)) / len(listed), part
 
-    def sample(self, cells: int) -> list[Part]:
-        """Whole clusters chosen by a hash, about as many cells as asked for."""
-        step = max(1, self.rows * max(1, len(self.columns)) // cells)
-        return [self._part(f"hash(__cluster__) % {step} = 0")] if self.rows else []
+    def sample(self) -> list[Part]:
+        """What `cluster_sample` holds."""
+        return [self._part(SAMPLE, "true")]
 
-    def _part(self, condition: str) -> Part:
+    def _part(self, source: str, condition: str) -> Part:
         asked = ["__cluster__", quoted(SOURCE_ROW), *(known_text(c) for c in self.columns)]
         asked += [sortable(self.columns[i]) for i in self._typed]
         asked.append("NULL" if self._timestamp is None else sortable(self.columns[self._timestamp]))
         order = f"__cluster__, {quoted(SOURCE_ROW)}"
-        query = f"SELECT {', '.join(asked)} FROM {MEMBERS} WHERE {condition} ORDER BY {order}"
+        query = f"SELECT {', '.join(asked)} FROM {source} WHERE {condition} ORDER BY {order}"
         lists: list[list[Any]] = [list(values) for values in zip(*self._db.execute(query).fetchall(), strict=True)]
         lists = lists or [[] for _ in asked]
         n = len(self.columns)
@@ -66,17 +73,19 @@ class Members:
         return Part(clusters, spans, lists[1], lists[2 : 2 + n], keys, lists[-1])
 
 
-def cuts(db: "duckdb.DuckDBPyConnection", rows: int) -> list[tuple[int, int]]:
-    """Ranges of clusters (above, up to) of about so many rows."""
+def rows_held(db: "duckdb.DuckDBPyConnection", table: Table) -> int:
+    """How many rows of the table are laid together at a time, by their cells and their mean size."""
+    query = f"SELECT coalesce(sum(total_uncompressed_size), 0)::BIGINT FROM parquet_metadata({text(table.path)})"
+    [(size,)] = db.execute(query).fetchall()
+    by_size = HELD_BYTES * max(1, table.rows) // max(1, size)
+    return int(max(1000, min(HELD_CELLS // max(1, len(table.columns)), by_size)))
+
+
+def cuts(db: "duckdb.DuckDBPyConnection", rows: int) -> list[Stretch]:
+    """Ranges of clusters (above, up to) of about so many rows each, of those laid together."""
     numbered = f"SELECT __cluster__ AS c, row_number() OVER (ORDER BY __cluster__) AS n FROM {MEMBERS}"
-    ends = [
-        c
-        for (c,) in db.execute(
-            f"SELECT DISTINCT c FROM ({numbered}) WHERE n % {rows} = 0 UNION"
-            f" SELECT max(__cluster__) FROM {MEMBERS} ORDER BY 1"
-        ).fetchall()
-        if c is not None
-    ]
+    query = f"SELECT DISTINCT c FROM ({numbered}) WHERE n % {rows} = 0 UNION SELECT max(__cluster__) FROM {MEMBERS}"
+    ends = sorted(c for (c,) in db.execute(query).fetchall() if c is not None)
     return list(zip([-1, *ends], ends, strict=False))
 
 

@@ -8,7 +8,7 @@ from backend.errors import BadParameters
 from transformers.cells.columns import TEMPORAL, Column
 from transformers.cells.semantic_types import names_a_key
 from transformers.cells.values import chunks
-from transformers.mastering.clusters import MEMBERS, check_columns
+from transformers.mastering.clusters import SAMPLE, check_columns
 from transformers.mastering.members import known_text
 from transformers.mastering.rules import Rule
 from transformers.mastering.survivors import Policy
@@ -75,7 +75,7 @@ def of_rows(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column]) -> set[i
     values: list[int] = []
     for some in chunks(columns, DISTINCT_AT_ONCE):
         asked = ", ".join(f"count({known_text(c)}), count(DISTINCT {known_text(c)})" for c in some)
-        [counts] = db.execute(f"SELECT {asked} FROM {MEMBERS}").fetchall()
+        [counts] = db.execute(f"SELECT {asked} FROM {SAMPLE}").fetchall()
         told += counts[::2]
         values += counts[1::2]
     return {

@@ -220,7 +220,8 @@ class Seen:
             self._tasks.add(
                 Kind.STANDARDIZATION_FAILED,
                 f'SELECT {self._record("source_row")}, source_row, "column", left(old, 200),'
-                f" 'Broke the contract: ' || replace(rule, '_', ' ') || '.' FROM read_parquet({text(log)}) p WHERE rule IN ({kinds})",
+                f" 'Broke the contract: ' || replace(rule, '_', ' ') || '.' FROM read_parquet({text(log)}) p"
+                f" WHERE rule IN ({kinds})",
             )
 
     def _record(self, row: str) -> str:

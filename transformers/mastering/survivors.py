@@ -19,6 +19,8 @@ from transformers.mastering.weighing import ByErrors, ByTrust, Weigher
 if TYPE_CHECKING:
     import duckdb
 
+    from transformers.tables import Table
+
 AGREED = "agreed"  # all rows that have a value have this one
 ONLY_VALUE = "only_value"  # only one row has any
 ONLY_RECORD = "only_record"  # the entity has one row
@@ -60,12 +62,14 @@ class Decision:
 
 
 class Survivors:
-    def __init__(self, db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], policy: Policy) -> None:
+    def __init__(
+        self, db: "duckdb.DuckDBPyConnection", table: "Table", columns: Sequence[Column], policy: Policy
+    ) -> None:
         self.columns, self.policy = columns, policy
         compared = {Rule.MIN, Rule.MAX, Rule.VALIDATION}
         typed = [i for i in range(len(columns)) if policy.rule(i) in compared]
-        self._members = Members(db, columns, typed=typed, timestamp=policy.timestamp)
-        self._sample = self._members.sample(LEARNING_CELLS)
+        self._members = Members(db, table, columns, typed=typed, timestamp=policy.timestamp)
+        self._sample = self._members.sample()
         self.weigher = self._learned(db)
         self._of_group = {column: group for group in policy.groups for column in group}
 
@@ -99,15 +103,13 @@ class Survivors:
             [("cluster", pa.int64()), ("column", pa.string()), ("value", pa.string()), ("source_row", pa.int64()),
              ("rule", pa.string()), ("confidence", pa.float64()), ("told", pa.int32()), ("values", pa.int32())]
         )  # fmt: skip
-        done = 0
         with RowGroupSink(path, schema) as sink:
-            for part in self._members.parts():
+            for share, part in self._members.parts():
                 lines = list(self._lines(part))
                 lists = [list(values) for values in zip(*lines, strict=True)] or [[] for _ in schema]
                 arrays = [pa.array(values, kind) for values, kind in zip(lists, schema.types, strict=True)]
                 sink.write(pa.record_batch(arrays, schema=schema))
-                done += len(part.rows)
-                progress(done / max(1, self._members.rows))
+                progress(share)
 
     def _lines(self, part: Part) -> Iterator[tuple[Any, ...]]:
         ranks = self.ranks

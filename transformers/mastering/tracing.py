@@ -97,8 +97,8 @@ class Tracer:
         cell = f"left(trim(CAST(g.{quoted(name)} AS VARCHAR)), {TEXT_READ})"
         lines = (
             f"SELECT g.{ROW} AS record, l.golden_id, {cell} AS value, l.source_row, l.rule, l.confidence,"
-            f" l.value AS told, l.\"column\" = '{WHOLE_RECORD}' AS whole FROM {self._lineage} l JOIN {quoted(self._golden.role)} g"
-            f" ON CAST(g.{quoted(self._golden.columns[0])} AS VARCHAR) = l.golden_id"
+            f" l.value AS told, l.\"column\" = '{WHOLE_RECORD}' AS whole FROM {self._lineage} l"
+            f" JOIN {quoted(self._golden.role)} g ON CAST(g.{quoted(self._golden.columns[0])} AS VARCHAR) = l.golden_id"
             f" WHERE l.\"column\" IN ({literal(name)}, '{WHOLE_RECORD}')"
         )
         changes = (

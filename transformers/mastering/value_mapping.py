@@ -9,6 +9,7 @@ from transformers.cells.columns import Column
 from transformers.cells.kinds import literal
 from transformers.mastering.clusters import text
 from transformers.mastering.mapping import ColumnMapping
+from transformers.mastering.ordered_files import table_stretches, write_in_order
 from transformers.mastering.vocabulary import STANDARD_VALUES
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -117,9 +118,12 @@ def carried_out(
     """The table with its new names and values, and the log of its cells (under their new names)."""
     new = {mapping.column: _new(mapping) for mapping in mappings}
     parts = [f"{new.get(name, quoted(name))} AS {quoted(names.get(name, name))}" for name in table.columns]
-    db.execute(
-        f"COPY (SELECT {', '.join([*parts, ROW])} FROM {quoted(table.role)} ORDER BY {ROW})"
-        f" TO {text(path)} (FORMAT parquet, COMPRESSION zstd)"
+    rows = f"SELECT {', '.join([*parts, ROW])} FROM {quoted(table.role)}"
+    write_in_order(
+        db,
+        path,
+        table_stretches(db, table),
+        lambda above, upto: f"{rows} WHERE {ROW} > {above} AND {ROW} <= {upto} ORDER BY {ROW}",
     )
     changed = [mapping for mapping in mappings if mapping.cells]
     if changed:
