@@ -9,13 +9,17 @@ from transformers.cells.columns import Column, walk_columns
 from transformers.constraints import Constraint, suggest_constraints
 from transformers.constraints.delivery import constraint_files
 from transformers.findings import AgentResult
+from transformers.keys.candidates import KeyLimits, composite_keys
+from transformers.keys.key import KeyColumn
 from transformers.profiling.correlations import correlations
 from transformers.profiling.found_dependencies import found_dependencies
+from transformers.profiling.found_features import found_features
 from transformers.profiling.judgements import judged
 from transformers.profiling.numbers import NumberFigures, number_figures
 from transformers.profiling.rows import note_repeated, outlying, repeated_rows
+from transformers.profiling.samples import sample_of
 from transformers.profiling.table import RepeatedRows, profile_of
-from transformers.profiling.table_profile import TableProfile
+from transformers.profiling.table_profile import KeyCandidate, TableProfile
 from transformers.profiling.values import ValueFigures, value_figures
 from transformers.row_findings import RowFindings
 from transformers.tables import Table
@@ -72,14 +76,17 @@ def _profiled(context: AgentContext, db: "duckdb.DuckDBPyConnection") -> tuple[T
     repeated = _repeated(db, table, columns, rows)
     context.report_progress(0.9)
     rows.find(db, table, broken(columns) + disguised(columns) + outlying(columns, numbers))
+    sample = sample_of(db, table)
     profile = profile_of(
         table,
         columns,
         values=values,
         numbers=numbers,
         correlated=correlated,
-        dependencies=found_dependencies(db, table, columns, values),
+        dependencies=found_dependencies(db, table, sample, columns, values),
         repeated=repeated,
+        composite=_composite(db, table, columns, values),
+        features=found_features(db, table, sample, columns),
         limits=context.parameters,
     )
     return profile, rows
@@ -104,6 +111,18 @@ def _repeated(db: "duckdb.DuckDBPyConnection", table: Table, columns: list[Colum
     found, first = repeated_rows(db, table, [column.name for column in columns])
     note_repeated(rows, found, first)
     return RepeatedRows(count=len(found), groups=len(set(first.tolist())))
+
+
+def _composite(
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: list[Column], values: dict[str, ValueFigures]
+) -> list[KeyCandidate]:
+    """Looked for only where no single column tells every row apart."""
+    counted = [KeyColumn(column, values[column.name].distinct, place) for place, column in enumerate(columns)]
+    strict = KeyLimits(pk_uniqueness=100, most_columns=2)
+    if any(key.distinct == table.rows and not key.is_measured for key in counted):
+        return []
+    found = composite_keys(db, table, counted, strict)
+    return [KeyCandidate(columns=key.columns, distinct_percent=key.uniqueness, nulls=0) for key in found]
 
 
 def _result(

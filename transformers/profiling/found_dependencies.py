@@ -1,26 +1,23 @@
 """The exact and nearly exact functional dependencies of a table, within bounds that are told."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from transformers.cells.columns import Column
 from transformers.dependencies import functional_dependencies
+from transformers.profiling.samples import RULE
 from transformers.profiling.table_profile import FoundDependency, Sampled, steady
 from transformers.profiling.values import ValueFigures
-from transformers.tables import SOURCE_ROW, Table, quoted
+from transformers.tables import Table
 
 if TYPE_CHECKING:
     import duckdb
 
 NEARLY = 0.02  # of the rows that share their determinants: one exception in fifty is an error, not a habit
 MAX_COLUMNS = 30
-MAX_ROWS = 10_000
 MAX_PAIRS = 20
 LISTED = 50
-SAMPLE = "dependency_sample"
-RULE = "rows whose row number's hash is divisible by the same number"
 
 
 @dataclass(frozen=True)
@@ -34,20 +31,23 @@ NO_DEPENDENCIES = FoundDependencies()
 
 
 def found_dependencies(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], values: Mapping[str, ValueFigures]
+    db: "duckdb.DuckDBPyConnection",
+    table: Table,
+    sample: Table,
+    columns: Sequence[Column],
+    values: Mapping[str, ValueFigures],
 ) -> FoundDependencies:
     """Keys determine everything and constants follow from anything: neither takes part."""
     telling = [c for c in columns if 1 < values[c.name].distinct < c.present]
     if len(telling) < 2:  # noqa: PLR2004  it takes two
         return NO_DEPENDENCIES
     chosen = telling[:MAX_COLUMNS]
-    n = _sample(db, table, chosen)
     found = functional_dependencies(
-        db, SAMPLE, chosen, max_error=NEARLY, max_columns=MAX_COLUMNS, max_rows=MAX_ROWS, max_pairs=MAX_PAIRS
+        db, sample.role, chosen, max_error=NEARLY, max_columns=MAX_COLUMNS, max_rows=sample.rows, max_pairs=MAX_PAIRS
     )
-    db.execute(f"DROP TABLE {SAMPLE}")
     limits = [f"dependencies: the first {MAX_COLUMNS} of {len(telling)} columns"] if len(telling) > MAX_COLUMNS else []
-    sampled = [Sampled(figure="functional dependencies", rule=RULE, n=n, of=table.rows)] if n < table.rows else []
+    sampled = [Sampled(figure="functional dependencies", rule=RULE, n=sample.rows, of=table.rows)]
+    told = sampled if sample.rows < table.rows else []
     return FoundDependencies(
         tuple(
             FoundDependency(
@@ -61,14 +61,5 @@ def found_dependencies(
             for d in found[:LISTED]
         ),
         tuple(limits),
-        tuple(sampled),
+        tuple(told),
     )
-
-
-def _sample(db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column]) -> int:
-    """Chosen by hash, so that neither a sorted nor a periodic file misleads, and the same rows every time."""
-    row, role = quoted(SOURCE_ROW), quoted(table.role)
-    cells = ", ".join(quoted(column.name) for column in columns)
-    chosen = f"WHERE hash({row}) % {math.ceil(table.rows / MAX_ROWS)} = 0" if table.rows > MAX_ROWS else ""
-    db.execute(f"CREATE OR REPLACE TEMP TABLE {SAMPLE} AS SELECT {row}, {cells} FROM {role} {chosen} ORDER BY {row}")
-    return int(db.execute(f"SELECT count(*) FROM {SAMPLE}").fetchall()[0][0])

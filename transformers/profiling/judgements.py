@@ -12,6 +12,7 @@ MISMATCH_ALERT = 1.0  # percent of cells that do not fit: below it a stray cell 
 DUPLICATE_ALERT = 1.0
 STRONG = 0.95  # two columns this alike say the same thing twice
 NAMED = 5  # columns named in one message
+ALL = 100.0  # percent: not worth saying
 
 
 class AlertThresholds(Protocol):
@@ -32,7 +33,7 @@ class Judgement:
 
 
 def judged(profile: TableProfile, rows: RowFindings, agent_id: str, limits: AlertThresholds) -> Judgement:
-    alerts = sorted(_alerts(profile, limits), key=lambda alert: RANK[alert.severity])
+    alerts = [alert for _, alert in sorted(_alerts(profile, limits), key=lambda one: (RANK[one[1].severity], -one[0]))]
     issues = sorted(_issues(profile, limits), key=lambda issue: RANK[issue[1]])
     return Judgement(
         alerts=tuple(a.model_copy(update={"alert_id": f"{agent_id}-alert-{i}"}) for i, a in enumerate(alerts, 1)),
@@ -54,58 +55,76 @@ def judged(profile: TableProfile, rows: RowFindings, agent_id: str, limits: Aler
     )
 
 
-def _alerts(profile: TableProfile, limits: AlertThresholds) -> Iterator[Alert]:
+Ranked = tuple[float, Alert]  # with the share, in percent, by which alerts of one severity are ranked
+Shared = tuple[ColumnProfile, float]
+
+
+def _alerts(profile: TableProfile, limits: AlertThresholds) -> Iterator[Ranked]:
     if not profile.rows:
-        yield _alert(Severity.CRITICAL, "completeness", "The table has no rows.", 0, "Upload a file with data.")
+        message = "The table has no rows."
+        yield 100.0, _alert(Severity.CRITICAL, "completeness", message, 0, "Upload a file with data.")
         return
-    columns = profile.columns
+    columns, empty = profile.columns, [c for c in profile.columns if c.logical_type == "empty"]
     yield from _about(
-        [c for c in columns if c.logical_type == "empty"],
+        [(c, 100.0) for c in empty],
         Severity.HIGH, "completeness", "{n} without any value: {names}.",
         "Fill or drop the empty columns.",
     )  # fmt: skip
     yield from _about(
-        [c for c in columns if c.null_percent > limits.null_alert_threshold and c.logical_type != "empty"],
+        [(c, c.null_percent) for c in columns if c.null_percent > limits.null_alert_threshold and c not in empty],
         Severity.HIGH, "completeness", f"{{n}} with more than {limits.null_alert_threshold:g} % missing: {{names}}.",
         "Find out why the values are missing before you use the columns.",
     )  # fmt: skip
     yield from _about(
-        [c for c in columns if c.invalid_percent > MISMATCH_ALERT],
+        [(c, c.invalid_percent) for c in columns if c.invalid_percent > MISMATCH_ALERT],
         Severity.HIGH, "validity", "{n} with cells that do not fit the column's type: {names}.",
         "Correct the cells listed as type_mismatch.",
     )  # fmt: skip
-    if profile.duplicates.percent > DUPLICATE_ALERT:
-        message = f"{profile.duplicates.count:,} rows ({profile.duplicates.percent:.4g} %) repeat an earlier row."
-        yield _alert(Severity.MEDIUM, "uniqueness", message, len(columns), "Remove the repeated rows.")
+    yield from _about_rows(profile)
     yield from _about(
-        [c for c in columns if c.outliers and c.outliers.percent > limits.outlier_alert_threshold],
+        [(c, o.percent) for c in columns if (o := c.outliers) and o.percent > limits.outlier_alert_threshold],
         Severity.MEDIUM, "distribution",
         f"{{n}} with more than {limits.outlier_alert_threshold:g} % outliers: {{names}}.",
         "Check whether the values are errors or the tail of the distribution.",
     )  # fmt: skip
     yield from _about(
-        [c for c in columns if c.disguised_nulls],
+        [(c, 100 * c.disguised_nulls / profile.rows) for c in columns if c.disguised_nulls],
         Severity.LOW, "completeness", "{n} with words that stand for nothing (N/A, - …): {names}.",
         "Leave missing cells empty.",
     )  # fmt: skip
     yield from _about(
-        [c for c in columns if c.constant],
+        [(c, 100.0) for c in columns if c.constant],
         Severity.LOW, "information", "{n} with one value only: {names}.",
         "Drop columns that tell nothing apart.",
     )  # fmt: skip
 
 
-def _about(
-    columns: Sequence[ColumnProfile], severity: Severity, category: str, message: str, advice: str
-) -> Iterator[Alert]:
-    if columns:
-        n = f"{len(columns)} column" + ("s" if len(columns) > 1 else "")
-        yield _alert(severity, category, message.format(n=n, names=_names(columns)), len(columns), advice)
+def _about_rows(profile: TableProfile) -> Iterator[Ranked]:
+    if profile.duplicates.percent > DUPLICATE_ALERT:
+        message = f"{profile.duplicates.count:,} rows ({profile.duplicates.percent:.4g} %) repeat an earlier row."
+        advice = "Remove the repeated rows."
+        yield profile.duplicates.percent, _alert(Severity.MEDIUM, "uniqueness", message, profile.column_count, advice)
+    nearly = [d for d in profile.dependencies if not d.exact]
+    if nearly:
+        worst = max(nearly, key=lambda d: d.error)
+        message = (
+            f"{len(nearly)} rules between columns have exceptions, most of all {', '.join(worst.determinants)} →"
+            f" {worst.dependent} ({100 * worst.error:.3g} % of {worst.support:,} rows)."
+        )
+        advice = "Look at the rows that disagree: one of their cells is probably wrong."
+        yield 100 * worst.error, _alert(Severity.MEDIUM, "consistency", message, len(nearly), advice)
 
 
-def _names(columns: Sequence[ColumnProfile]) -> str:
-    listed = ", ".join(c.name for c in columns[:NAMED])
-    return listed if len(columns) <= NAMED else f"{listed} and {len(columns) - NAMED} more"
+def _about(found: Sequence[Shared], severity: Severity, category: str, message: str, advice: str) -> Iterator[Ranked]:
+    if found:
+        n = f"{len(found)} column" + ("s" if len(found) > 1 else "")
+        ranked = sorted(found, key=lambda one: -one[1])
+        yield ranked[0][1], _alert(severity, category, message.format(n=n, names=_names(ranked)), len(found), advice)
+
+
+def _names(found: Sequence[Shared]) -> str:
+    listed = ", ".join(c.name if share >= ALL else f"{c.name} ({share:.3g} %)" for c, share in found[:NAMED])
+    return listed if len(found) <= NAMED else f"{listed} and {len(found) - NAMED} more"
 
 
 def _alert(severity: Severity, category: str, message: str, affected: int, advice: str) -> Alert:
@@ -154,7 +173,7 @@ def _recommendations(profile: TableProfile, agent_id: str) -> tuple[Recommendati
             text = f"Mend {c.name}: grade {c.quality.grade}, mostly for {worst} ({points:.3g} points)."
             found.append((severity, c.name, text, "this week" if severity is Severity.HIGH else "this month", 2.0))
     if profile.rows and not profile.key_candidates:
-        text = "Add a key: no single column tells every row apart."
+        text = "Add a key: no column, and no few of them together, tell every row apart."
         found.append((Severity.LOW, "", text, "this quarter", 4.0))
     found.sort(key=lambda advice: RANK[advice[0]])
     return tuple(
@@ -205,7 +224,7 @@ def _metrics(profile: TableProfile, rows: RowFindings) -> dict[str, Any]:
 
 def _text(profile: TableProfile) -> str:
     types = ", ".join(f"{n} {kind}" for kind, n in sorted(profile.logical_types.items(), key=lambda t: (-t[1], t[0])))
-    keys = ", ".join(key.columns[0] for key in profile.key_candidates[:NAMED]) or "none"
+    keys = ", ".join(" + ".join(key.columns) for key in profile.key_candidates[:NAMED]) or "none"
     return (
         f"The table has {profile.rows:,} rows and {profile.column_count:,} columns ({types or 'none'})."
         f" {profile.missing_percent:.2f} % of the cells are missing, {profile.invalid_cells:,} do not fit their"

@@ -9,6 +9,7 @@ from typing import Protocol
 from transformers.cells.columns import NUMERIC, TEMPORAL, TEXTUAL, Column, LogicalType
 from transformers.cells.semantic_types import SemanticType, names_a_key
 from transformers.profiling.found_dependencies import NO_DEPENDENCIES, FoundDependencies
+from transformers.profiling.found_features import FoundFeatures
 from transformers.profiling.numbers import NumberFigures, Quantiles, is_code
 from transformers.profiling.table_profile import (
     Bin,
@@ -58,10 +59,14 @@ def profile_of(
     correlated: tuple[tuple[Correlation, ...], CorrelationMatrix],
     dependencies: FoundDependencies = NO_DEPENDENCIES,
     repeated: RepeatedRows,
+    composite: Sequence[KeyCandidate] = (),
+    features: FoundFeatures,
     limits: Thresholds,
 ) -> TableProfile:
     profiles = tuple(
-        _column(place, column, values[column.name], numbers.get(column.name), limits)
+        _column(place, column, values[column.name], numbers.get(column.name), limits).model_copy(
+            update=features.of(column.name)
+        )
         for place, column in enumerate(columns, start=1)
     )
     cells = table.rows * len(columns)
@@ -79,12 +84,14 @@ def profile_of(
             count=repeated.count, percent=percent(repeated.count, table.rows), groups=repeated.groups
         ),
         quality=_table_quality(profiles, repeated.count, table.rows),
-        key_candidates=_keys(profiles),
+        key_candidates=_keys(profiles) or tuple(composite),
         dependencies=dependencies.listed,
-        limits=dependencies.limits,
+        limits=dependencies.limits + features.limits,
         correlations=correlations,
         matrix=matrix,
-        sampled=tuple(sample for column in columns for sample in values[column.name].sampled) + dependencies.sampled,
+        sampled=tuple(sample for column in columns for sample in values[column.name].sampled)
+        + dependencies.sampled
+        + features.sampled,
         columns=profiles,
     )
 
