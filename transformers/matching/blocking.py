@@ -93,7 +93,7 @@ def keys_of(field: Field) -> tuple[Key, ...]:
 
 def rules_for(fields: Sequence[Field]) -> Iterator[_Rule]:
     """Whole values, words, swapped names, then pairs of keys of two fields."""
-    telling = sorted(fields, key=lambda field: (-min(field.bits, 20) * field.present, field.index))[:KEYED_FIELDS]
+    telling = sorted(fields, key=lambda field: (-field.telling, field.index))[:KEYED_FIELDS]
     for field in telling:
         yield _Rule(field.name, (Key(field.name, field.sql, field.index),))
         if field.kind is FieldKind.TEXT:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_FIELDS = 12  # compared; those that tell most. Beyond it another field hardly moves a probability
 LEAST_BITS = 1.2  # a flag or a sex (1 bit) tells less than it costs, and misleads where matches are few
 LEAST_PRESENT = 0.02
+MOST_BITS = 20.0  # a million different values: more do not tell more
 ONE_TOKEN = 1.6  # words a value, on average: below it a column holds single names or codes
 ALPHABETIC = 0.8  # of the values are letters only: names
 WITH_DIGITS = 0.5
@@ -51,6 +52,10 @@ class Field:
     @property
     def name(self) -> str:
         return self.column.name
+
+    @property
+    def telling(self) -> float:
+        return _telling(self.kind, self.bits, self.present)
 
     @property
     def sql(self) -> str:
@@ -145,7 +150,7 @@ def choose_fields(
         else:
             found.append((column, _kind(column, evidence), bits, evidence))
     order = {column.name: place for place, column in enumerate(columns)}
-    found.sort(key=lambda one: (-min(one[2], 20) * one[3].present, order[one[0].name]))
+    found.sort(key=lambda one: (-_telling(one[1], one[2], one[3].present), order[one[0].name]))
     left_out += [LeftOut(one[0].name, "others tell more") for one in found[MOST_FIELDS:]]
     kept = sorted(found[:MOST_FIELDS], key=lambda one: order[one[0].name])
     fields = tuple(
@@ -153,6 +158,11 @@ def choose_fields(
         for i, (column, kind, bits, evidence) in enumerate(kept)
     )
     return fields, tuple(left_out)
+
+
+def _telling(kind: FieldKind, bits: float, present: float) -> float:
+    """How much a column may tell of an entity; a quantity (an amount, a count) has as many values, and says less."""
+    return min(bits, MOST_BITS) * present * (0.5 if kind is FieldKind.NUMBER else 1.0)
 
 
 def _evidence(db: "duckdb.DuckDBPyConnection", table: Table, column: Column, across: str | None) -> _Evidence:
