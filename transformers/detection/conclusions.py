@@ -16,6 +16,7 @@ MESSAGES = {
     "value_in_neighbour": "A value ran over into the neighbouring column.",
     "near_frequent_value": "The value is a slip away from a frequent one.",
     "dependency": "Rows that agree on other columns have another value here.",
+    "contradicted_key": "What belongs to this value is contradicted by most of the row.",
     "source_trust": "The more trusted sources say otherwise.",
     "character": "A character stands where others should.",
     "marked": "A person has marked the cell as wrong.",

@@ -14,7 +14,10 @@ MAX_ERROR = 0.12  # dirty cells on both sides
 MAX_DISPERSION = 2.0  # exceptions that gather in some groups are habits of these, no errors
 MEAN_GROUP = 3  # rows: of two that differ, nobody knows which is wrong
 SMALL_ERROR = 0.01  # unless they hardly ever differ
-MOST_TOLD = 20  # values: a left side of many values names something if it tells as many, or the root of its own
+LARGE_GROUP = 20  # rows: agreement of so many is no accident
+MOST_TOLD = (
+    20  # values: a left side of many values in small groups names something if it tells as many, or the root of its own
+)
 
 
 def dependencies_of(bench: Workbench, apart: Iterable[int]) -> tuple[Dependency, ...]:
@@ -42,7 +45,7 @@ def _believed(bench: Workbench, found: Sequence[Dependency]) -> list[Dependency]
     told: dict[tuple[str, ...], int] = defaultdict(int)
     for d in strewn:
         told[d.lhs] = max(told[d.lhs], _distinct(bench, d.rhs))
-    return [d for d in strewn if told[d.lhs] >= min(MOST_TOLD, d.groups**0.5)]
+    return [d for d in strewn if d.support >= LARGE_GROUP * d.groups or told[d.lhs] >= min(MOST_TOLD, d.groups**0.5)]
 
 
 def _is_measured(bench: Workbench, name: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from transformers.dependencies import Dependency
+from transformers.detection import wrong_keys
 from transformers.detection.exceptions import spare_exceptions
 from transformers.detection.workbench import READ, Workbench
 from transformers.tables import SOURCE_ROW
@@ -32,7 +33,7 @@ def look(bench: Workbench, dependencies: Sequence[Dependency]) -> None:
     _doubted(db, dependencies)
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE {VOTES} (source_row BIGINT, place INTEGER, voter INTEGER, lhs INTEGER[],"
-        " top VARCHAR, odds DOUBLE)"
+        " top VARCHAR, filled BOOLEAN, odds DOUBLE)"
     )
     for voter, dependency in enumerate(dependencies):
         _vote(db, voter, dependency)
@@ -80,7 +81,7 @@ def _vote(db: "duckdb.DuckDBPyConnection", voter: int, dependency: Dependency) -
             SELECT source_row, own, top, m, most, present, coalesce(c.n, 1) - 1 AS again
             FROM cells JOIN groups USING (g) LEFT JOIN counts c ON c.g = cells.g AND c.v IS NOT DISTINCT FROM own
         )
-        SELECT source_row, {place}, {voter}, {places}, top,
+        SELECT source_row, {place}, {voter}, {places}, top, own IS NOT NULL,
             CASE WHEN own = top THEN -ln((again + {OTHER}) / {OTHER})
                  WHEN own IS NULL AND (present < {PRESENT_SHARE} * (m - 1) OR most < 2) THEN -1.0
                  ELSE ln((most + {OTHER} + {strewn}) / (again * {REPEATED} + {OTHER} + {strewn}))
@@ -96,6 +97,7 @@ def _count(bench: Workbench, dependencies: Sequence[Dependency]) -> None:
         f"CREATE OR REPLACE TEMP TABLE vote_doubts AS SELECT source_row, place, {_probability('avg(odds)')} AS p"
         f" FROM {VOTES} GROUP BY source_row, place"
     )
+    wrong_keys.look(bench, VOTES, "vote_doubts", dependencies)
     db.execute(f"""
         CREATE OR REPLACE TEMP TABLE vote_weights AS
         SELECT v.source_row, v.place, v.voter, v.top, v.odds,
