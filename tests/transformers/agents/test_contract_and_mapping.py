@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from mastering_chain import MasteringChain, rows_of
+from workshop import Workshop
 
 from backend.errors import BadParameters, UnreadableFile
 from transformers.agents import contract_enforcer, semantic_mapper, stewardship_flagger

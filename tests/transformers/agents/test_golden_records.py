@@ -1,5 +1,6 @@
 import pytest
 from mastering_chain import MasteringChain, rows_of
+from workshop import Workshop
 
 from backend.errors import BadParameters, UnreadableFile
 from transformers.agents import golden_record_builder, lineage_tracer, master_writeback_agent, survivorship_resolver

@@ -15,7 +15,7 @@ def test_of_equally_frequent_values_the_medoid_is_the_majority() -> None:
 
 
 def test_a_value_that_other_entities_share_is_likelier_than_a_typing_error() -> None:
-    known = clusters_of(NAMES, "mi ller") + [["smith", "smith"], ["smith", "smith", "smihth"]]
+    known = [*clusters_of(NAMES, "mi ller"), ["smith", "smith"], ["smith", "smith", "smihth"]]
     consensus = Consensus(known)
     assert consensus.decide(["smith", "smtih"]).value == "smith"
     assert consensus.decide(["smtih", "smith"]).value == "smith"
