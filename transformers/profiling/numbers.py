@@ -141,12 +141,23 @@ def _sorted(db: "duckdb.DuckDBPyConnection", ends: dict[int, Ends]) -> Iterator[
 
     for part in _parts(db, ends):
         found = db.execute(f"SELECT c, x, n::BIGINT AS n FROM numbers WHERE isfinite(x) AND {part}").fetchnumpy()
-        order = np.lexsort((found["n"], found["x"], found["c"]))
-        places, values, counts = (np.asarray(found[name])[order] for name in "cxn")
+        places, values, counts = _merged(*(np.asarray(found[name]) for name in "cxn"))
         starts = [0, *(np.flatnonzero(np.diff(places)) + 1).tolist(), len(places)]
         for start, end in pairwise(starts):
             if end > start:
                 yield int(places[start]), values[start:end], counts[start:end]
+
+
+def _merged(places: Any, values: Any, counts: Any) -> tuple[Any, Any, Any]:
+    """In order of place and value, each once: 1 and 1.0 are one number, whichever DuckDB gave first."""
+    import numpy as np
+
+    if not len(values):
+        return places, values, counts
+    order = np.lexsort((values, places)) if places.min() < places.max() else np.argsort(values)
+    places, values = places[order], values[order]
+    firsts = np.concatenate(([0], np.flatnonzero((np.diff(values) != 0) | (np.diff(places) != 0)) + 1))
+    return places[firsts], values[firsts], np.add.reduceat(counts[order], firsts)
 
 
 def _parts(db: "duckdb.DuckDBPyConnection", ends: dict[int, Ends]) -> Iterator[str]:
