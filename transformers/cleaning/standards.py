@@ -17,8 +17,9 @@ from transformers.cells.semantic_types import SemanticType
 from transformers.cleaning import dates, mojibake, spelling, units
 from transformers.cleaning.date_evidence import DateEvidence, evidence_of
 from transformers.cleaning.naming_columns import known
-from transformers.cleaning.rules import CellEdits, CellRule, FlagRule, Plan, Stage, Work
+from transformers.cleaning.rules import CellEdits, CellRule, FlaggedCells, FlagRule, Plan, Stage, Work
 from transformers.cleaning.screening import Likely, likely_types
+from transformers.cleaning.uncast import uncast_cells
 from transformers.detection import detect_errors
 from transformers.findings import Severity
 from transformers.repair import propose_repairs
@@ -86,7 +87,7 @@ def plan(work: Work, form: FieldStandardizationParameters) -> Plan:
             *_unit_rules(form, names),
             *(_date_rule(work, one, form.target_date_format) for one in dated),
         ),
-        flags=(*_unit_flags(form, columns, measured), *_date_flags(dated)),
+        flags=(*_unit_flags(form, columns, measured), *_date_flags(work, dated)),
         data={"units": {one.column.name: dict(one.counts) for one in measured}, "columns_looked_at": names},
     )
 
@@ -212,17 +213,11 @@ def _check_format(work: Work, target: str) -> None:
         raise BadParameters(f"target_date_format: {target!r} shows no date.", field="target_date_format")
 
 
-def _date_flags(dated: Sequence[_Dates]) -> Iterator[FlagRule]:
-    for one in dated:
-        column, reading = one.column, one.found.reading
-        in_doubt = dates.is_ambiguous(column.cell, reading)
-        if in_doubt != "false":
-            message = "Two dates can be read here, and the column does not tell which is meant; left as it is."
-            condition = f"(NOT {column.is_missing} AND {dates.iso_text(column.cell, reading)} IS NULL AND {in_doubt})"
-            yield FlagRule("ambiguous_date", column.name, condition, Severity.MEDIUM, message)
-        unread = f"(NOT {column.is_missing} AND {dates.iso_text(column.cell, reading)} IS NULL AND NOT {in_doubt})"
-        message = "Not a date, as the column's other values are; left as it is."
-        yield FlagRule("not_a_date", column.name, unread, Severity.MEDIUM, message)
+def _date_flags(work: Work, dated: Sequence[_Dates]) -> Iterator[FlaggedCells]:
+    for number, one in enumerate(dated):
+        text = dates.iso_text(one.column.cell, one.found.reading)
+        in_doubt = dates.is_ambiguous(one.column.cell, one.found.reading)
+        yield from uncast_cells(work, number, one.column, "date", text=text, ambiguous=in_doubt).flags()
 
 
 def _case_rules(

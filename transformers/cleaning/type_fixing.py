@@ -14,9 +14,9 @@ from transformers.cells.columns import CODE_SHARE, Column, LogicalType
 from transformers.cells.kinds import FALSE_WORDS, TRUE_WORDS, Kind, words
 from transformers.cells.semantic_types import SemanticType
 from transformers.cleaning import casting, date_evidence, dates
-from transformers.cleaning.rules import CellRule, FlagRule, Plan, Stage, Work
+from transformers.cleaning.rules import CellRule, Plan, Stage, Work
 from transformers.cleaning.screening import Likely, is_plain, likely_types
-from transformers.findings import Severity
+from transformers.cleaning.uncast import Uncast, uncast_cells
 from transformers.tables import quoted
 from transformers.tool import AgentParameters
 
@@ -53,28 +53,18 @@ class Fix:
     is_whole: bool = False  # every cell can be cast: nothing needs to be counted
 
     @property
-    def not_cast(self) -> str:
-        return f"(NOT {self.column.is_missing} AND ({self.text}) IS NULL AND NOT coalesce({self.ambiguous}, false))"
-
-    @property
-    def in_doubt(self) -> str:
-        return f"(NOT {self.column.is_missing} AND ({self.text}) IS NULL AND coalesce({self.ambiguous}, false))"
-
-    @property
     def rule(self) -> str:
         return f"cast_{self.kind}"
 
 
 def plan(work: Work, form: TypeFixerParameters) -> Plan:
     fixes = list(_fixes(work, form))
-    counts = _counts(work, fixes)
-    kept = [
-        fix for fix, (no, doubt) in zip(fixes, counts, strict=True) if not form.preserve_mixed_types or not no + doubt
-    ]
-    flags = [flag for fix, found in zip(fixes, counts, strict=True) for flag in _flags(fix, *found)]
+    uncast = [_uncast(work, number, fix) for number, fix in enumerate(fixes)]
+    counts = [(one.none, one.doubt) if one else (0, 0) for one in uncast]
+    kept = [fix for fix, found in zip(fixes, counts, strict=True) if not form.preserve_mixed_types or not any(found)]
     return Plan(
         cells=tuple(_cell_rule(fix) for fix in kept if fix.text != fix.column.cell),
-        flags=tuple(flags),
+        flags=tuple(flag for one in uncast if one for flag in one.flags()),
         data={"columns": _told(work, fixes, counts, {fix.column.name for fix in kept}, form)},
         metrics={
             "columns_typed": len(kept),
@@ -175,28 +165,12 @@ def _cell_rule(fix: Fix) -> CellRule:
     return CellRule(fix.rule, fix.column.name, cast, confidence=fix.confidence)
 
 
-def _counts(work: Work, fixes: Sequence[Fix]) -> list[tuple[int, int]]:
-    """(cells that cannot be cast, cells in doubt) of each, one query a column."""
-    counts = []
-    for fix in fixes:
-        if fix.is_whole:
-            counts.append((0, 0))
-            continue
-        conditions = f"count(*) FILTER ({fix.not_cast}), count(*) FILTER ({fix.in_doubt})"
-        [(no, doubt)] = work.db.execute(f'SELECT {conditions} FROM "primary"').fetchall()
-        counts.append((int(no), int(doubt)))
-    return counts
-
-
-def _flags(fix: Fix, no: int, doubt: int) -> Iterator[FlagRule]:
-    name = fix.column.name
-    if no:
-        message = f"Not a {fix.kind}, as the column's other values are; left as it is."
-        yield FlagRule("not_cast", name, fix.not_cast, Severity.MEDIUM, message)
-    if doubt:
-        what = "date" if fix.kind in ("date", "datetime") else "number"
-        message = f"Two {what}s can be read here, and the column does not tell which is meant; left as it is."
-        yield FlagRule(f"ambiguous_{what}", name, fix.in_doubt, Severity.MEDIUM, message)
+def _uncast(work: Work, number: int, fix: Fix) -> Uncast | None:
+    return (
+        None
+        if fix.is_whole
+        else uncast_cells(work, number, fix.column, fix.kind, text=fix.text, ambiguous=fix.ambiguous)
+    )
 
 
 def _told(
