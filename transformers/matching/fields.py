@@ -4,14 +4,16 @@ A Field is a column as the matching sees it: normalised text `f{index}` of the t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import log2
 from typing import TYPE_CHECKING
 
 from transformers.cells.columns import NUMERIC, TEMPORAL, TYPE_SHARE, Column, LogicalType
+from transformers.cells.kinds import is_missing as missing
 from transformers.cells.kinds import literal
 from transformers.cells.semantic_types import SemanticType
+from transformers.cells.values import gathered
 from transformers.tables import Table, quoted
 
 if TYPE_CHECKING:
@@ -74,10 +76,13 @@ class LeftOut:
 
 
 def _plain(column: Column) -> str:
-    """Small letters and digits, one space between words; whatever the script."""
-    text = f"regexp_replace(lower(strip_accents({column.cell})), '[''’`]', '', 'g')"
-    words = rf"trim(regexp_replace({text}, '[^\pL\pN\pM]+', ' ', 'g'))"
-    return f"CASE WHEN NOT {column.is_missing} THEN nullif({words}, '') END"
+    return f"CASE WHEN NOT {column.is_missing} THEN {_words_of(column.cell)} END"
+
+
+def _words_of(text: str) -> str:
+    """Small letters and digits, one space between words; whatever the script. NULL where nothing is left."""
+    letters = f"regexp_replace(lower(strip_accents({text})), '[''’`]', '', 'g')"
+    return rf"nullif(trim(regexp_replace({letters}, '[^\pL\pN\pM]+', ' ', 'g')), '')"
 
 
 def _code(column: Column) -> str:
@@ -136,13 +141,13 @@ def choose_fields(
     """The fields to compare, most telling first kept, in the customer's order; and why the others are not."""
     found: list[tuple[Column, FieldKind, float, _Evidence]] = []
     left_out: list[LeftOut] = []
-    for column in columns:
-        if column.name == across:
-            continue
-        if column.logical is LogicalType.EMPTY:
+    asked = [column for column in columns if column.name != across]
+    known = _evidence(db, table, [c for c in asked if c.logical is not LogicalType.EMPTY], across)
+    for column in asked:
+        if column.name not in known:
             left_out.append(LeftOut(column.name, "it is empty"))
             continue
-        evidence = _evidence(db, table, column, across)
+        evidence = known[column.name]
         bits = -log2(max(evidence.collisions, 1e-18))
         reason = _why_not(column, evidence, bits)
         if reason:
@@ -165,38 +170,57 @@ def _telling(kind: FieldKind, bits: float, present: float) -> float:
     return min(bits, MOST_BITS) * present * (0.5 if kind is FieldKind.NUMBER else 1.0)
 
 
-def _evidence(db: "duckdb.DuckDBPyConnection", table: Table, column: Column, across: str | None) -> _Evidence:
-    numeric = f"TRY_CAST({column.value} AS DOUBLE)" if column.logical in NUMERIC else "NULL::DOUBLE"
-    source = f"CAST({quoted(across)} AS VARCHAR)" if across else "''"
-    words = rf"length({column.cell}) - length(regexp_replace({column.cell}, '\s', '', 'g')) + 1"
-    values = f"SELECT {_plain(column)} AS v, {words} AS w, {numeric} AS x, {source} AS src FROM {quoted(table.role)}"
+def _evidence(
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], across: str | None
+) -> dict[str, _Evidence]:
+    """Of every column, by name; many at once where they are short."""
+    blanks = r"length(v) - length(regexp_replace(v, '\s', '', 'g'))"
+    spelled = f"SELECT c, {_words_of('v')} AS v, {blanks} + 1 AS w, TRY_CAST(v AS DOUBLE) AS x, n FROM cell_values"
     counted = (
-        "SELECT v, max(w) AS w, max(x) AS x, count(*) AS n, count(DISTINCT src) AS s"
-        f" FROM ({values}) WHERE v IS NOT NULL GROUP BY v"
+        "SELECT c, v, max(w) AS w, max(x) AS x, sum(n)::BIGINT AS n"
+        f" FROM ({spelled} WHERE NOT {missing('v')}) WHERE v IS NOT NULL GROUP BY c, v"
     )
-    query = f"""SELECT coalesce(sum(n), 0)::BIGINT, count(*), sum(n::DOUBLE * (n - 1)),
+    query = f"""SELECT c, sum(n)::BIGINT, count(*), sum(n::DOUBLE * (n - 1)),
         sum(n * w) / sum(n), sum(n * length(v)) / sum(n),
         sum(n) FILTER (regexp_full_match(v, '[\\pL\\pM ]+')) / sum(n),
         sum(n) FILTER (regexp_matches(v, '[0-9]')) / sum(n),
         sum(n) FILTER (regexp_full_match(v, {literal(DATE_OF_DIGITS)})) / sum(n),
-        max(x) - min(x), bool_and(x = floor(x)), coalesce(sum(s), 0)::BIGINT FROM ({counted})"""
-    [row] = db.execute(query).fetchall()
-    present = int(row[0])
-    pairs = max(present * (present - 1.0), 1.0)
-    words, length, alphabetic, with_digits, dates = (float(value or 0) for value in row[3:8])
+        max(x) - min(x), coalesce(bool_and(x = floor(x)) AND count(x) = count(*), false)
+        FROM ({counted}) GROUP BY c ORDER BY c"""
+    found: dict[str, _Evidence] = {}
+    for names in gathered(db, table, [column.name for column in columns]):
+        found |= {names[row[0]]: _judged(*row[1:]) for row in db.execute(query).fetchall()}
+    if across is None:
+        return found
+    return {name: _within_sources(db, table, name, across, evidence) for name, evidence in found.items()}
+
+
+def _judged(present: int, distinct: int, agreeing: float, *shares: float | None) -> _Evidence:
+    words, length, alphabetic, with_digits, dates = (float(share or 0) for share in shares[:5])
     return _Evidence(
         present=present,
-        distinct=row[1],
-        collisions=max(row[2] or 0.0, 1.0) / pairs,
+        distinct=distinct,
+        collisions=max(agreeing, 1.0) / max(present * (present - 1.0), 1.0),
         words=words,
         length=length,
         alphabetic=alphabetic,
         with_digits=with_digits,
         dates=dates,
-        span=float(row[8]) if row[8] is not None else None,
-        whole=bool(row[9]),
-        within=row[10],
+        span=shares[5],
+        whole=bool(shares[6]),
+        within=distinct,
     )
+
+
+def _within_sources(
+    db: "duckdb.DuckDBPyConnection", table: Table, name: str, across: str, evidence: _Evidence
+) -> _Evidence:
+    """Each source may number its own rows."""
+    if not evidence.whole:
+        return evidence
+    pair = f"{quoted(across)}, trim(CAST({quoted(name)} AS VARCHAR))"
+    [(within,)] = db.execute(f"SELECT count(*) FROM (SELECT DISTINCT {pair} FROM {quoted(table.role)})").fetchall()
+    return replace(evidence, within=within)
 
 
 def _why_not(column: Column, evidence: _Evidence, bits: float) -> str:
