@@ -11,7 +11,7 @@ from transformers.drift import categories, numbers
 from transformers.drift.binning import Bins, coarse
 from transformers.drift.categories import Words
 from transformers.drift.numbers import Counted
-from transformers.drift.pairs import Family, Pair
+from transformers.drift.pairs import Family, Pair, notation
 from transformers.drift.signals import (
     Compared,
     Signal,
@@ -20,6 +20,7 @@ from transformers.drift.signals import (
     compare_words,
     misfit_share,
     missing_share,
+    notation_share,
 )
 from transformers.findings import Severity
 from transformers.row_findings import RANK
@@ -99,6 +100,9 @@ def _together(pair: Pair, parts: list[ColumnDrift], sides: Sides, limits: Limits
     shares = [missing_share((pair.old.missing, pair.new.missing), (sides.baseline.rows, sides.primary.rows))]
     if not pair.type_changed:
         shares.append(misfit_share((pair.old.invalid, pair.new.invalid), (pair.old.present, pair.new.present)))
+    written = notation(pair)
+    if written:
+        shares.append(notation_share(written.name, written.cells, written.of))
     judged = [compare_share(share, limits.level) for share in shares if min(share.of) >= max(limits.least, 1)]
     few = f"Fewer than {limits.least:,} cells are present on one side." if not _enough(pair, limits) else ""
     return ColumnDrift(

@@ -211,6 +211,7 @@ def _advice(one: ColumnDrift) -> str:
         "missing_share_drift": "find out which rows lost the value, and where.",
         "outside_baseline_range": "check the unit and the decimal mark of the rows outside the baseline's range.",
         "misfit_share_drift": "find out what the source writes there now; the rows are named.",
+        "notation_share_drift": "read it with care: the same value is written another way now.",
         "unseen_value": "map the new values to known ones, or accept them into the baseline.",
         "unseen_pattern": "check how the source writes the field now.",
     }.get(one.signals[0].kind, "compare the two distributions, and decide whether the change is real.")

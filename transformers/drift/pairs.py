@@ -1,10 +1,12 @@
 """Which column of the primary answers which of the baseline, and in what sense the two can be compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from transformers.cells.columns import NUMERIC, TEMPORAL, Column, LogicalType
+from transformers.cells.kinds import Kind
 
 
 class Family(StrEnum):
@@ -12,6 +14,20 @@ class Family(StrEnum):
     MOMENT = "moment"
     TEXT = "text"
     EMPTY = "empty"
+
+
+NOTATIONS: Mapping[Family, tuple[tuple[Kind, ...], ...]] = MappingProxyType(
+    {  # that mean one value: 1.50 and 1,50; 12 and 12.5 are no two notations
+        Family.NUMBER: (
+            (Kind.DECIMAL, Kind.INTEGER),
+            (Kind.COMMA_DECIMAL,),
+            (Kind.GROUPED,),
+            (Kind.CURRENCY,),
+            (Kind.PERCENT,),
+        ),
+        Family.MOMENT: ((Kind.DATE,), (Kind.SLASH_DATE,), (Kind.DATETIME,)),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,34 @@ class Pair:
             and self.family in {Family.NUMBER, Family.MOMENT}
             and self.old.logical is not self.new.logical
         )
+
+
+@dataclass(frozen=True)
+class Notation:
+    """A way of writing, and how many of the cells that fit the type have it: (baseline's, primary's)."""
+
+    name: str
+    cells: tuple[int, int]
+    of: tuple[int, int]
+
+    @property
+    def change(self) -> float:
+        return abs(self.cells[0] / self.of[0] - self.cells[1] / self.of[1])
+
+
+def notation(pair: Pair) -> Notation | None:
+    """The way of writing whose share changed most."""
+    if not (pair.old.is_text and pair.new.is_text) or pair.family not in NOTATIONS:
+        return None
+    counts = {kinds[0]: (_count(pair.old, kinds), _count(pair.new, kinds)) for kinds in NOTATIONS[pair.family]}
+    of = (sum(old for old, _ in counts.values()), sum(new for _, new in counts.values()))
+    if not min(of):
+        return None
+    return max((Notation(kind.value, cells, of) for kind, cells in counts.items()), key=lambda one: one.change)
+
+
+def _count(column: Column, kinds: tuple[Kind, ...]) -> int:
+    return sum(column.kinds.get(kind, 0) for kind in kinds)
 
 
 @dataclass(frozen=True)

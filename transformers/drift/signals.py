@@ -33,6 +33,7 @@ STABILITY = Ladder(0.1, 0.1, 0.25)  # PSI: the usual reading
 WAY = Ladder(0.1, 0.25, 1.0)  # Wasserstein, in the baseline's standard deviations
 NEW_SHARE = Ladder(0.01, 0.02, 0.1)  # of the rows that hold what the baseline never held
 NEW_VALUE = Ladder(0.005, 0.02, 0.1)  # the same, of one single value
+NOTATION = Ladder(0.05, 0.1, 0.5)  # difference of the shares of cells that are written one way
 MISSING = Ladder(0.02, 0.05, 0.25)  # difference of the missing shares
 OVERDISPERSED = 4.0  # new values come in clumps: the variance that one row at a time would give, times this
 
@@ -165,6 +166,10 @@ def missing_share(cells: tuple[int, int], rows: tuple[int, int]) -> Share:
 
 def misfit_share(cells: tuple[int, int], present: tuple[int, int]) -> Share:
     return Share("misfit", "do not fit the column's type", NEW_SHARE, cells, present)
+
+
+def notation_share(name: str, cells: tuple[int, int], of: tuple[int, int]) -> Share:
+    return Share("notation", f"are written as {name.replace('_', ' ')}", NOTATION, cells, of)
 
 
 def compare_share(share: Share, level: float) -> Compared:

@@ -101,6 +101,15 @@ def test_words_among_numbers_drift_and_are_named(workshop: Workshop) -> None:
     assert len(result.row_level_issues) == 100
 
 
+def test_the_same_values_written_another_way_are_told(workshop: Workshop) -> None:
+    points = [cell[:-1] for cell in numbers()]
+    commas = [cell[:-1].replace(".", ",") for cell in numbers(seed=2)]
+    assert kinds(drift(workshop, {"a": points}, {"a": commas})) == {"notation_share_drift"}
+    days = [f"2024-01-{1 + i % 28:02}" for i in range(500)]
+    slashed = [f"{1 + i % 28:02}/01/2024" for i in range(500)]
+    assert kinds(drift(workshop, {"a": days}, {"a": slashed})) == {"notation_share_drift"}
+
+
 def test_new_missing_and_retyped_columns_are_told(workshop: Workshop) -> None:
     old = {"gone": numbers(), "a": numbers()}
     new = {"a": [*words({"low": 100, "high": 95}), *numbers(n=50)], "more": numbers()}
