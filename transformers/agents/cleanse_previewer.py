@@ -4,16 +4,19 @@ Every stage is run by the code that will run it for real, on what the stage befo
 after it say the same.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
+from transformers.cleaning.detected import Detected, detected
 from transformers.cleaning.preview import Previewed, chain_of, previewed
 from transformers.cleaning.results import impact
 from transformers.findings import AgentResult, Alert, Recommendation, Severity, SummaryCard
 from transformers.tool import Agent, AgentContext, AgentParameters
 
 AGENT_ID = "cleanse-previewer"
+EXAMINED = 0.2  # of its time, about, goes to looking for errors
 ALERTS = 20  # the rules that touch most
 
 
@@ -38,9 +41,28 @@ class CleansePreviewerParameters(AgentParameters):
 def run(context: AgentContext) -> AgentResult:
     parameters = context.parameters
     assert isinstance(parameters, CleansePreviewerParameters)
-    stages = list(previewed(context, chain_of(context.forms)))
+    errors, told = detected(context), context.report_progress
+    told(EXAMINED)
+    chain = replace(context, report_progress=lambda done: told(EXAMINED + (1 - EXAMINED) * done))
+    stages = list(previewed(chain, chain_of(context.forms)))
     rules = [rule for stage in stages for rule in _rules(stage, parameters)]
-    return _result(context.primary.rows, stages, rules, parameters)
+    return _with_errors(_result(context.primary.rows, stages, rules, parameters), errors)
+
+
+def _with_errors(result: AgentResult, errors: Detected | None) -> AgentResult:
+    """What is probably wrong in the table as it is, beside what the chain would do."""
+    if errors is None:
+        return result.model_copy(update={"data": {**result.data, "errors": None}})
+    found = sum(errors.counts.values())
+    return result.model_copy(
+        update={
+            "summary_metrics": {**result.summary_metrics, "errors_detected": found},
+            "data": {**result.data, "errors": errors.counts},
+            "row_level_issues": errors.rows.kept,
+            "issue_summary": errors.rows.summary(()),
+            "analysis_text": f"{result.analysis_text} {found:,} cells of the table are probably wrong.",
+        }
+    )
 
 
 def _rules(stage: Previewed, parameters: CleansePreviewerParameters) -> list[dict[str, Any]]:

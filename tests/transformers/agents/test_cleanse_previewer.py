@@ -70,3 +70,15 @@ def test_only_the_rules_asked_for_are_shown(workshop: Workshop) -> None:
     result = workshop.run(AGENT, data, preview_rules=("missing_field", "nothing_of_the_kind"))
     assert result.data["rules"] == []
     assert result.data["without_effect"] == ["missing_field", "nothing_of_the_kind"]
+
+
+def test_cells_that_are_probably_wrong_are_flagged_in_the_preview(workshop: Workshop) -> None:
+    cities = ["Birmingham", "Montgomery", "Huntsville", "Tuscaloosa"] * 15
+    data = {
+        "id": [str(i) for i in range(61)],
+        "city": [*cities, "birmxngham"],
+        "zip": ["35233", "36111", "35801", "35401"] * 15 + ["35233"],
+    }
+    result = workshop.deliver(AGENT, data, forms={}).result
+    assert result.summary_metrics["errors_detected"] == sum(result.data["errors"].values())
+    assert {(issue.row_index, issue.column) for issue in result.row_level_issues} == {(61, "city")}
