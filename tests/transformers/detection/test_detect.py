@@ -187,3 +187,28 @@ def test_a_typed_column_tells_and_is_told_as_text_does(workshop: Workshop) -> No
         errors = detect_errors(db, table, read_columns(db, table))
         found = db.execute(f'SELECT source_row, "column", value FROM {errors}').fetchall()
     assert found == [(6, "town", "Kendal"), (18, "number", "10052")]
+
+
+def test_a_key_that_most_of_its_row_contradicts_is_wrong_alone(workshop: Workshop) -> None:
+    """Two towns of one name: the town does not tell the code, so that nobody else speaks against the code."""
+    towns = [f"{name} {part}" for name in ("North", "South") for part in ("Ashford", "Brentwood", "Colchester")]
+    data = {
+        "code": [f"{500 + i % 12}" for i in range(240)],
+        "town": [towns[i % 12 // 2] for i in range(240)],
+        "county": [f"county {i % 12 // 4}" for i in range(240)],
+        "amount": [str(i * 7) for i in range(240)],
+    }
+    data["code"][24] = "511"
+    assert flagged(workshop, data) == {(25, "code"): "contradicted_key"}
+
+
+def test_a_small_table_of_what_two_columns_tell_is_enough(workshop: Workshop) -> None:
+    data = {
+        "state": [f"S{i % 8}" for i in range(480)],
+        "child": [str(i // 8 % 2) for i in range(480)],
+        "exempt": [str((i % 8 * 3 + i // 8 % 2 * 5) % 7 * 100) for i in range(480)],
+    }
+    right = data["exempt"][9]
+    data["exempt"][9] = "700"
+    assert right != "700"
+    assert list(flagged(workshop, data)) == [(10, "exempt")]
