@@ -12,6 +12,7 @@ from scores.measure import Measure, Score
 from scores.pollution import Polluted, polluted_files
 from scores.public_data import data
 from scores.workshop import read, scratch
+from transformers.intake.recipe import rebuild_bytes, write_recipe
 from transformers.tables import SOURCE_ROW, Table
 
 SEED = 4
@@ -114,6 +115,26 @@ def polluted() -> Iterator[Score]:
     )
 
 
+def recipes() -> Iterator[Score]:
+    made = list(polluted_files(SEED))
+    yield Score(
+        dataset=f"polluted ({len(made)} files)",
+        metric="bytes rebuilt from table, rejects and recipe",
+        ours=sum(map(_comes_back, made)) / len(made),
+        bar=1.0,
+        seed=SEED,
+    )
+
+
+def _comes_back(made: Polluted) -> bool:
+    with scratch() as folder:
+        source, target = folder / "polluted.csv", folder / "rebuilt.csv"
+        source.write_bytes(made.content)
+        table = read(source, folder)
+        rebuild_bytes(table.path, table.rejects_path, write_recipe(source, table, folder), target)
+        return target.read_bytes() == made.content
+
+
 def judged(made: Polluted) -> Found:
     with scratch() as folder:
         path = folder / "polluted.csv"
@@ -175,4 +196,5 @@ MEASURES = (
     Measure("read-spectrum", spectrum),
     Measure("read-known-breakers", known_breakers),
     Measure("read-polluted", polluted),
+    Measure("read-recipes", recipes),
 )
