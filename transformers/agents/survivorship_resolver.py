@@ -60,7 +60,8 @@ def run(context: AgentContext) -> Delivery:
         )
         grouping.draw_sample(db, table, LEARNING_CELLS // max(1, len(columns)))
         numbers = of_rows(db, columns)
-        groups = found_groups(db, table, columns, _apart(form, columns) | numbers) if _looks(form) else []
+        looked_for = form.find_field_groups and not form.field_groups and found.shared
+        groups = found_groups(db, table, columns, _apart(form, columns) | numbers) if looked_for else []
         policy = policy_for(table, form, groups, numbers)
         survivors = Survivors(db, table, columns, policy)
         decisions = context.scratch / "decisions.parquet"
@@ -88,10 +89,6 @@ def _renamed(form: SurvivorshipResolverParameters, now: Mapping[str, str]) -> Su
             "field_groups": [[now.get(name, name) for name in group] for group in form.field_groups],
         }
     )
-
-
-def _looks(form: SurvivorshipResolverParameters) -> bool:
-    return form.find_field_groups and not form.field_groups
 
 
 def _apart(form: SurvivorshipResolverParameters, columns: tuple[Column, ...]) -> set[int]:

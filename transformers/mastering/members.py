@@ -14,9 +14,9 @@ from transformers.tables import SOURCE_ROW, Table, quoted
 if TYPE_CHECKING:
     import duckdb
 
-PART_CELLS = 200_000  # held as Python texts at a time: about 20 MB
-HELD_CELLS = 2_000_000  # laid together in DuckDB at a time
-HELD_BYTES = 40 * 2**20  # and as much as they may weigh: what a sort of them takes is some times that
+PART_CELLS = 100_000  # held as Python texts at a time: about 10 MB
+HELD_CELLS = 600_000  # laid together in DuckDB at a time
+HELD_BYTES = 16 * 2**20  # and as much as they may weigh: what a sort of them takes is some times that
 TEXT_READ = 2000  # characters of a cell that are compared
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Stretch = tuple[int, int]  # row or cluster numbers: above the first, up to the second
-ROWS_A_STRETCH = 60_000
+ROWS_A_STRETCH = 40_000
 
 
 def stretches(last: int, rows: int = ROWS_A_STRETCH) -> list[Stretch]:

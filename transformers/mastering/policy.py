@@ -71,6 +71,8 @@ def _check(policy: Policy) -> None:
 
 def of_rows(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column]) -> set[int]:
     """Columns that number the rows: no two rows of any entity share a value, by their name or beyond chance."""
+    if db.execute(f"SELECT count(*) FROM {SAMPLE}").fetchall() == [(0,)]:
+        return set()
     told: list[int] = []
     values: list[int] = []
     for some in chunks(columns, DISTINCT_AT_ONCE):

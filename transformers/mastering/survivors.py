@@ -26,8 +26,8 @@ ONLY_VALUE = "only_value"  # only one row has any
 ONLY_RECORD = "only_record"  # the entity has one row
 OF_THE_ROW = "of_the_row"  # tells the row and not the entity (its number, its source): the first row's
 TOGETHER = "+together"  # chosen with the fields it belongs to, from one row
-LEARNING_CELLS = 150_000  # of shared clusters, from which rates and trust are learned
-LONE_CELLS = 50_000  # of rows that match no other: what else the columns hold
+LEARNING_CELLS = 100_000  # of shared clusters, from which rates and trust are learned
+LONE_CELLS = 30_000  # of rows that match no other: what else the columns hold
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ class Survivors:
         if source is not None:
             asked = [i for i in every if i not in self.policy.of_rows]
             return ByTrust({i: list(_clusters(self._sample, i, source)) for i in asked})
-        alone = lone_values(db, self.columns)
+        shared = any(part.rows for part in self._sample)
+        alone: Sequence[Sequence[Cell]] = lone_values(db, self.columns) if shared else [[] for _ in every]
         return ByErrors({i: Consensus([c for c, _ in _clusters(self._sample, i, i)], alone[i]) for i in every})
 
     @property

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 ORDER = 4  # characters that tell the next one: with fewer, words are not told apart; more need more data than we hold
 LONGEST = 60  # characters read of a value: enough for an address line
 ALPHABET = 60  # characters a column may hold that the sample did not show
+MOST_KNOWN = 5_000  # texts whose probability is kept: a cluster asks for the same few many times
 _BEGIN, _END = "\x02", "\x03"
 
 
@@ -30,6 +31,8 @@ class TextModel:
 
     def log_probability(self, text: str) -> float:
         if text not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             marked = _marked(text)
             places = range(ORDER - 1, len(marked))
             self._known[text] = sum(math.log(self._next(marked[i - ORDER + 1 : i], marked[i])) for i in places)
