@@ -14,6 +14,7 @@ from transformers.cleaning.rules import Applied, Stage
 from transformers.cleaning.stages import STAGES
 from transformers.tool import PRIMARY, AgentContext, AgentParameters
 
+MEMORY_SHARE = 2 / 3  # of what a stage alone may use: several databases in one process leave their allocators' slack
 ENDS = ("cleanse-previewer", "cleanse-writeback")  # they change nothing
 
 
@@ -52,6 +53,7 @@ def previewed(context: AgentContext, chain: list[tuple[Stage, AgentParameters]])
             tables={**context.tables, PRIMARY: table},
             parameters=form,
             scratch=scratch,
+            memory_bytes=int(context.memory_bytes * MEMORY_SHARE),
             report_progress=partial(_tell, told, number, len(chain)),
         )
         ran = run_stage(own, stage)
