@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from math import comb
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 SEED = 1
 BINS = 10
+PART = 10_000  # records in memory at a time
 Records = Sequence[Mapping[str, str | None]]
 
 
@@ -219,10 +221,8 @@ def febrl() -> Iterator[Score]:
 
 
 def people_50k() -> Iterator[Score]:
-    made = list(people(50_000, 6_000, SEED))
-    truth = [str(person) for person, _ in made]
-    with _table([record for _, record in made]) as (table, folder):
-        del made
+    with scratch() as folder:
+        table, truth = _people(folder, 50_000, 6_000)
         resolved = _resolve(table, folder)
     peak = peak_kilobytes() / 1024
     generated = "generated in the manner of the historical figures, which are not at hand: no comparison with theirs"
@@ -266,34 +266,62 @@ def million_people() -> Iterator[Score]:
     yield Score(dataset="1M × 18 generated", metric="seconds", ours=resolved.seconds, less_is_better=True, seed=SEED)
 
 
-def _million(folder: Path, rows: int = 1_000_000, part: int = 50_000) -> Table:
+def _people(folder: Path, rows: int, entities: int) -> tuple[Table, list[int]]:
+    """The table, and the person of each row."""
+    truth: list[int] = []
+
+    def parts() -> Iterator[list[dict[str, str | None]]]:
+        for some in batched(people(rows, entities, SEED), PART):
+            truth.extend(person for person, _ in some)
+            yield [record for _, record in some]
+
+    return _written(folder, parts(), ()), truth
+
+
+def _million(folder: Path, rows: int = 1_000_000) -> Table:
+    extra = tuple(f"measure_{i}" for i in range(18 - len(COLUMNS)))
+
+    def parts() -> Iterator[list[dict[str, str | None]]]:
+        for first in range(0, rows, PART):
+            made = people(PART, PART // 2, SEED + first)
+            yield [
+                record | {name: str((row * 7919 + i * 104729) % 997) for i, name in enumerate(extra)}
+                for row, (_, record) in enumerate(made)
+            ]
+
+    return _written(folder, parts(), extra)
+
+
+def _written(folder: Path, parts: Iterator[list[dict[str, str | None]]], extra: tuple[str, ...]) -> Table:
     """Written in parts: the generator's records never stand in memory together."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    extra = [f"measure_{i}" for i in range(18 - len(COLUMNS))]
-    names = [*COLUMNS, *extra]
+    names = (*COLUMNS, *extra)
     schema = pa.schema([(name, pa.string()) for name in names] + [(SOURCE_ROW, pa.int64())])
-    path = folder / "million.parquet"
+    path, rows = folder / "people.parquet", 0
     with pq.ParquetWriter(path, schema) as writer:
-        for first in range(0, rows, part):
-            records = [record for _, record in people(part, part // 2, SEED + first)]
-            columns = [pa.array([record[name] for record in records], pa.string()) for name in COLUMNS]
-            noise = [pa.array([str((row * 7919 + i * 104729) % 997) for row in range(part)]) for i in range(len(extra))]
-            writer.write_table(
-                pa.Table.from_arrays(
-                    [*columns, *noise, pa.array(range(first + 1, first + part + 1), pa.int64())], schema=schema
-                )
-            )
+        for records in parts:
+            columns = [pa.array([record[name] for record in records], pa.string()) for name in names]
+            numbers = pa.array(range(rows + 1, rows + len(records) + 1), pa.int64())
+            writer.write_table(pa.Table.from_arrays([*columns, numbers], schema=schema))
+            rows += len(records)
     return Table(
         role=PRIMARY,
         name=path.name,
         path=path,
         format="csv",
         rows=rows,
-        columns=tuple(names),
+        columns=names,
         size_bytes=path.stat().st_size,
     )
+
+
+def batched(
+    made: Iterator[tuple[int, dict[str, str | None]]], size: int
+) -> Iterator[list[tuple[int, dict[str, str | None]]]]:
+    while part := list(islice(made, size)):
+        yield part
 
 
 MEASURES = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-SHARE = 0.6  # of the database's memory; pairs, patterns and labels of a million rows take the rest
+SHARE = 0.5  # of the database's memory; pairs, patterns and labels of a million rows take the rest
 LEAST_MEBIBYTES = 64.0  # below it DuckDB cannot run a join
 
 
