@@ -18,10 +18,10 @@ class MasteringChain:
         self.earlier: tuple[Delivery, ...] = ()
 
     def run(self, agent: Agent, parameters: Mapping[str, Any] | None = None, **context: Any) -> Delivery:
-        context = {"earlier": self.earlier, "original": self.original} | context
-        if "tables" in context:
-            context["tables"] = {PRIMARY: self.table, **context["tables"]}
-        delivery = self.workshop.deliver(agent, self.table, parameters, **context)
+        known: dict[str, Any] = {"earlier": self.earlier, "original": self.original, **context}
+        if "tables" in known:
+            known["tables"] = {PRIMARY: self.table, **known["tables"]}
+        delivery = self.workshop.deliver(agent, self.table, parameters, **known)
         self.table = delivery.table or self.table
         self.earlier += (delivery.model_copy(update={"table": None}),)
         return delivery

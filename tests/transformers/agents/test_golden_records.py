@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from mastering_chain import MasteringChain, rows_of
 from workshop import Workshop
@@ -6,20 +8,20 @@ from backend.errors import BadParameters, UnreadableFile
 from transformers.agents import golden_record_builder, lineage_tracer, master_writeback_agent, survivorship_resolver
 from transformers.tool import PRIMARY
 
-PEOPLE = {
+PEOPLE: dict[str, list[str | None]] = {
     "key": ["a", "b", "a", "a", "c"],
     "name": ["Ann", "Bob", "Ann", "Anm", "Cy"],
     "city": ["Ulm", "Bonn", None, "Ulm", None],
     "seen": ["2024-01-01", "2024-01-05", "2024-03-01", "2024-02-01", "2024-01-01"],
 }
-KEYS = {"match_key_columns": ["key"]}
+KEYS: dict[str, Any] = {"match_key_columns": ["key"]}
 
 
-def golden_of(workshop: Workshop, parameters: dict[str, object]) -> dict[str, tuple[str | None, ...]]:
+def golden_of(workshop: Workshop, parameters: dict[str, Any]) -> dict[str, list[Any]]:
     chain = MasteringChain(workshop, PEOPLE)
     chain.run(survivorship_resolver.AGENT, parameters)
     built = chain.run(golden_record_builder.AGENT)
-    return {key: rest for key, *rest in rows_of(built.table, ["key", "name", "city", "seen"])}  # type: ignore[misc]
+    return {key: rest for key, *rest in rows_of(built.table, ["key", "name", "city", "seen"])}
 
 
 def test_an_entity_has_one_record_and_no_row_is_lost(workshop: Workshop) -> None:
@@ -30,9 +32,9 @@ def test_an_entity_has_one_record_and_no_row_is_lost(workshop: Workshop) -> None
 
 
 def test_a_rule_named_for_a_column_decides_it(workshop: Workshop) -> None:
-    rules = {"survivorship_rules": {"name": "freshness", "seen": "max"}, "timestamp_column": "seen"}
+    rules: dict[str, Any] = {"survivorship_rules": {"name": "freshness", "seen": "max"}, "timestamp_column": "seen"}
     assert golden_of(workshop, KEYS | rules)["a"][::2] == ["Ann", "2024-03-01"]
-    last = {"survivorship_rules": {"name": "last"}, "default_rule": "first"}
+    last: dict[str, Any] = {"survivorship_rules": {"name": "last"}, "default_rule": "first"}
     assert golden_of(workshop, KEYS | last)["a"] == ["Anm", "Ulm", "2024-01-01"]
 
 
