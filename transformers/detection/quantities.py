@@ -37,6 +37,11 @@ def plain(number: str) -> str:
     return number if "e" in short or (len(number) > 1 and number[0] == "0" and number[1] != ".") else short
 
 
+def denoised(number: str) -> str:
+    """As it is written ("12.50"), but for the noise of a binary fraction."""
+    return plain(number) if sum(c.isdigit() for c in number.lstrip("0.")) > SIGNIFICANT else number
+
+
 def units(values: Mapping[str, int]) -> tuple[dict[str, int], float]:
     """How often each unit is written, and the share of cells that are quantities at all."""
     counts: dict[str, int] = {}

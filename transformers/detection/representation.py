@@ -8,7 +8,7 @@ unit is written anyhow and every cell is at fault.
 from collections.abc import Callable, Mapping
 
 from transformers.detection import clocks, dates, groupings
-from transformers.detection.quantities import plain, quantity, units
+from transformers.detection.quantities import denoised, plain, quantity, units
 from transformers.detection.workbench import Doubt, Workbench
 
 CONVENTION = 0.5  # of the present cells: what most do is the convention
@@ -104,7 +104,7 @@ def _minority_units(
         if read is None or read.unit == convention:
             continue
         fits = low <= float(read.number) <= high
-        number = plain(read.number) if convention == "|" else read.number
+        number = denoised(read.number)
         forms[text] = f"{before}{number}{after}" if fits else text
         sure = counts[convention] / (counts[convention] + counts[read.unit])
         doubts.append(Doubt(text, forms[text], confidence=sure, certainty=READ_EXACTLY if fits else 0.0))
