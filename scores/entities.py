@@ -139,7 +139,7 @@ def _read(*parts: str, delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL) -
     with data(*parts).open(newline="", encoding="utf-8") as lines:
         rows = csv.reader(lines, delimiter=delimiter, quoting=quoting, skipinitialspace=True)  # type: ignore[arg-type]
         names = [name.strip() for name in next(rows)]
-        return [dict(zip(names, (cell.strip() for cell in row), strict=True)) for row in rows if row]
+        return [dict(zip(names, (cell.strip() for cell in row), strict=False)) for row in rows if row]
 
 
 def _without(rows: Sequence[Mapping[str, str]], column: str) -> tuple[Records, list[str]]:

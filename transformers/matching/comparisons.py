@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from transformers.matching.fields import Field, FieldKind
+from transformers.matching.fields import RARER, Field, FieldKind
 from transformers.matching.patterns import code_of
 from transformers.matching.text_similarity import TextSimilarity
 
@@ -29,7 +29,6 @@ MEASURED_BY = MappingProxyType(
         FieldKind.TEXT: {},
     }
 )
-RARER = 3.0  # than the usual value: a third of its share; common: three times it
 
 
 @dataclass(frozen=True)
@@ -92,10 +91,9 @@ def _same(field: Field) -> list[Level]:
     same, q = f"l{field.index} = r{field.index}", f"q{field.index}"
     if field.distinct < MANY_VALUES:
         return [Level("the same", same)]
-    usual = 2.0**-field.bits
     return [
-        Level("the same rare value", f"{same} AND {q} < {usual / RARER!r}"),
-        Level("the same", f"{same} AND {q} < {usual * RARER!r}"),
+        Level("the same rare value", f"{same} AND {q} < {field.usual / RARER!r}"),
+        Level("the same", f"{same} AND {q} < {field.usual * RARER!r}"),
         Level("the same common value", same),
     ]
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_FIELDS = 12  # compared; those that tell most. Beyond it another field hardly moves a probability
 LEAST_BITS = 1.2  # a flag or a sex (1 bit) tells less than it costs, and misleads where matches are few
 LEAST_PRESENT = 0.02
+RARER = 3.0  # than the usual value: a third of its share; common: three times it
 MOST_BITS = 20.0  # a million different values: more do not tell more
 ONE_TOKEN = 1.6  # words a value, on average: below it a column holds single names or codes
 ALPHABETIC = 0.8  # of the values are letters only: names
@@ -54,6 +55,11 @@ class Field:
     @property
     def name(self) -> str:
         return self.column.name
+
+    @property
+    def usual(self) -> float:
+        """The share of a usual value: the chance that two rows agree."""
+        return float(2.0**-self.bits)
 
     @property
     def telling(self) -> float:

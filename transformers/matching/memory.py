@@ -18,7 +18,9 @@ def room_for_arrays(db: "duckdb.DuckDBPyConnection") -> Iterator[None]:
     amount, unit = str(limit).split()
     least = LEAST_MEBIBYTES if unit == "MiB" else 0.0
     db.execute(f"SET memory_limit = '{max(float(amount) * SHARE, min(float(amount), least)):.1f} {unit}'")
+    db.execute("SET preserve_insertion_order = false")  # it is asked for where it matters, and costs memory
     try:
         yield
     finally:
+        db.execute("RESET preserve_insertion_order")
         db.execute(f"SET memory_limit = '{limit}'")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from transformers.matching.fields import Field
+from transformers.matching.fields import RARER, Field
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ def build_records(db: "duckdb.DuckDBPyConnection", table: Table, fields: Sequenc
         f" FROM {quoted(table.role)}"
     )
     for field in fields:
-        f = field.sql
-        db.execute(
-            f"CREATE OR REPLACE TEMP TABLE er_count{field.index} AS SELECT {f} AS v,"
-            f" (count(*) / sum(count(*)) OVER ())::FLOAT AS q FROM er_values WHERE {f} IS NOT NULL GROUP BY {f}"
-        )
-    named = "".join(f", x.{field.sql}, c{field.index}.q AS q{field.index}" for field in fields)
+        _count_values(db, field, table.rows)
+    named = "".join(
+        f", x.{field.sql}, coalesce(c{field.index}.q, {_otherwise(field, table.rows)!r})::FLOAT AS q{field.index}"
+        for field in fields
+    )
     joined = " ".join(f"LEFT JOIN er_count{i} c{i} ON c{i}.v = x.{f}" for i, f in ((f.index, f.sql) for f in fields))
     db.execute(
         "CREATE OR REPLACE TEMP TABLE er_records AS SELECT (row_number() OVER (ORDER BY x.s) - 1)::INTEGER AS r,"
@@ -36,6 +35,25 @@ def build_records(db: "duckdb.DuckDBPyConnection", table: Table, fields: Sequenc
     )
     for name in ("er_values", *(f"er_count{field.index}" for field in fields)):
         db.execute(f"DROP TABLE {name}")
+
+
+def _count_values(db: "duckdb.DuckDBPyConnection", field: Field, rows: int) -> None:
+    """How common a value is, of those that are not rare: the table of all of a million would not fit."""
+    f, present = field.sql, max(field.present * rows, 1.0)
+    least = field.usual / RARER if _has_rare_values(field, rows) else field.usual * RARER
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE er_count{field.index} AS SELECT {f} AS v, (count(*) / {present!r})::FLOAT AS q"
+        f" FROM er_values WHERE {f} IS NOT NULL GROUP BY {f} HAVING count(*) >= {least * present!r}"
+    )
+
+
+def _has_rare_values(field: Field, rows: int) -> bool:
+    return field.usual / RARER * field.present * rows >= 1
+
+
+def _otherwise(field: Field, rows: int) -> float:
+    """The share of a value that is not counted: it is rare, or where none can be, it is as all are."""
+    return 0.0 if _has_rare_values(field, rows) else field.usual
 
 
 @dataclass(frozen=True)
