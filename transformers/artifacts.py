@@ -15,11 +15,10 @@ from transformers.stored_files import StoredFile
 from transformers.tables import Table
 from transformers.tool import AgentFile, Delivery
 
-TABLE = AgentFile(
-    name="table.parquet", path=Path(), content_type="application/vnd.apache.parquet", kind="table", is_output=False
-)
 ARTIFACT = "artifact.json"
 RESULT = "result"  # the kind of the file that holds the findings alone
+TABLE = "table"  # and of the table's
+PARQUET = "application/vnd.apache.parquet"
 
 
 class Artifact(BaseModel):
@@ -42,18 +41,23 @@ class Artifact(BaseModel):
         return tuple(file for file in self.files if file.is_output)
 
     @property
+    def table_file(self) -> StoredFile | None:
+        return next((file for file in self.files if file.kind == TABLE), None)
+
+    @property
     def downloads(self) -> tuple[StoredFile, ...]:
         """What a customer may have of a task that has not completed."""
-        return tuple(file for file in self.files if file.is_output or file.kind == RESULT)
+        return tuple(file for file in self.files if file.is_output or file.kind in (RESULT, TABLE))
 
 
 def put(storage: Storage, claim: Claim, delivery: Delivery) -> tuple[Artifact, StoredObject]:
     """Send everything; the artifact last, and where it lies."""
-    left = delivery.files
-    if delivery.table is not None:
-        left = (TABLE.model_copy(update={"path": delivery.table.path}), *left)
+    left, table = delivery.files, delivery.table
+    if table is not None:
+        name = f"{delivery.agent_id}.parquet"
+        left = (AgentFile(name=name, path=table.path, content_type=PARQUET, kind=TABLE, is_output=False), *left)
+        table = table.model_copy(update={"path": Path(name)})
     files = (_put_result(storage, claim, delivery), *(_put_file(storage, claim, delivery.agent_id, f) for f in left))
-    table = delivery.table and delivery.table.model_copy(update={"path": Path(TABLE.name)})
     artifact = Artifact(result=delivery.result, table=table, files=files)
     key = _key(claim, delivery.agent_id, ARTIFACT)
     return artifact, storage.put_bytes(key, artifact.model_dump_json().encode(), "application/json")
@@ -93,7 +97,7 @@ def fetch(storage: Storage, artifact: Artifact, folder: Path) -> Delivery:
     files = (
         AgentFile(path=folder / file.name, **file.model_dump(include=set(AgentFile.model_fields) - {"path"}))
         for file in wanted
-        if file.kind != TABLE.kind
+        if file.kind != TABLE
     )
-    table = artifact.table and artifact.table.model_copy(update={"path": folder / TABLE.name})
+    table = artifact.table and artifact.table.model_copy(update={"path": folder / artifact.table.path.name})
     return Delivery(result=artifact.result, table=table, files=tuple(files))

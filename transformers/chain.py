@@ -3,12 +3,13 @@
 The steps of any other tool are independent: each gets the tables as intake read them, and nothing of its neighbours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from transformers.reporting.report import StepOutcome
 from transformers.tables import Table
-from transformers.tool import PRIMARY, Delivery, Tool
+from transformers.tool import FINAL, PRIMARY, Delivery, Tool
 
 
 @dataclass
@@ -41,3 +42,15 @@ def folder_of(scratch: Path, agent_id: str) -> Path:
     folder = scratch / "steps" / agent_id
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def with_last_table(outcomes: Sequence[StepOutcome]) -> list[StepOutcome]:
+    """Where no agent wrote the final file, because none was asked to, the last table is the customer's."""
+    tables = [outcome for outcome in outcomes if outcome.table is not None]
+    if not tables or any(output.kind == FINAL for outcome in outcomes for output in outcome.outputs):
+        return list(outcomes)
+    last = tables[-1]
+    assert last.table is not None
+    final = last.table.model_copy(update={"kind": FINAL, "is_output": True})
+    whole = last.model_copy(update={"outputs": (*last.outputs, final)})
+    return [whole if outcome is last else outcome for outcome in outcomes]

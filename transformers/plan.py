@@ -19,7 +19,7 @@ from db.models import StepStatus, TaskStep
 from db.paces import Pace, mebibytes
 from transformers import artifacts
 from transformers.artifacts import Artifact
-from transformers.chain import Chain, folder_of
+from transformers.chain import Chain, folder_of, with_last_table
 from transformers.fingerprints import fingerprint_of, fingerprint_of_inputs
 from transformers.operations import AgentRequest, NamedForm, name_of
 from transformers.progress import percent_done
@@ -76,7 +76,7 @@ async def run_steps(bench: Workbench) -> list[StepOutcome]:
                 outcomes.append(await _run_step(walk, index, fingerprint))
         if bench.tool.chained:
             upstream = fingerprint
-    return outcomes
+    return with_last_table(outcomes) if bench.tool.chained else outcomes
 
 
 def _begin(bench: Workbench) -> Walk:
@@ -108,7 +108,7 @@ async def _run_step(walk: Walk, index: int, fingerprint: str) -> StepOutcome:
         outcome = _outcome(step, error_code=verdict.error_code, message=verdict.message)
     else:
         artifact, checkpoint = await bench.slot.stop.watch_over(_deliver, bench, delivery, fingerprint, began)
-        outcome = _outcome(step, result=artifact.result, outputs=artifact.outputs)
+        outcome = _delivered(step, artifact)
         walk.chain.take(delivery)
     await asyncio.to_thread(_record, walk, index, checkpoint)
     return outcome
@@ -196,7 +196,11 @@ def _outcome_from_checkpoint(walk: Walk, step: Step, done: TaskStep) -> StepOutc
     artifact = artifacts.read(storage, done.artifact_key)
     if bench.tool.chained:
         walk.chain.take(artifacts.fetch(storage, artifact, folder_of(bench.folder, step.id)))
-    return _outcome(step, result=artifact.result, outputs=artifact.outputs)
+    return _delivered(step, artifact)
+
+
+def _delivered(step: Step, artifact: Artifact) -> StepOutcome:
+    return _outcome(step, result=artifact.result, outputs=artifact.outputs, table=artifact.table_file)
 
 
 def _outcome(step: Step, **said: Any) -> StepOutcome:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 PRIMARY = "primary"
+FINAL = "data"  # the kind of the file that a chain is run for
 PARAMETERS_ROLE = "parameters"  # a parameters.json uploaded beside the data
 TABULAR = ("csv", "tsv", "json", "jsonl", "xlsx", "xls", "parquet")
 MEBIBYTE = 2**20

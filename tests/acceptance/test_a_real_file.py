@@ -1,4 +1,4 @@
-"""The main job, over HTTP, on every pool: a customer's file is profiled, reported and billed."""
+"""The main thing, over HTTP, on every pool: a customer's file is profiled, reported and billed."""
 
 import hashlib
 import time
@@ -11,7 +11,13 @@ from backend.devstack import Stack
 from tests.acceptance.house import PATIENCE, House
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data"
-PRICES = {"unified-profiler": 30, "score-risk": 35, "readiness-rater": 25}
+PRICES = {
+    "unified-profiler": 30,
+    "score-risk": 35,
+    "test-coverage-agent": 30,
+    "readiness-rater": 25,
+    "governance-checker": 45,  # without a baseline there is no drift to detect
+}
 
 
 def profile(house: House) -> dict[str, object]:

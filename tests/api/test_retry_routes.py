@@ -1,9 +1,9 @@
 """POST /tasks/{id}/retry, as a customer meets it."""
 
-import json
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +16,10 @@ from db import task_store
 from db.database import transaction
 from db.endings import Ending
 from db.models import CLOCK, Task, TaskStep
-from transformers import catalog
+from transformers import artifacts, catalog
+from transformers.findings import AgentResult
 from transformers.routing import transformer
+from transformers.tool import Delivery
 
 LOST = Ending(verdict=UnreadableFile("Row 3 cannot be read.").verdict)
 
@@ -62,9 +64,9 @@ def test_a_failed_task_is_repeated_as_a_new_one_that_goes_on_where_it_stopped(cu
 
 def test_what_was_taken_over_is_reported_and_linked_under_the_new_task(customer: Customer) -> None:
     old_id = failed(customer)
-    key = f"users/{customer.id}/tasks/{old_id}/steps/1/counter/result.json"
-    result = {"agent_id": "counter", "agent_name": "Counter", "summary_metrics": {"rows": 2}}
-    stored = customer.hall.storage.put_bytes(key, json.dumps(result).encode(), "application/json")
+    result = AgentResult(agent_id="counter", agent_name="Counter", summary_metrics={"rows": 2})
+    first = SimpleNamespace(user_id=customer.id, task_id=uuid.UUID(old_id), epoch=1)
+    _, stored = artifacts.put(customer.hall.storage, first, Delivery(result=result))
     with transaction() as session:
         session.get_one(TaskStep, (uuid.UUID(old_id), "counter")).artifact_key = stored.key
     new_id = retry(customer, old_id).json()["task_id"]
@@ -72,7 +74,7 @@ def test_what_was_taken_over_is_reported_and_linked_under_the_new_task(customer:
     assert report.status_code == 200, report.text
     assert '"rows": 2' in report.text
     (output,) = customer.get(f"/tasks/{new_id}/outputs").json()["outputs"]
-    assert (output["name"], key in output["url"]) == ("counter.json", True)
+    assert (output["name"], f"{old_id}/steps/1/counter/" in output["url"]) == ("counter.json", True)
 
 
 def test_the_rest_is_priced_as_the_list_says_today(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,8 @@ def test_the_manifest_names_the_outputs_of_the_steps_where_they_lie(slot: TrialS
     claim = slot.claim(prices=PRICES)
     slot.run(claim)
     files = {file.name: file for file in manifest_of(slot, claim).files}
-    assert set(files) == {"add.txt", "mark.txt", "report.json", "report.html", "report.xlsx"}
+    assert set(files) == {"add.txt", "mark.txt", "mark.parquet", "report.json", "report.html", "report.xlsx"}
+    assert files["mark.parquet"].kind == "data", "nobody wrote a final file, so the last table is it"
     assert files["mark.txt"].kind == "note"
     assert slot.storage.get_bytes(files["mark.txt"].key) == b"mark after add"
 
@@ -103,7 +104,7 @@ def test_a_failed_agent_stops_the_chain_and_what_was_delivered_is_there_and_paid
     assert captures(claim) == {"add": 10}
     key = steps(claim)["add"].artifact_key
     assert key is not None
-    assert [file.name for file in artifacts.read(slot.storage, key).downloads] == ["add.json", "add.txt"]
+    assert [file.name for file in artifacts.read(slot.storage, key).downloads] == ["add.json", "add.parquet", "add.txt"]
 
 
 def test_a_role_that_is_no_table_comes_to_the_agents_as_it_is(slot: TrialSlot) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_lifecycle import PRICES, Workshop, captures, steps
+from trial_slot import PRICES, TrialSlot, captures, steps
 
 from backend.errors import AgentFailed, InvalidTaskState, ResultsExpired, UnknownAgent, UnsupportedFormat
 from backend.settings import get_settings
@@ -32,9 +32,9 @@ from transformers.tool import Step
 @pytest.fixture
 def workshop(
     database: str, storage_bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Workshop]:
+) -> Iterator[TrialSlot]:
     offer(monkeypatch, PROBE)
-    shop = Workshop(storage_bucket, tmp_path / "scratch")
+    shop = TrialSlot(storage_bucket, tmp_path / "scratch")
     yield shop
     shop.close()
 
@@ -45,7 +45,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, tool: Any) -> None:
     catalog.transformers.cache_clear()
 
 
-def failed(workshop: Workshop, **parameters: Any) -> Claim:
+def failed(workshop: TrialSlot, **parameters: Any) -> Claim:
     """The first agent delivered, the second found the customer's data at fault."""
     claim = workshop.claim(second={"act": "blame"}, **parameters)
     with pytest.raises(AgentFailed) as failure:
@@ -59,11 +59,11 @@ def settle(claim: Claim, ending: Ending) -> None:
         endings.settle(session, claim, ending)
 
 
-def asked(workshop: Workshop, claim: Claim) -> Resubmission:
+def asked(workshop: TrialSlot, claim: Claim) -> Resubmission:
     return resubmission_for(workshop.storage, builders.read(claim.task_id), steps(claim))
 
 
-def retried(workshop: Workshop, claim: Claim, **changed: Any) -> Claim:
+def retried(workshop: TrialSlot, claim: Claim, **changed: Any) -> Claim:
     """The retry, claimed."""
     wanted = asked(workshop, claim)
     with transaction() as session:
@@ -71,7 +71,7 @@ def retried(workshop: Workshop, claim: Claim, **changed: Any) -> Claim:
     return builders.claim(builders.change(task.id, admitted_at=CLOCK, **changed))
 
 
-def test_a_retry_pays_for_what_was_not_delivered_and_begins_there(workshop: Workshop) -> None:
+def test_a_retry_pays_for_what_was_not_delivered_and_begins_there(workshop: TrialSlot) -> None:
     claim = failed(workshop)
     wanted = asked(workshop, claim)
     assert list(wanted.taken_over) == ["first"]
@@ -81,7 +81,7 @@ def test_a_retry_pays_for_what_was_not_delivered_and_begins_there(workshop: Work
     assert wanted.submission.inputs == builders.read(claim.task_id).inputs
 
 
-def test_a_worker_builds_on_the_steps_that_were_taken_over(workshop: Workshop) -> None:
+def test_a_worker_builds_on_the_steps_that_were_taken_over(workshop: TrialSlot) -> None:
     old = failed(workshop)
     new = retried(workshop, old, parameters={})  # as if the world had been mended
     workshop.progress.clear()
@@ -101,7 +101,7 @@ def test_a_worker_builds_on_the_steps_that_were_taken_over(workshop: Workshop) -
         assert [*breaches(session, LEDGER), *breaches(session, STATES)] == []
 
 
-def test_a_changed_agent_is_run_again_for_nothing(workshop: Workshop) -> None:
+def test_a_changed_agent_is_run_again_for_nothing(workshop: TrialSlot) -> None:
     new = retried(workshop, failed(workshop), parameters={})
     with transaction() as session:
         checkpoints.of_task(session, new.task_id)["first"].fingerprint = "of an earlier version"
@@ -110,7 +110,7 @@ def test_a_changed_agent_is_run_again_for_nothing(workshop: Workshop) -> None:
     assert captures(new) == {"second": 20, "third": 30}
 
 
-def test_of_a_task_that_completed_in_part_the_failed_agents_run_again(workshop: Workshop) -> None:
+def test_of_a_task_that_completed_in_part_the_failed_agents_run_again(workshop: TrialSlot) -> None:
     claim = workshop.claim(third={"act": "blame"})
     workshop.run(claim)
     assert builders.read(claim.task_id).outcome == "partial"
@@ -119,7 +119,7 @@ def test_of_a_task_that_completed_in_part_the_failed_agents_run_again(workshop: 
     assert (builders.read(new.task_id).outcome, captures(new)) == ("success", {"third": 30})
 
 
-def test_what_succeeded_is_not_repeated(workshop: Workshop) -> None:
+def test_what_succeeded_is_not_repeated(workshop: TrialSlot) -> None:
     claim = workshop.claim()
     with pytest.raises(InvalidTaskState):
         asked(workshop, claim)
@@ -128,7 +128,7 @@ def test_what_succeeded_is_not_repeated(workshop: Workshop) -> None:
         asked(workshop, claim)
 
 
-def test_a_file_that_is_gone_or_another_one_is_named(workshop: Workshop) -> None:
+def test_a_file_that_is_gone_or_another_one_is_named(workshop: TrialSlot) -> None:
     claim = failed(workshop)
     key = claim.inputs["primary"][0]["key"]
     workshop.storage.put_bytes(key, b"name,age\nEve,1\n", "text/csv")
@@ -139,7 +139,7 @@ def test_a_file_that_is_gone_or_another_one_is_named(workshop: Workshop) -> None
         asked(workshop, claim)
 
 
-def test_todays_catalogue_has_the_last_word(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_todays_catalogue_has_the_last_word(workshop: TrialSlot, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = failed(workshop)
     offer(monkeypatch, replace(PROBE, steps=(Step(unified_profiler.AGENT, price=1),)))
     with pytest.raises(UnknownAgent):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.cleaning.windows import from_parquet
 from transformers.tables import Table, quoted
-from transformers.tool import AgentFile
+from transformers.tool import FINAL, AgentFile
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,7 +60,7 @@ def cleaned_file(cleaned: Cleaned, folder: Path) -> AgentFile:
         cleaned.notes.append("The .xls workbook is given back as .xlsx.")
     path = folder / cleaned_name(cleaned.original.name, kind)
     _writer(kind)(cleaned, path)
-    return AgentFile(name=path.name, path=path, content_type=TYPES[kind], kind="data")
+    return AgentFile(name=path.name, path=path, content_type=TYPES[kind], kind=FINAL)
 
 
 def cleaned_name(name: str, kind: str) -> str:

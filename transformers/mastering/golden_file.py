@@ -7,9 +7,9 @@ from transformers.cells.columns import read_columns
 from transformers.cells.kinds import literal
 from transformers.cleaning.cleaned_file import TYPES, Cleaned, write_parquet
 from transformers.mastering.clusters import text
-from transformers.mastering.work_files import CROSS_REFERENCE, GOLDEN_RECORDS
+from transformers.mastering.work_files import CROSS_REFERENCE
 from transformers.tables import SOURCE_ROW, Table, quoted
-from transformers.tool import AgentContext, AgentFile
+from transformers.tool import FINAL, AgentContext, AgentFile
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +30,7 @@ def golden_file(db: "duckdb.DuckDBPyConnection", context: AgentContext, notes: l
         _write_text(db, table, path, original.delimiter or ("\t" if kind == "tsv" else ","))
     else:
         _write_other(db, context, kind, path, notes)
-    return AgentFile(name=path.name, path=path, content_type=TYPES[kind], kind=GOLDEN_RECORDS)
+    return AgentFile(name=path.name, path=path, content_type=TYPES[kind], kind=FINAL)
 
 
 def _stem(name: str) -> str:

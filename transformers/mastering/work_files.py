@@ -7,7 +7,6 @@ from transformers.tool import AgentFile, Delivery
 CLUSTERS_FILE = "clusters"  # Parquet: source_row, cluster, probability
 PAIRS_FILE = "uncertain_pairs"  # Parquet: row_a, row_b, probability
 DECISIONS = "survivorship"  # Parquet, as survivors.py says
-GOLDEN_RECORDS = "golden_records"
 CROSS_REFERENCE = "cross_reference"  # source_row, golden_id, probability
 LINEAGE = "lineage"  # golden_id, column, value, source_row, rule, confidence
 STEWARDSHIP = "stewardship"

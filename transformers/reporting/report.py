@@ -57,6 +57,7 @@ class StepOutcome(Finding):
     message: str | None = None
     required: bool = False
     outputs: tuple[StoredFile, ...] = ()
+    table: StoredFile | None = None  # what it left for the next step
 
 
 class Download(Finding):

@@ -1,22 +1,28 @@
-"""What every agent of the profile tool owes on any table: a result or a CustomerError, and nothing else touched."""
+"""What every agent of every data tool owes on any table: a delivery or a CustomerError, and nothing else touched.
+
+In a chain an agent also leaves a table: the rows' numbers and order, and the columns it says.
+"""
 
 import hashlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from awkward_tables import AWKWARD
-from workshop import Workshop, everywhere
+from workshop import Workshop
 
 from backend.errors import CustomerError
+from transformers.catalog import TRANSFORMERS
+from transformers.chain import Chain
 from transformers.findings import ROW_ISSUES_KEPT, AgentResult
-from transformers.profile_my_data_transformer import PROFILE_MY_DATA
-from transformers.tables import Table
-from transformers.tool import Agent, AgentContext
+from transformers.tables import SOURCE_ROW, Table
+from transformers.tool import PRIMARY, Agent, Delivery, Tool
 
-AGENTS = [step.agent for step in PROFILE_MY_DATA.steps]
-every_agent = pytest.mark.parametrize("agent", AGENTS, ids=lambda agent: agent.id)
+AGENTS = [(one.tool, step.agent) for one in TRANSFORMERS for step in one.tool.steps]
+every_agent = pytest.mark.parametrize(("tool", "agent"), AGENTS, ids=[agent.id for _, agent in AGENTS])
 every_table = pytest.mark.parametrize("name", AWKWARD)
 
 
@@ -24,23 +30,37 @@ def as_json(result: AgentResult) -> str:
     return json.dumps(result.model_dump(mode="json"), allow_nan=False)
 
 
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run(workshop: Workshop, tool: Tool, agent: Agent, table: Table) -> Delivery:
+    """The agent alone in its tool: in a chain nothing came before it, and nothing was asked of the others."""
+    forms = {agent.id: agent.parameters()} if tool.chained else {}
+    return workshop.deliver(agent, table, forms=forms)
+
+
 @every_agent
 @every_table
 def test_an_awkward_table_gets_the_same_json_twice_and_stays_as_it_is(
-    workshop: Workshop, agent: Agent, name: str
+    workshop: Workshop, tool: Tool, agent: Agent, name: str
 ) -> None:
     table = workshop.table(AWKWARD[name]())
-    before = hashlib.sha256(table.path.read_bytes()).hexdigest()
+    before = digest(table.path)
     try:
-        first, second = workshop.run(agent, table), workshop.run(agent, table)
+        first, second = run(workshop, tool, agent, table), run(workshop, tool, agent, table)
     except CustomerError:
         return
-    assert as_json(first) == as_json(second)
-    assert AgentResult.model_validate_json(as_json(first)) == first
-    assert hashlib.sha256(table.path.read_bytes()).hexdigest() == before
-    assert first.agent_id == agent.id
-    assert first.agent_name == agent.name
-    assert_counts_agree_with_what_is_listed(first, table)
+    assert as_json(first.result) == as_json(second.result)
+    assert [(file.name, digest(file.path)) for file in first.files] == [
+        (file.name, digest(file.path)) for file in second.files
+    ]
+    assert AgentResult.model_validate_json(as_json(first.result)) == first.result
+    assert digest(table.path) == before
+    assert (first.result.agent_id, first.result.agent_name) == (agent.id, agent.name)
+    assert_counts_agree_with_what_is_listed(first.result, table)
+    if first.table is not None:
+        assert_the_table_is_as_it_says(first.table, second.table)
 
 
 def assert_counts_agree_with_what_is_listed(result: AgentResult, table: Table) -> None:
@@ -56,34 +76,69 @@ def assert_counts_agree_with_what_is_listed(result: AgentResult, table: Table) -
     assert len({issue.issue_id for issue in result.issues}) == len(result.issues)
 
 
+def assert_the_table_is_as_it_says(table: Table, again: Table | None) -> None:
+    left = pq.read_table(table.path)
+    assert left.num_rows == table.rows
+    assert set(left.column_names) == {*table.columns, SOURCE_ROW}
+    numbers = left[SOURCE_ROW].to_pylist()
+    assert numbers == sorted(set(numbers)), "the file's order, each row once"
+    assert again is not None
+    assert digest(table.path) == digest(again.path)
+    assert table.role == PRIMARY
+
+
 @every_agent
-def test_row_level_issues_are_counted_before_they_are_cut(workshop: Workshop, agent: Agent) -> None:
+def test_row_level_issues_are_counted_before_they_are_cut(workshop: Workshop, tool: Tool, agent: Agent) -> None:
     cells = ["12 Main St, jane.doe@example.com" if i % 2 else "N/A" for i in range(6000)]
-    result = workshop.run(agent, {"id": [str(i) for i in range(6000)], "a": cells, "b": [None] * 3000 + ["x"] * 3000})
-    if result.row_level_issues:
+    table = workshop.table({"id": [str(i) for i in range(6000)], "a": cells, "b": [None] * 3000 + ["x"] * 3000})
+    result = run(workshop, tool, agent, table).result
+    if result.issue_summary.truncated:
         assert len(result.row_level_issues) == ROW_ISSUES_KEPT
-        assert result.issue_summary.truncated
-        assert result.issue_summary.total_issues > 2 * ROW_ISSUES_KEPT
+        assert result.issue_summary.total_issues > ROW_ISSUES_KEPT
+    else:
+        assert len(result.row_level_issues) <= result.issue_summary.total_issues
 
 
 @every_agent
-def test_the_default_parameters_are_a_valid_form(agent: Agent) -> None:
+def test_the_default_parameters_are_a_valid_form(tool: Tool, agent: Agent) -> None:
     form = agent.parameters()
     assert agent.parameters(**form.model_dump()) == form
+    assert tool.step(agent.id) is not None
 
 
 @every_agent
-def test_progress_only_goes_up_and_ends_at_one(workshop: Workshop, agent: Agent) -> None:
+def test_progress_only_goes_up_and_ends_at_one(workshop: Workshop, tool: Tool, agent: Agent) -> None:
     told: list[float] = []
     table = workshop.table(AWKWARD["numbers as text"]())
-    agent.run(AgentContext(everywhere(agent, table), agent.parameters(), workshop.folder, 2**27, told.append))
+    workshop.deliver(agent, table, report_progress=told.append)
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
 
 
-def test_importing_the_tool_and_the_report_imports_no_heavy_library() -> None:
-    heavy = "{'pandas', 'pyarrow', 'duckdb', 'numpy', 'xlsxwriter'}"
-    rooms = ("profile_my_data_transformer", "reporting.report", "reporting.html", "reporting.xlsx")
+CHAINS = [one.tool for one in TRANSFORMERS if one.tool.chained]
+
+
+@every_table
+@pytest.mark.parametrize("tool", CHAINS, ids=lambda tool: tool.id)
+def test_a_whole_chain_carries_an_awkward_table_to_its_end(workshop: Workshop, tool: Tool, name: str) -> None:
+    table = workshop.table(AWKWARD[name]())
+    chain = Chain(tool, {PRIMARY: table})
+    forms = {step.id: step.agent.parameters() for step in tool.steps}
+    try:
+        for step in tool.steps:
+            earlier = tuple(chain.earlier)
+            chain.take(workshop.deliver(step.agent, table, tables=chain.tables, earlier=earlier, forms=forms))
+    except CustomerError:
+        return
+    outputs = [file for delivery in chain.earlier for file in delivery.files if file.is_output]
+    assert [file for file in outputs if file.kind == "data"], "the final file is named, never guessed"
+    assert len({file.name for file in outputs}) == len(outputs)
+    assert all(file.path.exists() for file in outputs)
+
+
+def test_importing_the_tools_and_the_report_imports_no_heavy_library() -> None:
+    heavy = "{'pandas', 'pyarrow', 'duckdb', 'numpy', 'xlsxwriter', 'ftfy', 'rapidfuzz', 'phonenumbers', 'yaml'}"
+    rooms = ("catalog", "reporting.report", "reporting.html", "reporting.xlsx")
     imports = ", ".join(f"transformers.{room}" for room in rooms)
     code = f"import sys, {imports}; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
