@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from transformers.cells.kinds import literal
+from transformers.cleaning.spelling import worn
 from transformers.tables import SOURCE_ROW, quoted
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def has_other_than_ascii(cell: str) -> str:
 def mojibake_edits(db: "duckdb.DuckDBPyConnection", columns: Sequence[str]) -> str | None:
     """A relation of edits for these columns of `primary`; None where nothing has to be mended."""
     db.execute(f"CREATE OR REPLACE TEMP TABLE {MENDED} (place INTEGER, old VARCHAR, new VARCHAR, confidence DOUBLE)")
-    found = [place for place, name in enumerate(columns) if _gather(db, place, name)]
+    suspect = worn(db, columns, {"other": has_other_than_ascii("@")})["other"]
+    found = [place for place, name in enumerate(columns) if name in suspect and _gather(db, place, name)]
     if not found:
         return None
     return " UNION ALL ".join(

@@ -10,7 +10,7 @@ from transformers.cells.columns import Column
 from transformers.cells.kinds import has_form, literal
 from transformers.cells.values import chunks
 from transformers.cleaning.rules import Work
-from transformers.cleaning.screening import SAMPLE, SAMPLE_CELLS, SAMPLE_ROWS
+from transformers.cleaning.screening import SAMPLE, SAMPLE_CELLS, SAMPLE_ROWS, is_plain
 
 MEASURED = r"([+-]?[0-9][0-9,]*\.?[0-9]*|[+-]?\.[0-9]+) ?(%|°?[\p{L}µΩ]{1,12}\.?(?:[²³]|/[\p{L}]{1,6})?)"
 PLAIN = r"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)"
@@ -80,10 +80,9 @@ class UnitsFound:
 def units_in(work: Work, columns: Sequence[Column]) -> list[UnitsFound]:
     """Columns of numbers, some of which have a unit behind them; `type_sample` has to be there."""
     found = []
-    for some in chunks(columns, max(1, SAMPLE_CELLS // SAMPLE_ROWS)):
-        for place in _likely(work, some):
-            column = some[place]
-            counts = _counts(work, column)
+    for some in chunks([one for one in columns if not is_plain(one)], max(1, SAMPLE_CELLS // SAMPLE_ROWS)):
+        likely = [some[place] for place in _likely(work, some)]
+        for column, counts in zip(likely, _counts(work, likely), strict=True):
             if sum(counts.values()) >= MEASURED_SHARE * column.present and any(counts):
                 found.append(UnitsFound(column, counts))
     return found
@@ -101,14 +100,22 @@ def _likely(work: Work, columns: Sequence[Column]) -> list[int]:
     return [int(place) for (place,) in rows]
 
 
-def _counts(work: Work, column: Column) -> dict[str, int]:
-    text = column.cell
-    unit = f"lower(regexp_extract({text}, {literal(MEASURED)}, 2))"
-    either = f"CASE WHEN {has_form(text, PLAIN)} THEN '' WHEN {_is_measured(text)} THEN {unit} END"
-    rows = work.db.execute(
-        f'SELECT {either} AS u, count(*) FROM "primary" WHERE NOT {column.is_missing} GROUP BY u ORDER BY u'
-    ).fetchall()
-    return {str(name): int(count) for name, count in rows if name is not None}
+def _counts(work: Work, columns: Sequence[Column]) -> list[dict[str, int]]:
+    """How often each unit stands in each column: one plan and one expression for all of them."""
+    counts: list[dict[str, int]] = [{} for _ in columns]
+    if not columns:
+        return counts
+    places, cells = ", ".join(map(str, range(len(columns)))), ", ".join(column.cell for column in columns)
+    unit = f"lower(regexp_extract(t, {literal(MEASURED)}, 2))"
+    either = f"CASE WHEN {has_form('t', PLAIN)} THEN '' WHEN {_is_measured('t')} THEN {unit} END"
+    rows = work.db.execute(f"""
+        WITH cells AS (SELECT unnest([{places}]) AS c, unnest([{cells}]) AS t FROM "primary")
+        SELECT c, {either} AS u, count(*) FROM cells WHERE NOT {forms.is_missing("t")} GROUP BY c, u ORDER BY c, u
+    """).fetchall()
+    for place, name, count in rows:
+        if name is not None:
+            counts[place][str(name)] = int(count)
+    return counts
 
 
 def _is_measured(text: str) -> str:
