@@ -26,7 +26,7 @@ RULE = "the rows whose row number has the smallest hash"
 
 class ScoreRiskParameters(AgentParameters):
     pii_sample_size: int = Field(
-        default=10_000, ge=1, le=1_000_000, description="Rows whose values are read; all, where the table has fewer."
+        default=10_000, ge=1, le=100_000, description="Rows whose values are read; all, where the table has fewer."
     )
     high_risk_threshold: float = Field(default=70, ge=0, le=100, description="Score from which a field's risk is high.")
     medium_risk_threshold: float = Field(

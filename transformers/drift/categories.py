@@ -102,7 +102,7 @@ def _words(db: "duckdb.DuckDBPyConnection", pair: Pair, aspect: str, sides: Sequ
 
     counts = " UNION ALL ".join(
         f"SELECT {text} AS v, {int(not i)} * count(*) AS b, {i} * count(*) AS p FROM {quoted(table.role)}"
-        f" WHERE {where} GROUP BY v"
+        f" WHERE {where} GROUP BY 1"  # by place: a column of the customer's may be called v
         for i, (table, text, where) in enumerate(sides)
     )
     db.execute(

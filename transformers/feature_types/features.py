@@ -66,8 +66,8 @@ def _name(name: str) -> list[float]:
         float(name.count("_")),
         float(name.count(".")),
         float(name.count(" ")),
-        float(any(word.isdigit() for word in words)),
-        max((int(word[:6]) for word in words if word.isdigit()), default=-1),
+        float(any(word.isdecimal() for word in words)),
+        max((int(word[:6]) for word in words if word.isdecimal()), default=-1),
         *(float(bool(words) and words[-1] == ending) for ending in _NAME_ENDINGS),
     ]
 

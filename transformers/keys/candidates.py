@@ -125,12 +125,14 @@ def composite_keys(
     known: list[frozenset[str]] = []
     found: list[PrimaryKey] = []
     sample = _sample(db, table, taking_part)
+    counted = 0
     for some in _combinations(taking_part, limits, table.rows):
         names = frozenset(c.name for c in some)
-        if len(found) >= COUNTED or any(part <= names for part in known):
+        if counted >= COUNTED or any(part <= names for part in known):
             continue
         if _distinct(db, "key_sample", some) * 100 < limits.pk_uniqueness * sample:
             continue
+        counted += 1
         distinct = _distinct(db, quoted(table.role), some)
         if percent(distinct, table.rows) >= limits.pk_uniqueness:
             known.append(names)

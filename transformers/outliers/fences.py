@@ -91,7 +91,8 @@ def _fences(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], rule: Ru
         known, mean, spread, n = row[4 * i : 4 * i + 4]
         ends = _ends(rule, known, mean, spread) if n else None
         if ends:
-            bounded[column] = Fences(column, ends[0], ends[1], known[0], known[1], known[2], n=n, outside=0)
+            low, high = (float(f"{end:.12g}") for end in ends)  # two threads add in any order: the last digits differ
+            bounded[column] = Fences(column, low, high, known[0], known[1], known[2], n=n, outside=0)
     yield from _counted(db, list(bounded.values()))
 
 

@@ -12,6 +12,7 @@ from transformers.risk.column_kinds import by_column
 from transformers.risk.header_words import EVENTS
 from transformers.risk.personal_data import PersonalKind, found_within, kind_of_value, masked
 from transformers.risk.personal_fields import (
+    UNSHOWN,
     WEIGHTS,
     contradicts,
     kinds_by_name,
@@ -179,4 +180,4 @@ def _leaks(name: str, kind: PersonalKind, where: Sequence[tuple[int, str]]) -> l
 
 def _shown(kind: PersonalKind, words: str) -> str:
     """Of a secret not even its length."""
-    return "••••••" if kind in {PersonalKind.PASSWORD, PersonalKind.SECRET} else masked(words)
+    return UNSHOWN if kind in {PersonalKind.PASSWORD, PersonalKind.SECRET} else masked(words)

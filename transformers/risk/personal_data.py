@@ -160,8 +160,8 @@ def masked(value: str) -> str:
 
 
 def safe_to_show(text: str) -> str:
-    """The text with card numbers, SSNs, IBANs, secrets and e-mail addresses masked."""
-    for kind in (*NEVER_SHOWN, PersonalKind.EMAIL):
+    """The text with card numbers, SSNs, IBANs, secrets, e-mail addresses and phone numbers masked."""
+    for kind in (*NEVER_SHOWN, PersonalKind.EMAIL, PersonalKind.PHONE):
         form, test = _WITHIN[kind]
         text = form.sub(lambda match, test=test: masked(match[0]) if test(match[0]) else match[0], text)  # type: ignore[misc]
     return text

@@ -14,6 +14,8 @@ from transformers.risk.people import plain
 from transformers.risk.personal_data import PersonalKind as Kind
 from transformers.risk.personal_data import is_us_ssn, masked, safe_to_show
 
+UNSHOWN = "••••••"  # of a password not even its length
+
 
 @dataclass(frozen=True)
 class Weight:
@@ -98,6 +100,8 @@ def is_hidden(name: str) -> bool:
 
 def display(name: str, value: str) -> str:
     """A value as a report may show it: short, and nothing in it that could be used against someone."""
+    if any(kind in (Kind.PASSWORD, Kind.SECRET) for kind in kinds_by_name(name)):
+        return UNSHOWN
     return masked(shown(value)) if is_hidden(name) else safe_to_show(shown(value))
 
 
