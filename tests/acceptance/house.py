@@ -23,7 +23,7 @@ TABLE = b"name,age\nAda,36\nGrace,85\n"
 
 # Short limits, so that a test sees each of them in seconds.
 LIMITS = {
-    "TIME_LIMIT_SECONDS": "10",
+    "TIME_LIMIT_SECONDS": "15",
     "NO_PROGRESS_SECONDS": "4",
     "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "450000",
     "DRAIN_SECONDS": "1",
