@@ -17,12 +17,12 @@ from transformers.cells.semantic_types import SemanticType
 from transformers.cleaning import dates, mojibake, spelling, units
 from transformers.cleaning.date_evidence import DateEvidence, evidence_of
 from transformers.cleaning.naming_columns import known
+from transformers.cleaning.repairs import PROPOSED, gather_repairs
 from transformers.cleaning.rules import CellEdits, CellRule, FlaggedCells, FlagRule, Plan, Stage, Work
 from transformers.cleaning.screening import Likely, likely_types
 from transformers.cleaning.uncast import uncast_cells
-from transformers.detection import detect_errors
+from transformers.cleaning.windows import Window
 from transformers.findings import Severity
-from transformers.repair import propose_repairs
 from transformers.repair.proposals import MIN_CONFIDENCE
 from transformers.tool import AgentParameters
 
@@ -74,7 +74,7 @@ def plan(work: Work, form: FieldStandardizationParameters) -> Plan:
     dated = list(_dated(work, columns, likely)) if form.date_standardization else []
     work.report_progress(0.3)
     measured = _measured(work, form, columns, {one.column.name for one in dated})
-    repairs = _repairs(work, form, columns)
+    repairs, stretches = _repairs(work, form, columns)
     work.report_progress(0.8)
     broken = mojibake.mojibake_edits(work.db, names) if form.fix_encoding and names else None
     return Plan(
@@ -88,7 +88,8 @@ def plan(work: Work, form: FieldStandardizationParameters) -> Plan:
             *(_date_rule(work, one, form.target_date_format) for one in dated),
         ),
         flags=(*_unit_flags(form, columns, measured), *_date_flags(work, dated)),
-        data={"units": {one.column.name: dict(one.counts) for one in measured}, "columns_looked_at": names},
+        data=_told(names, measured, stretches),
+        text=_text(stretches),
     )
 
 
@@ -102,19 +103,29 @@ def _columns(work: Work, form: FieldStandardizationParameters) -> list[Column]:
     return [by_name[name] for name in wanted if name not in left_alone and by_name[name].is_text]
 
 
-def _repairs(work: Work, form: FieldStandardizationParameters, columns: Sequence[Column]) -> list[CellEdits]:
-    """Only in the columns that are looked at; the others still bear witness."""
+def _repairs(
+    work: Work, form: FieldStandardizationParameters, columns: Sequence[Column]
+) -> tuple[list[CellEdits], list[Window]]:
+    """Only in the columns that are looked at; the others still bear witness. And the stretches they were looked for."""
     if not form.repair_values or not columns:
-        return []
-    errors = detect_errors(work.db, work.table, work.columns)
-    repairs = propose_repairs(work.db, work.table, work.columns, errors, min_confidence=form.min_repair_confidence)
+        return [], []
     names = ", ".join(literal(column.name) for column in columns)
-    work.db.execute(
-        "CREATE OR REPLACE TEMP TABLE standards_repairs AS"
-        " SELECT source_row, \"column\", new, 'repair_' || rule AS rule, confidence"
-        f' FROM {repairs} WHERE "column" IN ({names}) ORDER BY ALL'
-    )
-    return [CellEdits("SELECT * FROM standards_repairs")]
+    stretches = gather_repairs(work, form.min_repair_confidence)
+    return [CellEdits(f'SELECT * FROM {PROPOSED} WHERE "column" IN ({names}) ORDER BY ALL')], stretches
+
+
+def _told(names: Sequence[str], measured: Sequence[units.UnitsFound], stretches: Sequence[Window]) -> dict[str, Any]:
+    return {
+        "units": {one.column.name: dict(one.counts) for one in measured},
+        "columns_looked_at": list(names),
+        "errors_looked_for_in": [[window.first, window.last] for window in stretches],
+    }
+
+
+def _text(stretches: Sequence[Window]) -> str:
+    if len(stretches) <= 1:
+        return ""
+    return f"Errors were looked for in {len(stretches)} stretches of rows, each by what its own rows say."
 
 
 def _spelling_rules(work: Work, form: FieldStandardizationParameters, names: Sequence[str]) -> Iterator[CellRule]:
