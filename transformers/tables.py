@@ -71,6 +71,7 @@ def database_over(
         }
     )
     try:
+        connection.execute("SET TimeZone = 'UTC'")  # a worker's own zone is no part of a customer's data
         for role, table in tables.items():
             path = str(table.path).replace("'", "''")
             connection.execute(f"CREATE VIEW {quoted(role)} AS SELECT * FROM read_parquet('{path}')")
