@@ -73,7 +73,7 @@ def _profiled(context: AgentContext, db: "duckdb.DuckDBPyConnection") -> tuple[T
     columns, values, numbers = _figures(context, db)
     rows = RowFindings.over(db, table)
     correlated = correlations(db, table, columns, numbers, lambda done: context.report_progress(0.7 + 0.1 * done))
-    repeated = _repeated(db, table, columns, rows)
+    repeated = _repeated(db, table, columns, values, rows)
     context.report_progress(0.9)
     rows.find(db, table, broken(columns) + disguised(columns) + outlying(columns, numbers))
     sample = sample_of(db, table)
@@ -107,7 +107,15 @@ def _figures(
     return columns, values, numbers
 
 
-def _repeated(db: "duckdb.DuckDBPyConnection", table: Table, columns: list[Column], rows: RowFindings) -> RepeatedRows:
+def _repeated(
+    db: "duckdb.DuckDBPyConnection",
+    table: Table,
+    columns: list[Column],
+    values: dict[str, ValueFigures],
+    rows: RowFindings,
+) -> RepeatedRows:
+    if any(figures.distinct == table.rows for figures in values.values()):  # as cells, trimmed: so the rows differ
+        return RepeatedRows(count=0, groups=0)
     found, first = repeated_rows(db, table, [column.name for column in columns])
     note_repeated(rows, found, first)
     return RepeatedRows(count=len(found), groups=len(set(first.tolist())))

@@ -15,7 +15,7 @@ from transformers.cells import casts, semantic_types
 from transformers.cells.casts import is_missing
 from transformers.cells.kinds import DATE_KINDS, NUMBER_KINDS, Kind, position
 from transformers.cells.semantic_types import SEMANTIC_SHARE, SemanticType, tests_for, text_test
-from transformers.cells.values import chunks, gathered
+from transformers.cells.values import chunks, gathered_as_written
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Column(BaseModel):
     invalid: int = 0
     day_first: bool = False
     ambiguous_dates: bool = False  # no cell tells whether the day or the month comes first
+    padded: bool = True  # a cell may begin or end with a space
     kinds: dict[Kind, int] = Field(default={}, repr=False)
 
     def __hash__(self) -> int:
@@ -97,6 +98,16 @@ class Column(BaseModel):
         return f"trim({quoted(self.name)})" if self.is_text else f"CAST({quoted(self.name)} AS VARCHAR)"
 
     @property
+    def own_cell(self) -> str:
+        """SQL: the same of the very table that the column was read from: trimmed only where a cell needs it."""
+        return self.cell if self.padded or not self.is_text else quoted(self.name)
+
+    @property
+    def own_value(self) -> str:
+        """SQL: the value of such a cell."""
+        return self.value_of(self.own_cell) if self.is_text else self.value
+
+    @property
     def is_missing(self) -> str:
         """SQL: true where the cell is NULL, blank, a word for nothing, or not a number."""
         return casts.is_missing(quoted(self.name), self.physical)
@@ -129,12 +140,15 @@ def read_columns(db: "duckdb.DuckDBPyConnection", table: Table) -> tuple[Column,
 def walk_columns(db: "duckdb.DuckDBPyConnection", table: Table) -> Iterator[tuple[Column, ...]]:
     """The same, some at a time: meanwhile `cell_values` holds their distinct cells, so nothing is read twice."""
     physical = {name: str(kind) for name, kind, *_ in db.execute(f"DESCRIBE {quoted(table.role)}").fetchall()}
-    for names in gathered(db, table, [name for name in table.columns if name != SOURCE_ROW]):
+    for names, padded in gathered_as_written(db, table, [name for name in table.columns if name != SOURCE_ROW]):
         native = [name for name in names if physical[name] != "VARCHAR"]
         known = {c.name: c for some in chunks(native, COLUMNS_A_QUERY) for c in _native(db, table, some, physical)}
         kinds = _kinds(db)
         read = [known.get(name) or _judged(name, kinds.get(i, {}), table.rows) for i, name in enumerate(names)]
-        yield tuple(_finished(db, table, read))
+        yield tuple(
+            column.model_copy(update={"padded": place in padded})
+            for place, column in enumerate(_finished(db, table, read))
+        )
 
 
 def _finished(db: "duckdb.DuckDBPyConnection", table: Table, read: list[Column]) -> list[Column]:
@@ -282,8 +296,8 @@ def _shares(
     if not tests:
         return {}
     counts = ", ".join(
-        f"coalesce(sum(n) FILTER (c IN ({', '.join(str(place) for place, t in sorted(asked) if t is test)})"
-        f" AND ({text_test('v', test)})), 0)::BIGINT"
+        f"coalesce(sum(CASE WHEN c IN ({', '.join(str(place) for place, t in sorted(asked) if t is test)})"
+        f" AND ({text_test('v', test)}) THEN n END), 0)::BIGINT"  # CASE, not FILTER: it stops at the first false
         for test in tests
     )
     present = f"{source} AND k NOT IN {MISSING}"

@@ -43,7 +43,7 @@ def _batches(db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Co
     """(rows done, a matrix with a row for each column and NaN for nothing), in the order of the file."""
     import numpy as np
 
-    numbers = ", ".join(f"coalesce({as_double(c, c.value)}, 'nan') AS x{i}" for i, c in enumerate(columns))
+    numbers = ", ".join(f"coalesce({as_double(c, c.own_value)}, 'nan') AS x{i}" for i, c in enumerate(columns))
     size = max(1, CELLS_A_BATCH // len(columns))
     row = quoted(SOURCE_ROW)
     [(last,)] = db.execute(f"SELECT coalesce(max({row}), 0) FROM {quoted(table.role)}").fetchall()

@@ -77,9 +77,9 @@ def measurable(columns: Sequence[Column]) -> list[Column]:
     return [c for c in columns if c.logical in NUMERIC + TEMPORAL and not is_hidden(c.name)]
 
 
-def as_number(column: Column) -> str:
-    """SQL: the value as a finite DOUBLE; a date as seconds since 1970."""
-    number = as_double(column, column.value)
+def as_number(column: Column, value: str = "") -> str:
+    """SQL: the value (or `value`, which is it) as a finite DOUBLE; a date as seconds since 1970."""
+    number = as_double(column, value or column.value)
     return f"CASE WHEN isfinite({number}) THEN {number} END"
 
 
@@ -111,15 +111,17 @@ def number_figures(
 
 
 def _sources(table: Table, measured: dict[int, Column]) -> Iterator[str]:
-    """Text is cast once a distinct cell, by one expression for all columns that are cast alike."""
+    """Text is cast once a distinct cell, by one expression for all columns that are cast alike.
+
+    What is none stays NULL: a filter here would make DuckDB cast twice, and whoever asks `isfinite` passes it over.
+    """
     alike: dict[tuple[str, str], list[int]] = defaultdict(list)
     for place, column in measured.items():
         if column.is_text:
             alike[(column.value_of("v"), as_double(column, "y"))].append(place)
     for (value, number), places in alike.items():
         some = f"c IN ({', '.join(map(str, places))}) AND k NOT IN {MISSING}"
-        cast = f"SELECT c, {number} AS x, n FROM (SELECT c, {value} AS y, n FROM cell_values WHERE {some})"
-        yield f"SELECT * FROM ({cast}) WHERE x IS NOT NULL"
+        yield f"SELECT c, {number} AS x, n FROM (SELECT c, {value} AS y, n FROM cell_values WHERE {some})"
     for place, column in measured.items():
         if not column.is_text:
             numbers = f"SELECT {as_double(column, column.value)} AS x FROM {quoted(table.role)}"

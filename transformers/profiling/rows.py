@@ -1,7 +1,7 @@
 """Rows at fault: those that repeat earlier rows, cell for cell, and those with a number out of line.
 
-Rows are hashed first, which needs eight bytes a row; only rows whose hash occurs twice are compared in full. So the
-count is exact, and a table without duplicates costs one scan.
+Rows are hashed first, which needs sixteen bytes a row; only rows whose hash occurs twice are compared in full. So the
+count is exact, and a table without duplicates costs one scan. Where a column is different in every row, none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,8 +45,10 @@ def _same_digest(db: "duckdb.DuckDBPyConnection", table: Table, names: Sequence[
         longer = f"SELECT ours.r, hash(ours.g, {digest}) AS g FROM {_beside(table, 'alike')}"
         db.execute(f"CREATE OR REPLACE TEMP TABLE digests AS {longer}")
         source = "digests"
-    twice = f"SELECT g FROM {source} GROUP BY g HAVING count(*) > 1"
-    db.execute(f"CREATE OR REPLACE TEMP TABLE alike AS SELECT r, g FROM {source} WHERE g IN ({twice})")
+    if not others:
+        db.execute(f"CREATE OR REPLACE TEMP TABLE digests AS SELECT r, g FROM {source}")
+    twice = "SELECT g FROM digests GROUP BY g HAVING count(*) > 1"
+    db.execute(f"CREATE OR REPLACE TEMP TABLE alike AS SELECT r, g FROM digests WHERE g IN ({twice})")
 
 
 def _beside(table: Table, rows: str) -> str:
@@ -87,5 +89,5 @@ def outlying(columns: Sequence[Column], numbers: Mapping[str, NumberFigures]) ->
             message=f"Outside {figures.low:.6g} … {figures.high:.6g}.",
         )
         for column, figures in found
-        if figures.outliers and (number := as_number(column))
+        if figures.outliers and (number := as_number(column, column.own_value))
     ]

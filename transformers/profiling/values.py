@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from transformers.cells.columns import MISSING, Column
@@ -19,7 +20,6 @@ SHAPED_VALUES = 10_000  # above it the shapes are those of a sample: they are th
 SHAPED_IN_FULL = 16  # characters: most codes, dates and numbers
 SHOWN_WORDS = 10
 LISTED_IN_FULL = 50  # values: what a person would still write down as the allowed ones
-_ENTRY = "{'v': left(v, 200), 'n': n}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def value_figures(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], to
     """By column name, of those that `cell_values` holds now."""
     disguised = _disguised(db, columns)
     counts = _counts_of_counts(db, len(columns))
-    top = _top(db, columns, max(top_n, LISTED_IN_FULL))
+    top = _top(db, columns, counts, max(top_n, LISTED_IN_FULL))
     shaped = [place for place, column in enumerate(columns) if column.is_text]
     lengths = _lengths(db, columns, shaped)
     patterns, sampled = _patterns(db, columns, shaped, counts)
@@ -88,21 +88,33 @@ def _entropy(counts: dict[int, int]) -> float:
     return steady(abs(math.fsum(-values * (n / total) * math.log2(n / total) for n, values in counts.items()))) or 0.0
 
 
-def _top(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], top_n: int) -> dict[int, tuple[ValueCount, ...]]:
+def _top(
+    db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], counts: Sequence[dict[int, int]], top_n: int
+) -> dict[int, tuple[ValueCount, ...]]:
     """The most frequent values, equals in alphabetical order."""
-    ranked = f"SELECT c, arg_min({{'v': left(v, 200), 'n': n}}, {{'n': -n, 'v': v}}, {top_n}) FROM {PRESENT} GROUP BY c"
-    return {
-        place: tuple(
-            ValueCount(
-                value=display(columns[place].name, e["v"]),
-                count=e["n"],
-                percent=percent(e["n"], columns[place].present),
-            )
-            for e in entries
+    least = [(place, _least(counted, top_n)) for place, counted in enumerate(counts) if counted]
+    if not least:
+        return {}
+    wanted = f"JOIN (VALUES {', '.join(map(str, least))}) AS least(c, least) USING (c) WHERE k NOT IN {MISSING}"
+    frequent = f"SELECT c, v, n FROM cell_values {wanted} AND n > least"
+    equal = (
+        f"SELECT c, unnest(min(v, {top_n})) AS v, any_value(n) AS n FROM cell_values {wanted} AND n = least GROUP BY c"
+    )
+    ranked = f"SELECT c, left(v, 200), n FROM ({frequent} UNION ALL {equal}) ORDER BY c, n DESC, v"
+    found: dict[int, list[ValueCount]] = {}
+    for place, value, n in db.execute(ranked).fetchall():
+        share = percent(n, columns[place].present)
+        found.setdefault(place, []).append(
+            ValueCount(value=display(columns[place].name, value), count=n, percent=share)
         )
-        for place, entries in db.execute(ranked).fetchall()
-        if entries
-    }
+    return {place: tuple(entries[:top_n]) for place, entries in found.items()}
+
+
+def _least(counts: dict[int, int], top_n: int) -> int:
+    """How often a value occurs at least, if it is among the first; so that no others need be ranked."""
+    ranked = sorted(counts, reverse=True)
+    reached = accumulate(counts[n] for n in ranked)
+    return next((n for n, values in zip(ranked, reached, strict=True) if values >= top_n), ranked[-1])
 
 
 def _lengths(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], places: Sequence[int]) -> dict[int, Lengths]:

@@ -56,6 +56,11 @@ def test_only_as_many_top_values_as_asked_for(workshop: Workshop) -> None:
     assert column(workshop, list("abc"), top_n_values=0).top_values == ()
 
 
+def test_equally_frequent_values_are_listed_in_alphabetical_order(workshop: Workshop) -> None:
+    found = column(workshop, ["d", "c", "b", "a", "d", "z", "z", "z"] + [f"w{i}" for i in range(60)], top_n_values=4)
+    assert [(v.value, v.count) for v in found.top_values] == [("z", 3), ("d", 2), ("a", 1), ("b", 1)]
+
+
 def test_a_histogram_holds_every_finite_value_once(workshop: Workshop) -> None:
     values = [*np.random.default_rng(1).normal(0, 1, 1000), math.inf, -math.inf, None]
     found = column(workshop, values)

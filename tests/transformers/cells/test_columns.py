@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from workshop import Workshop
 
-from transformers.cells.columns import LogicalType, read_columns
+from transformers.cells.columns import LogicalType, read_columns, walk_columns
+from transformers.cells.kinds import Kind
 from transformers.cells.semantic_types import SemanticType
+from transformers.cells.values import gathered
 from transformers.tables import quoted
 
 
@@ -49,6 +51,33 @@ def test_a_few_broken_cells_do_not_change_the_type_and_are_counted(workshop: Wor
 def test_blank_null_and_words_for_nothing_are_missing_but_told_apart(workshop: Workshop) -> None:
     column = workshop.columns({"a": [None, "", "  ", "NA", "n/a", "-", "?", "null", "7", "8"]})["a"]
     assert (column.nulls, column.disguised, column.present) == (3, 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"),
+    [
+        ("-5", Kind.INTEGER), ("0", Kind.INTEGER), ("+05", Kind.CODE), ("007", Kind.CODE), ("-" + "1" * 70, Kind.CODE),
+        ("-.5", Kind.DECIMAL), ("-Infinity", Kind.DECIMAL), ("inf", Kind.DECIMAL), ("0." + "1" * 70, Kind.TEXT),
+        ("€12", Kind.CURRENCY), ("usd 1,000", Kind.CURRENCY), ("1 usd", Kind.CURRENCY), ("-3.5 %", Kind.PERCENT),
+        ("1,234.50", Kind.GROUPED), ("1.234,50", Kind.COMMA_DECIMAL), ("9:05", Kind.TIME), ("sep 1 2024", Kind.DATE),
+        ("1/2/24", Kind.SLASH_DATE), ("2024-1-1 1:00", Kind.DATETIME), ("31/01/2024 10:30 PM", Kind.DATETIME),
+        ("2024-02-30 10:00", Kind.TEXT), ("2024-01-31 10:00" + "x" * 60, Kind.TEXT), ("12 rue", Kind.TEXT),
+        ("Y", Kind.BOOLEAN), ("#N/A", Kind.DISGUISED), ("-", Kind.DISGUISED), ("~", Kind.TEXT), ("日", Kind.TEXT),
+    ],
+)  # fmt: skip
+def test_a_look_at_the_first_character_does_not_change_the_kind(workshop: Workshop, cell: str, kind: Kind) -> None:
+    assert set(workshop.columns({"a": [cell]})["a"].kinds) == {kind}
+
+
+def test_a_cell_with_spaces_around_it_is_the_same_value(workshop: Workshop) -> None:
+    table = workshop.table({"a": [" x", "x", "x\u00a0", "y"], "b": ["1", "2", "é", "4"]})
+    with workshop.database(table) as db:
+        [(padded, plain)] = walk_columns(db, table)
+        assert (padded.padded, plain.padded) == (True, False)
+        assert (padded.own_cell, plain.own_cell) == ('trim("a")', '"b"')
+        for _ in gathered(db, table, table.columns):
+            found = db.execute("SELECT v, n FROM cell_values WHERE c = 0 ORDER BY v").fetchall()
+        assert found == [("x", 3), ("y", 1)]
 
 
 def test_a_native_not_a_number_is_missing_and_an_infinity_is_not(workshop: Workshop) -> None:
