@@ -17,6 +17,7 @@ from scores.measure import Measure, Score
 from scores.planted_errors import plant
 from scores.public_data import data
 from scores.taxpayers import taxpayers
+from scores.unusual_tables import unusual_tables
 from scores.workshop import CHILD_MEMORY, read
 from transformers.cells.columns import read_columns
 from transformers.detection import detect_errors
@@ -111,6 +112,17 @@ def false_alarms() -> Iterator[Score]:
         yield _alarm("all clean tables", 100 * flagged / cells)
 
 
+def right_as_it_is() -> Iterator[Score]:
+    """Made tables that look wrong and are not: no cell of them may be rewritten."""
+    with TemporaryDirectory(prefix="scores-") as folder:
+        for name, path in unusual_tables(Path(folder), SEEDS[0]):
+            found, cells = _found(path), sum(len(row) for row in _rows(path))
+            yield Score(dataset=f"{name}, made", metric="repairs on clean cells", ours=len(found.repairs), bar=0,
+                        less_is_better=True, seed=SEEDS[0])  # fmt: skip
+            yield Score(dataset=f"{name}, made", metric="% of clean cells flagged", less_is_better=True,
+                        ours=100 * len(found.errors) / cells, seed=SEEDS[0])  # fmt: skip
+
+
 def _alarm(name: str, share: float) -> Score:
     return Score(dataset=name, metric="% of clean cells flagged", ours=share, bar=FALSE_ALARM_BAR, less_is_better=True)
 
@@ -182,4 +194,5 @@ MEASURES = (
     Measure("errors-planted", planted),
     Measure("errors-keys", keys_of_two),
     Measure("errors-false-alarms", false_alarms),
+    Measure("errors-right-as-it-is", right_as_it_is),
 )

@@ -65,9 +65,12 @@ def clock_style(values: Mapping[str, int]) -> tuple[ClockStyle, float] | None:
     return best, styles[best] / sum(values.values())
 
 
-def is_written(text: str, style: ClockStyle) -> bool:
-    read = clock_time(text)
-    return read is not None and style.write(*read) == text
+def is_same_moment(text: str, style: ClockStyle) -> bool:
+    """Whether a text is a time and nothing else, which the style can say whole: no date, no zone, no guessed half."""
+    found, read = PURE.fullmatch(text), clock_time(text)
+    if not found or read is None or (read[1] and not style.seconds):
+        return False
+    return bool(found[5]) or not style.half or not 1 <= int(found[1]) <= NOON
 
 
 def _style_of(text: str) -> ClockStyle | None:

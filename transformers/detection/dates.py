@@ -8,6 +8,8 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 NUMBERS = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})\2([0-9]{1,4})")
 NAMED = re.compile(r"([0-9]{1,2})[ -]([A-Za-z]{3,9})[ -,]+([0-9]{4})|([A-Za-z]{3,9})\.? ([0-9]{1,2}),? ([0-9]{4})")
 YEAR_DIGITS = 4
+MIN_TOLD = 3  # days beyond the 12th, for the order of the others to be known
+CONTRADICTED = 0.02  # of these: more the other way round, and a column holds both orders
 PIVOT = 69  # 69 is 1969, 68 is 2068: POSIX's rule for two digits
 
 
@@ -55,6 +57,20 @@ def write_date(day: date, written: str, *, padded: bool) -> str | None:
     return separator.join((d, m, year) if written.startswith("dmy") else (m, d, year))
 
 
+def rewritten(text: str, form: str, *, padded: bool) -> str | None:
+    """The same day in the format `form`; the text itself where it has it; None where either leaves the day open.
+
+    A year of two digits tells no century, and a century is not thrown away.
+    """
+    own = date_format(text)
+    if own is None or own == form or own == "??" + form[3:]:
+        return text if own else None
+    if "??" in own + form or "2" in own[-1] + form[-1]:
+        return None
+    day = read_date(text, own[:3])
+    return write_date(day, form, padded=padded) if day else None
+
+
 def column_format(values: Mapping[str, int]) -> tuple[str, bool, float] | None:
     """The format most cells share, whether days are padded, and its share of all cells."""
     counts: dict[str, int] = {}
@@ -69,20 +85,21 @@ def column_format(values: Mapping[str, int]) -> tuple[str, bool, float] | None:
     if not settled:
         return None
     best = min(settled, key=lambda f: (-settled[f], f))
-    ambiguous = "??" + best[3:]
-    zeros = padded.get(best, 0) + padded.get(ambiguous, 0)
+    ambiguous = "??" + best[-2:]
+    zeros = sum(padded.get(form, 0) for form in {best, ambiguous})
     return best, zeros > 0.1 * settled[best], settled[best] / sum(values.values())
 
 
 def _settle(counts: Mapping[str, int]) -> dict[str, int]:
-    """Texts that leave the order open count for the order that others of their form have."""
+    """Texts that leave the order open count for the order that others of their form have, and no others contradict."""
     settled = {f: n for f, n in counts.items() if not f.startswith("??")}
     for form, n in counts.items():
         if form.startswith("??"):
             rest = form[2:]
-            orders = [f for f in ("dmy" + rest, "mdy" + rest) if f in settled]
-            best = max(orders, key=lambda f: settled[f], default="mdy" + rest)
-            settled[best] = settled.get(best, 0) + n
+            few, most = sorted(("dmy" + rest, "mdy" + rest), key=lambda f: counts.get(f, 0))
+            told = counts.get(most, 0) >= MIN_TOLD and counts.get(few, 0) <= CONTRADICTED * counts[most]
+            own = most if told else form
+            settled[own] = settled.get(own, 0) + n
     return settled
 
 

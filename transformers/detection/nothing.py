@@ -12,7 +12,9 @@ from transformers.detection.workbench import Workbench
 from transformers.tables import SOURCE_ROW
 
 IN_NUMBERS = 0.95  # certainly no value of a column of numbers or dates
-IN_WORDS = 0.6  # "none" may be a value among words
+IN_WORDS = 0.6  # "NA" may be a value among words
+AN_ANSWER = 0.3  # "none" is one: which allergies? which discount?
+ANSWERS = ("none", "nothing", "no", "nil", "missing", "unknown", "empty")
 BLANK_SHARE = 0.01  # of a column's cells, for leaving them blank to be a custom there
 Usage = Mapping[int, Mapping[str, int]]  # place → word → cells
 
@@ -25,14 +27,14 @@ def look(bench: Workbench) -> None:
         for word, cells in words.items():
             used = _weight([found[word] for found in usage.values() if word in found])
             if used < blanks and not 0 < column.nulls < cells:
-                _doubt(bench, place, word, IN_NUMBERS if _is_typed(column) else IN_WORDS)
+                _doubt(bench, place, word, _confidence(column, word))
 
 
 def _words(bench: Workbench, place: int) -> dict[str, int]:
     return dict(
         bench.db.execute(
-            f"SELECT lower({bench.text(place)}) AS word, count(*) FROM {bench.relation}"
-            f" WHERE {bench.missing(place)} AND {bench.text(place)} <> '' GROUP BY word ORDER BY word"
+            f"SELECT lower({bench.text(place)}), count(*) FROM {bench.relation}"
+            f" WHERE {bench.missing(place)} AND {bench.text(place)} <> '' GROUP BY 1 ORDER BY 1"
         ).fetchall()
     )
 
@@ -42,12 +44,14 @@ def _weight(cells: list[int]) -> tuple[int, int]:
     return len(cells), sum(cells)
 
 
+def _confidence(column: Column, word: str) -> float:
+    if column.logical in (*NUMERIC, *TEMPORAL, LogicalType.TIME):
+        return IN_NUMBERS
+    return AN_ANSWER if word in ANSWERS else IN_WORDS
+
+
 def _doubt(bench: Workbench, place: int, word: str, confidence: float) -> None:
     bench.add(
-        f"SELECT {SOURCE_ROW}, {place}, 'disguised_missing', 'word_for_nothing', {confidence}, NULL, {IN_NUMBERS}"
+        f"SELECT {SOURCE_ROW}, {place}, 'disguised_missing', 'word_for_nothing', {confidence}, NULL, {confidence}"
         f" FROM {bench.relation} WHERE {bench.missing(place)} AND lower({bench.text(place)}) = {literal(word)}"
     )
-
-
-def _is_typed(column: Column) -> bool:
-    return column.logical in (*NUMERIC, *TEMPORAL, LogicalType.TIME)

@@ -1,34 +1,51 @@
-"""Numbers with something beside them: "12.0 oz", "$5", "0.05%". What stands beside a number is its unit."""
+"""Numbers with a unit beside them: "12.0 oz", "$5", "0.05%"."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-BEFORE = r"[$€£¥₹~#]|[A-Z]{2,3}\s?[$€£¥₹]?\s?"  # a currency, mostly
-AFTER = r"\s*(?:[%‰°\"'$€£¥₹µ]|[A-Za-z])[^0-9]{0,24}"  # no digits: "12227-000" and "H2G 1A7" are no quantities
-QUANTITY = re.compile(rf"(?P<before>{BEFORE})?(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+))(?P<after>{AFTER})?")
+from transformers.detection.unit_names import currency_of, unit_of
+
+NUMBER = r"(?P<number>[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+))"
+QUANTITY = re.compile(rf"(?P<before>[^\w\s.+-]|[A-Z]{{3}}\s?)?{NUMBER}(?P<gap>\s*)(?P<after>[^0-9\s][^0-9]{{0,24}})?")
+REMARK = re.compile(r"(?P<unit>\S+?\.?)(?:\s+|,\s*|\()(?P<remark>\S.*)")
 SIGNIFICANT = 12  # digits; what a binary fraction adds beyond them is noise
 LONGEST = 40
+BULK = 10  # numbers: fewer have a middle at best
 
 
 @dataclass(frozen=True)
 class Quantity:
     number: str
-    before: str
-    after: str  # with its gap
+    unit: str = ""  # in one spelling; "" for none
+    before: str = ""
+    after: str = ""  # with its gap
+    remark: str = ""  # behind the unit: "12 oz. can"
 
     @property
-    def unit(self) -> str:
+    def spelling(self) -> str:
         return f"{self.before}|{self.after}"
-
-    @property
-    def is_bare(self) -> bool:
-        return not self.before and not self.after
 
 
 def quantity(text: str) -> Quantity | None:
+    """None too where what stands beside the number is no unit: UA192, 9E, 12 Oak Road."""
     found = QUANTITY.fullmatch(text) if len(text) <= LONGEST else None
-    return Quantity(found["number"], found["before"] or "", found["after"] or "") if found else None
+    if not found:
+        return None
+    number, before, gap, after = found["number"], found["before"], found["gap"], found["after"]
+    if before:
+        unit = currency_of(before)
+        return Quantity(number, unit, before) if unit and not after else None
+    return _behind(number, gap, after) if after else Quantity(number)
+
+
+def _behind(number: str, gap: str, after: str) -> Quantity | None:
+    whole = currency_of(after) or unit_of(after, glued=not gap)
+    if whole:
+        return Quantity(number, whole, after=gap + after)
+    split = REMARK.fullmatch(after)
+    unit = unit_of(split["unit"], glued=not gap) if split and len(split["unit"]) > 1 else None
+    return Quantity(number, unit, after=gap + after, remark=split["remark"]) if split and unit else None
 
 
 def plain(number: str) -> str:
@@ -42,11 +59,25 @@ def denoised(number: str) -> str:
     return plain(number) if sum(c.isdigit() for c in number.lstrip("0.")) > SIGNIFICANT else number
 
 
-def units(values: Mapping[str, int]) -> tuple[dict[str, int], float]:
-    """How often each unit is written, and the share of cells that are quantities at all."""
-    counts: dict[str, int] = {}
-    for text, n in values.items():
-        read = quantity(text)
-        if read:
-            counts[read.unit] = counts.get(read.unit, 0) + n
-    return counts, sum(counts.values()) / max(1, sum(values.values()))
+def quantities(values: Mapping[str, int]) -> dict[str, Quantity]:
+    return {text: read for text in values if (read := quantity(text))}
+
+
+def overlap(some: Mapping[float, int], others: Mapping[float, int]) -> bool:
+    """The middle of each lies within the bulk of the other: numbers of one thing, as far as numbers can tell."""
+    return all(
+        _middle_within(one, other) for one, other in ((some, others), (others, some)) if sum(other.values()) >= BULK
+    )
+
+
+def _middle_within(some: Mapping[float, int], others: Mapping[float, int]) -> bool:
+    return quantile(others, 0.05) <= quantile(some, 0.5) <= quantile(others, 0.95)
+
+
+def quantile(counts: Mapping[float, int], share: float) -> float:
+    wanted, seen = share * sum(counts.values()), 0
+    for number in sorted(counts):
+        seen += counts[number]
+        if seen >= wanted:
+            return number
+    return max(counts)

@@ -83,7 +83,8 @@ def _write(  # noqa: PLR0917
             JOIN numbered e ON e.place_in_order = of_row JOIN numbered v ON v.place_in_order = from_row
         )
         SELECT {SOURCE_ROW}, {place}, 'conflict', 'source_trust:c{conflict.source}',
-            CASE WHEN c{place} IS DISTINCT FROM truth THEN 0.5 + 0.5 * sure ELSE 0.0 END, truth, sure
+            CASE WHEN c{place} IS DISTINCT FROM truth THEN 0.5 + 0.5 * sure ELSE 0.0 END, truth,
+            CASE WHEN c{place} IS DISTINCT FROM truth THEN sure / (0.5 + 0.5 * sure) ELSE sure END
         FROM {READ} JOIN truths ON c{conflict.entity} = entity
     """)
     bench.db.unregister("__truths__")

@@ -90,7 +90,7 @@ def _slip(text: str, near: Sequence[tuple[str, int]], values: Mapping[str, int],
     shared = 1 - distance / len(text)
     rivals = sum(1 for _, d in likely if d == distance)
     confidence = ratio * (1 - crowd) * shared * (INFLECTED if _is_inflection(text, right) else 1.0)
-    return Doubt(text, right, confidence, certainty=shared * (1 - crowd) / rivals)
+    return Doubt(text, right, confidence, certainty=(1 - crowd) / rivals)
 
 
 def _slips_in_words(text: str, other: str, distance: int) -> bool:

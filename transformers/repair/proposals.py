@@ -58,17 +58,25 @@ def _offer(bench: Workbench, errors: str) -> None:
     """`cell_offers`: what each rule would put into a wrong cell; a mere form only where nobody doubts the value."""
     bench.db.execute(f"""
         CREATE OR REPLACE TEMP TABLE cell_offers AS
-        WITH wrong AS (SELECT source_row, {_place(bench)} AS place FROM {errors}),
+        WITH wrong AS (SELECT source_row, {_place(bench)} AS place, {_confidence(bench, errors)} AS wrong FROM {errors}),
         disputed AS (
             SELECT DISTINCT source_row, place FROM {EVIDENCE}
             WHERE kind NOT IN {FORM} AND kind <> 'marked' AND (confidence >= {IN_DISPUTE} OR kind = 'conflict')
         )
         SELECT source_row, place, struct_pack(v := suggestion) AS offer,
-            1 - product(1 - least(certainty, {CERTAIN})) AS sure, arg_max(rule, (certainty, rule)) AS rule
+            (1 - product(1 - least(certainty, {CERTAIN}))) * CASE WHEN bool_or(kind = 'example') THEN 1.0
+                ELSE any_value(wrong) END AS sure,
+            arg_max(rule, (certainty, rule)) AS rule
         FROM {EVIDENCE} JOIN wrong USING (source_row, place) LEFT JOIN disputed d USING (source_row, place)
         WHERE certainty > 0 AND (d.place IS NULL OR kind NOT IN {FORM} OR kind = 'example')
         GROUP BY source_row, place, suggestion
     """)
+
+
+def _confidence(bench: Workbench, errors: str) -> str:
+    """SQL: that the cell is wrong at all; a list that does not say is taken at its word."""
+    said = [name for name, *_ in bench.db.execute(f"DESCRIBE {errors}").fetchall()]
+    return "confidence" if "confidence" in said else "1.0"
 
 
 def _settle(bench: Workbench, min_confidence: float) -> None:
