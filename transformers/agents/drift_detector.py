@@ -80,6 +80,7 @@ def _result(report: DriftReport, rows: RowFindings) -> AgentResult:
         issue_summary=rows.summary(issues),
         recommendations=report.recommendations(),
         executive_summary=report.cards(),
+        charts=report.charts(),
         analysis_text=report.text(),
     )
 

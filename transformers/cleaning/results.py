@@ -3,7 +3,7 @@
 from typing import Any
 
 from transformers.cleaning.rules import Applied, Plan, Stage
-from transformers.findings import AgentResult, Alert, Issue, Recommendation, Severity, SummaryCard
+from transformers.findings import AgentResult, Alert, Bar, Chart, Issue, Recommendation, Severity, SummaryCard
 from transformers.row_findings import RowFindings
 
 HIGH_SHARE, MEDIUM_SHARE = 0.10, 0.05  # of the rows (CATALOGUE §2: impact)
@@ -30,8 +30,25 @@ def result_of(stage: Stage, plan: Plan, applied: Applied, flags: dict[str, int],
         issue_summary=rows.summary(issues),
         recommendations=(*_recommendations(stage, applied, flags), *plan.recommendations),
         executive_summary=_cards(stage, applied, flags),
+        charts=_charts(applied, flags),
         analysis_text=" ".join(filter(None, (_text(stage, applied, flags), plan.text))),
     )
+
+
+def _charts(applied: Applied, flags: dict[str, int]) -> tuple[Chart, ...]:
+    """What was done and what was only seen, by rule; the rows before and after."""
+    changed = [Bar(label=_spoken(rule), value=count.cells) for rule, count in sorted(applied.cells.items())]
+    flagged = [Bar(label=f"{_spoken(rule)} (flagged)", value=cells) for rule, cells in flags.items()]
+    rows = Bar(label="Rows", value=applied.table.rows, before=applied.rows_before)
+    found = (
+        Chart(title="Cells", bars=tuple(changed + flagged)),
+        Chart(title="Rows before and after", bars=(rows,) if applied.rows_set_aside else ()),
+    )
+    return tuple(chart for chart in found if chart.bars)
+
+
+def _spoken(rule: str) -> str:
+    return rule.replace("_", " ")
 
 
 def metrics_of(applied: Applied, flags: dict[str, int]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from transformers.drift.categories import Words
 from transformers.drift.comparison import ColumnDrift
 from transformers.drift.pairs import Matched
 from transformers.drift.signals import Compared, Signal
-from transformers.findings import Alert, Issue, Recommendation, Severity, SummaryCard
+from transformers.findings import Alert, Bar, Chart, Issue, Recommendation, Severity, SummaryCard
 from transformers.profiling.table_profile import SIGNIFICANT_DIGITS
 from transformers.risk.personal_fields import display, is_hidden
 from transformers.row_findings import RANK
 
 NAMED = 6
+CHARTED = 20  # columns
 GRAVE = 0.25  # of the columns: from here the table as a whole is another one
 LEADING = {  # the figure that each test stands for: of numbers, and of words
     "kolmogorov_smirnov": ("kolmogorov_smirnov", "cramers_v"),
@@ -178,6 +179,13 @@ class DriftReport:
                 description="Columns whose values, types or missing share are no longer the baseline's.",
             ),
         )
+
+    def charts(self) -> tuple[Chart, ...]:
+        """The columns that drifted most, by the leading figure."""
+        figures = [(one.pair.name, self._leading(one)) for one in self.columns]
+        bars = [Bar(label=name, value=figure["value"]) for name, figure in figures if figure and figure["value"]]
+        most = sorted(bars, key=lambda bar: -bar.value)[:CHARTED]
+        return (Chart(title=f"Distance by column ({self.test.replace('_', ' ')})", bars=tuple(most)),) if most else ()
 
     def text(self) -> str:
         schema = f" {len(self.matched.added)} new and {len(self.matched.missing)} missing columns."
