@@ -8,7 +8,6 @@ flagged.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 from pydantic import Field
 
@@ -16,7 +15,7 @@ from transformers.cells.columns import Column
 from transformers.cells.semantic_types import SemanticType
 from transformers.cleaning import duplicate_groups as groups
 from transformers.cleaning.duplicate_groups import Kind, Sameness
-from transformers.cleaning.fuzzy_duplicates import LARGEST_FUZZY, fuzzy
+from transformers.cleaning.fuzzy_duplicates import LARGEST_FUZZY, FuzzyDuplicates, fuzzy
 from transformers.cleaning.incomplete_rows import incomplete_rows
 from transformers.cleaning.merging import merged_cells
 from transformers.cleaning.naming_columns import known
@@ -108,7 +107,7 @@ def plan(work: Work, form: DuplicateParameters) -> Plan:
     work.report_progress(0.95)
     kinds = form.removed_kinds
     rows = [RowRemovals(groups.removals(kinds, fills=form.fills))]
-    if form.fuzzy is Fuzzy.REMOVE and found_fuzzy:
+    if form.fuzzy is Fuzzy.REMOVE and found_fuzzy and found_fuzzy.removals:
         rows.append(RowRemovals(found_fuzzy.removals))
     return Plan(
         cells=(CellEdits(merged_cells(work, sameness, kinds, votes=form.votes)),) if form.fills else (),
@@ -117,7 +116,7 @@ def plan(work: Work, form: DuplicateParameters) -> Plan:
         data={
             "key_columns": list(form.key_columns),
             "email_columns": list(sameness.emails),
-            **_told(form, found_fuzzy),
+            **({"fuzzy": found_fuzzy.told} if found_fuzzy else {}),
         },
     )
 
@@ -136,17 +135,13 @@ def _sameness(columns: Sequence[Column], form: DuplicateParameters, names: Seque
     )
 
 
-def _flags(kinds: Sequence[Kind], form: DuplicateParameters, found_fuzzy: Any) -> tuple[FlaggedCells, ...]:
+def _flags(
+    kinds: Sequence[Kind], form: DuplicateParameters, found_fuzzy: FuzzyDuplicates | None
+) -> tuple[FlaggedCells, ...]:
     unsure = FlaggedCells("possible_duplicate", Severity.LOW, groups.unsure(kinds, fills=form.fills))
-    if form.fuzzy is Fuzzy.FLAG and found_fuzzy:
+    if form.fuzzy is Fuzzy.FLAG and found_fuzzy and found_fuzzy.flags:
         return unsure, FlaggedCells("fuzzy_duplicate", Severity.LOW, found_fuzzy.flags)
     return (unsure,)
-
-
-def _told(form: DuplicateParameters, found_fuzzy: Any) -> dict[str, Any]:
-    if form.fuzzy is Fuzzy.OFF:
-        return {}
-    return {"fuzzy": found_fuzzy.told if found_fuzzy else {"looked": False, "largest_table": LARGEST_FUZZY}}
 
 
 STAGE = Stage("duplicate-resolver", "Duplicate resolver", DuplicateParameters, plan)

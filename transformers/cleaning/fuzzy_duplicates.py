@@ -3,28 +3,43 @@
 from dataclasses import dataclass
 from typing import Any
 
+from backend.errors import MemoryLimit
 from transformers.cleaning.rules import Work
-from transformers.matching import resolve_entities
+from transformers.matching import Resolution, resolve_entities
 
 LARGEST_FUZZY = 20_000  # rows: more take minutes, twice with a preview; master-my-data is made for them
 
 
 @dataclass(frozen=True)
 class FuzzyDuplicates:
-    """Relations of what was found, for flags or for removals."""
+    """What was found as relations, for flags or for removals, and what is told of the search."""
 
     flags: str
     removals: str
     told: dict[str, Any]
 
 
-def fuzzy(work: Work, known: str) -> FuzzyDuplicates | None:
-    """None where the table is too large to look. `known` is the table of duplicates that are found already."""
+def fuzzy(work: Work, known: str) -> FuzzyDuplicates:
+    """`known` is the table of duplicates that are found already: none of those is the row that stays."""
     if not 1 < work.table.rows <= LARGEST_FUZZY:
-        return None
-    found = resolve_entities(work.db, work.table, work.columns)
-    first = f"SELECT *, min(source_row) OVER (PARTITION BY cluster) AS kept_row FROM {found.clusters}"
-    others = f"({first}) WHERE source_row <> kept_row AND source_row NOT IN (SELECT source_row FROM {known})"
+        return _none({"looked": False, "largest_table": LARGEST_FUZZY})
+    import duckdb
+
+    try:
+        found = resolve_entities(work.db, work.table, work.columns)
+    except (duckdb.OutOfMemoryException, MemoryLimit):  # the other kinds of duplicates are found all the same
+        return _none({"looked": False, "reason": "Comparing the rows takes more memory than there is."})
+    return _found(found, known)
+
+
+def _none(told: dict[str, Any]) -> FuzzyDuplicates:
+    return FuzzyDuplicates(flags="", removals="", told=told)
+
+
+def _found(found: Resolution, known: str) -> FuzzyDuplicates:
+    stays = f"source_row NOT IN (SELECT source_row FROM {known})"
+    kept = f"min(source_row) FILTER ({stays}) OVER (PARTITION BY cluster)"
+    others = f"(SELECT *, {kept} AS kept_row FROM {found.clusters}) WHERE source_row <> kept_row AND {stays}"
     reason = "'Is probably of the same entity as row ' || kept_row || '.'"
     told = {
         "looked": True,

@@ -1,13 +1,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from workshop import Workshop
 
-from backend.errors import BadParameters
+from backend.errors import BadParameters, MemoryLimit
 from transformers.agents.duplicate_resolver import AGENT
+from transformers.cleaning import fuzzy_duplicates
 from transformers.cleaning.rules import SET_ASIDE
+from transformers.matching import ModelSummary, Resolution
 from transformers.tables import SOURCE_ROW
 from transformers.tool import Delivery
 
@@ -124,3 +127,45 @@ def test_an_incomplete_row_points_past_incomplete_ones_to_the_row_that_stays(wor
 def test_a_key_that_the_table_does_not_have_is_the_customers_to_mend(workshop: Workshop) -> None:
     with pytest.raises(BadParameters):
         workshop.run(AGENT, PEOPLE, key_columns=["nowhere"])
+
+
+def resolved_to(*clusters: Sequence[int]) -> Any:
+    """An entity resolver that finds these."""
+
+    def resolve(db: Any, *_: Any) -> Resolution:
+        rows = ", ".join(f"({row}, {at}, 0.9)" for at, cluster in enumerate(clusters) for row in cluster)
+        found = f"SELECT * FROM (VALUES {rows}) found(source_row, cluster, probability)"
+        db.execute(f"CREATE OR REPLACE TEMP TABLE found_clusters AS {found}")
+        facts = dict.fromkeys(ModelSummary.model_fields, 0) | dict.fromkeys(TUPLES, ())
+        summary = ModelSummary.model_validate(facts)
+        return Resolution(clusters="found_clusters", pairs="", entities=len(clusters), summary=summary)
+
+    return resolve
+
+
+TUPLES = ("blocking_rules", "fields", "left_out", "dependent", "limited")
+
+
+def test_an_entity_keeps_a_row_though_its_first_one_goes_as_an_ordinary_duplicate(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fuzzy_duplicates, "resolve_entities", resolved_to([1, 2, 7]))
+    data = and_also(["1", "Ann Lee", "ann@x.com", "Rome"])
+    delivery = workshop.deliver(
+        AGENT, data, {"fuzzy": "remove", "key_columns": ["id"], "conflict_resolution": "keep_last"}
+    )
+    assert aside(delivery) == [(1, "exact", 7), (7, "fuzzy_duplicate", 2)]
+
+
+@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, MemoryLimit])
+def test_where_the_memory_does_not_suffice_for_likely_duplicates_the_others_are_found(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error("too much")
+
+    monkeypatch.setattr(fuzzy_duplicates, "resolve_entities", fail)
+    delivery = workshop.deliver(AGENT, and_also(["1", "Ann Lee", "ann@x.com", "Rome"]))
+    assert aside(delivery) == [(7, "exact", 1)]
+    assert delivery.result.data["fuzzy"]["looked"] is False
+    assert "memory" in delivery.result.data["fuzzy"]["reason"]
