@@ -14,7 +14,7 @@ from transformers.cells.kinds import literal
 from transformers.cells.semantic_types import names_a_key, text_test
 from transformers.cleaning.constraints import breaks_form, breaks_range, is_no_number
 from transformers.outliers.fences import Method, Rule, fences, number_of, quantities
-from transformers.tables import quoted
+from transformers.tables import SOURCE_ROW, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,9 +117,10 @@ def _shape(db: "duckdb.DuckDBPyConnection", rows: int, column: Column) -> Iterat
     """The one shape that nearly all cells have, if it has a digit or a sign: letters alone are words."""
     every = max(1, rows // SHAPED_CELLS)
     shape = _drawn(column)
+    seen = f"NOT {column.is_missing} AND hash({quoted(SOURCE_ROW)}) % {every} = 0"
+    shapes = f'SELECT {shape} AS shape FROM "primary" WHERE {seen}'  # by itself: a column of theirs may be called so
     top = db.execute(
-        f'SELECT {shape} AS s, count(*) AS n, sum(n) OVER () FROM "primary" WHERE NOT {column.is_missing}'
-        f" AND hash(__source_row__) % {every} = 0 GROUP BY s ORDER BY n DESC, s LIMIT 1"
+        f"SELECT shape, count(*), sum(count(*)) OVER () FROM ({shapes}) GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 1"
     ).fetchall()
     for drawn, n, of in top:
         if AGREED * int(of) <= n and set(drawn) - set("a "):

@@ -80,6 +80,20 @@ AWKWARD: dict[str, Callable[[], pa.Table]] = {
             "r": ["3", "4"],
             "h": ["5", "6"],
             "x0": ["7", "8"],
+            "s": ["A-1", "B-2"],
+            "word": ["yes", "no"],
+            "x": ["1.5", "2.5"],
+            "text": ["2024-01-31", "2024-02-29"],
+            "row": ["1", "2"],
+            "cluster": ["1", "1"],
+            "trust": ["high", "low"],
+            "source_row": ["9", "8"],
+        }
+    ),
+    "names of our own tables, many rows": lambda: _named(
+        {
+            name: [f"{name}-{i % 9}{'' if i else '?'}" for i in range(50)]
+            for name in ("v", "n", "s", "r", "c", "word", "x", "text", "row", "cluster", "trust", "source_row", "shape")
         }
     ),
     "numbers as text": lambda: _text(

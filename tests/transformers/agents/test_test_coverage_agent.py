@@ -113,3 +113,8 @@ def test_a_table_without_rules_is_untested(workshop: Workshop) -> None:
     result = covered(workshop, {"a": ["x", "y"]})
     assert result.data["level"] == "untested"
     assert result.data["score"] is None
+
+
+def test_columns_may_have_the_names_of_ours(workshop: Workshop) -> None:
+    codes = [f"AB-{i % 9}" for i in range(40)]
+    assert covered(workshop, {"s": codes, "n": [*codes[:39], "?"], "shape": codes}).data["score"] > 0
