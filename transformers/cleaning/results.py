@@ -159,14 +159,14 @@ def _recommendations(stage: Stage, applied: Applied, flags: dict[str, int]) -> t
 def _cards(stage: Stage, applied: Applied, flags: dict[str, int]) -> tuple[SummaryCard, ...]:
     touched = applied.rows_changed + applied.rows_set_aside
     status = {"high": "bad", "medium": "warning", "low": "good"}[impact(touched, applied.rows_before)]
-    value = f"{applied.cells_changed:,} cells changed, {applied.rows_set_aside:,} rows set aside"
     return (
         SummaryCard(
             summary_id=stage.agent_id,
             title=stage.name,
-            value=value,
+            value=f"{applied.cells_changed:,} cells"
+            + (f", −{applied.rows_set_aside:,} rows" if applied.rows_set_aside else ""),
             status=status,
-            description=f"{sum(flags.values()):,} cells were flagged and left as they are.",
+            description=f"Cells changed, rows set aside; {sum(flags.values()):,} cells were flagged and left as they are.",
         ),
     )
 
