@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     import duckdb
 
 LONGEST = 40
-CURRENCY = (
-    r"(?:US\$|CA\$|AU\$|R\$|[$€£¥₹₽₩₺₫₴]"
-    r"|(?i:usd|eur|gbp|chf|jpy|cny|inr|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|brl|mxn|zar|kr|zł))"
-)
+SIGNS = {"US$": "USD", "CA$": "CAD", "AU$": "AUD", "R$": "BRL", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+SIGNS |= {"₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₫": "VND", "₴": "UAH"}
+CODE = "(?i:usd|eur|gbp|chf|jpy|cny|inr|cad|aud|nzd|sek|nok|dkk|pln|czk|huf|brl|mxn|zar|kr|zł)"
+SIGN = r"(?:US\$|CA\$|AU\$|R\$|[$€£¥₹₽₩₺₫₴])"
+CURRENCY = f"(?:{SIGN}|{CODE})"
 PLAIN = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 COMMA_GROUPS = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]*)?"
 LAKHS = r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]*)?"  # 12,34,567
@@ -26,8 +27,14 @@ COMMA_DECIMAL = "[0-9]+,[0-9]+"
 LOOSE_GROUPS = r"[1-9][0-9]{0,2}(?:[ '’][0-9]{3})+(?:[.,][0-9]+)?"
 _BODY = f"{PLAIN}|{COMMA_GROUPS}|{LAKHS}|{DOT_GROUPS}|{COMMA_DECIMAL}|{LOOSE_GROUPS}"
 DRESSED = rf"(?:{CURRENCY} ?)?[(]?[+-]? ?(?:{CURRENCY} ?)?(?:{_BODY})(?: ?{CURRENCY})?(?: ?%)?[)]?-?(?: ?%)?"
-SAYS_POINT = r"[0-9]*\.([0-9]{1,2}|[0-9]{4,})(?:[eE].*)?|0\.[0-9]+|[0-9,]+,[0-9]{3}\.[0-9]*|[0-9]+(,[0-9]{2,3}){2,}"
-SAYS_COMMA = r"[0-9]+,([0-9]{1,2}|[0-9]{4,})|0,[0-9]+|[0-9.]+\.[0-9]{3},[0-9]*|[0-9]{1,3}(\.[0-9]{3}){2,}"
+SAYS_POINT = (
+    r"[0-9]*\.([0-9]{1,2}|[0-9]{4,})(?:[eE].*)?|(?:0|[0-9]{4,})\.[0-9]+"
+    r"|[0-9,]+,[0-9]{3}\.[0-9]*|[0-9]+(,[0-9]{2,3}){2,}"
+)
+SAYS_COMMA = (
+    r"[0-9]+,([0-9]{1,2}|[0-9]{4,})|(?:0|[0-9]{4,}),[0-9]+"
+    r"|[0-9.]+\.[0-9]{3},[0-9]*|[0-9]{1,3}(\.[0-9]{3}){2,}"
+)
 NUMBER_SHARE = 0.8
 SPELLED_PERCENT = 0.9  # of a column's numbers: then the sign says nothing more
 DISAGREEMENT = 0.02  # of the telling cells: the rest are mistakes of their own
@@ -81,7 +88,7 @@ def evidence_of(db: "duckdb.DuckDBPyConnection", column: Column, relation: str) 
     text = _levelled(column.cell)
     found = db.execute(f"""
         WITH cells AS (SELECT {text} AS t FROM {relation} WHERE NOT {column.is_missing}),
-        bodies AS (SELECT t, length(t) <= {LONGEST} AND {has_form("t", DRESSED)} AS fits, {_body("t")} AS b FROM cells)
+        bodies AS (SELECT t, {_fits("t")} AS fits, {_body("t")} AS b FROM cells)
         SELECT count(*), count(*) FILTER (fits), count(*) FILTER (fits AND {has_form("t", "[+-]?" + PLAIN)}),
                count(*) FILTER (fits AND contains(t, '%')), count(*) FILTER (fits AND {has_form("b", SAYS_POINT)}),
                count(*) FILTER (fits AND {has_form("b", SAYS_COMMA)}), count(*) FILTER (fits AND {_is_open("b")})
@@ -92,8 +99,7 @@ def evidence_of(db: "duckdb.DuckDBPyConnection", column: Column, relation: str) 
 
 def is_number(text: str) -> str:
     """SQL: a text that is a number, in any of its clothes."""
-    levelled = _levelled(text)
-    return f"(length({text}) <= {LONGEST} AND {has_form(levelled, DRESSED)})"
+    return _fits(_levelled(text))
 
 
 def number_text(cell: str, evidence: NumberEvidence) -> str:
@@ -104,7 +110,7 @@ def number_text(cell: str, evidence: NumberEvidence) -> str:
     negative = f"contains({text}, '(') OR ends_with(rtrim({text}, ' %'), '-') OR regexp_matches({text}, '^[^0-9]*-')"
     value = f"CASE WHEN {negative} THEN '-' ELSE '' END || {_plain(body, comma_is_decimal=evidence.comma_is_decimal)}"
     return (
-        f"CASE WHEN length({text}) > {LONGEST} OR NOT {has_form(text, DRESSED)} THEN NULL {percent}"
+        f"CASE WHEN NOT {_fits(text)} THEN NULL {percent}"
         f" WHEN {has_form(text, '[+-]?' + PLAIN)} AND NOT {_is_grouped(text, evidence)} THEN ltrim({text}, '+')"
         f" ELSE {value} END"
     )
@@ -115,17 +121,25 @@ def is_ambiguous(cell: str, evidence: NumberEvidence) -> str:
     if evidence.comma_is_decimal is not None:
         return "false"
     text = _levelled(f"trim({cell})")
-    return f"(length({text}) <= {LONGEST} AND {has_form(text, DRESSED)} AND {_is_open(_body(text))})"
+    return f"({_fits(text)} AND {_is_open(_body(text))})"
+
+
+def _fits(text: str) -> str:
+    """One bracket alone is no minus but a mistake."""
+    return (
+        f"(length({text}) <= {LONGEST} AND {has_form(text, DRESSED)} AND contains({text}, '(') = contains({text}, ')'))"
+    )
 
 
 def _levelled(text: str) -> str:
     """One minus and one space, of the many that Unicode has."""
-    return f"translate({text}, '−–\u00a0\u202f\u2009', '--   ')"
+    return f"translate({text}, '−–\u00a0\u202f\u2007\u2009', '--    ')"
 
 
 def _body(text: str) -> str:
-    """The digits and what separates them."""
-    return f"trim(regexp_replace({text}, {literal(CURRENCY + '|[()%]|^ *[+-]|-$')}, '', 'g'), ' +-')"
+    """The digits and the points and commas among them: a blank or an apostrophe only ever groups."""
+    bare = f"regexp_replace({text}, {literal(CURRENCY + '|[()%]|^ *[+-]|-$')}, '', 'g')"
+    return f"translate(trim({bare}, ' +-'), ' ''’', '')"
 
 
 def _is_open(body: str) -> str:
@@ -141,8 +155,8 @@ def _is_grouped(text: str, evidence: NumberEvidence) -> str:
 
 def _plain(body: str, *, comma_is_decimal: bool | None) -> str:
     """A cell that says itself which sign is decimal is believed; the column decides for the others."""
-    point = f"regexp_replace({body}, '[, ''’]', '', 'g')"
-    comma = f"replace(regexp_replace({body}, '[. ''’]', '', 'g'), ',', '.')"
+    point = f"replace({body}, ',', '')"
+    comma = f"translate({body}, ',.', '.')"
     chosen = {True: comma, False: point, None: "NULL"}[comma_is_decimal]
     return (
         f"CASE WHEN {has_form(body, SAYS_POINT)} THEN {point} WHEN {has_form(body, SAYS_COMMA)} THEN {comma}"

@@ -54,6 +54,18 @@ def test_dates_of_many_shapes_become_one(workshop: Workshop) -> None:
     assert _fixed(workshop, list(shapes)) == list(shapes.values())
 
 
+def test_a_blank_or_apostrophe_for_thousands_leaves_the_comma_decimal(workshop: Workshop) -> None:
+    cells = ["1 234,50", "2\u00a0345,5", "3\u202f456,75 €", "4'567,25", "1’234’567,10", "1 234,567", "12 345.678"]
+    fixed = ["1234.50", "2345.5", "3456.75", "4567.25", "1234567.10", "1234.567", "12345.678"]
+    assert _fixed(workshop, cells) == fixed
+    assert _fixed(workshop, ["1 234,50", *["7.25"] * 99])[0] == "1234.50"
+
+
+def test_one_bracket_alone_is_no_minus(workshop: Workshop) -> None:
+    cells = ["(5", "5)", *["1,200.50"] * 20]
+    assert _fixed(workshop, cells)[:2] == ["(5", "5)"]
+
+
 @pytest.mark.parametrize(("telling", "fixed"), [("25/12/2023", "2024-04-03"), ("12/25/2023", "2024-03-04")])
 def test_a_column_decides_whether_the_day_comes_first(workshop: Workshop, telling: str, fixed: str) -> None:
     assert _fixed(workshop, [telling, "03/04/2024"])[1] == fixed
