@@ -22,6 +22,8 @@ MOST_PAIRS = 3_000_000  # bounds memory (a spilled row a pair) and time, whateve
 RULE_PAIRS_A_ROW = 12
 MOST_RULE_PAIRS = 1_200_000
 KEYED_FIELDS = 6  # two keys each: 15 pairs of fields, 60 rules
+MANY_ROWS = 300_000  # from here on each rule takes seconds
+KEYED_OF_MANY = 4  # 6 pairs of fields, 24 rules
 HASHES = 4294967291  # the largest prime below 2^32: two keys that meet by chance cost a comparison, no more
 WORDS_KEYED = 12  # of a long text
 SHORTEST_WORD = 2
@@ -91,9 +93,9 @@ def keys_of(field: Field) -> tuple[Key, ...]:
     return (Key(name, f, i),)
 
 
-def rules_for(fields: Sequence[Field]) -> Iterator[_Rule]:
+def rules_for(fields: Sequence[Field], keyed: int) -> Iterator[_Rule]:
     """Whole values, words, swapped names, then pairs of keys of two fields."""
-    telling = sorted(fields, key=lambda field: (-field.telling, field.index))[:KEYED_FIELDS]
+    telling = sorted(fields, key=lambda field: (-field.telling, field.index))[:keyed]
     for field in telling:
         yield _Rule(field.name, (Key(field.name, field.sql, field.index),))
         if field.kind is FieldKind.TEXT:
@@ -123,7 +125,11 @@ def _two_words(field: Field) -> Key:
 
 
 def find_pairs(
-    db: "duckdb.DuckDBPyConnection", fields: Sequence[Field], size: Size, report_progress: Callable[[float], None]
+    db: "duckdb.DuckDBPyConnection",
+    fields: Sequence[Field],
+    size: Size,
+    report_progress: Callable[[float], None],
+    keyed: int = KEYED_FIELDS,
 ) -> Proposed:
     """Fill `er_pairs` (a < b by `r`)."""
     rows, linking = size.rows, size.linking
@@ -136,7 +142,7 @@ def find_pairs(
         [(count,)] = db.execute("SELECT count(*) FROM er_pairs").fetchall()
         return Proposed((BlockingRule("every pair", count, 0),), count)
     db.execute("CREATE OR REPLACE TEMP TABLE er_found (a INTEGER, b INTEGER, w FLOAT)")
-    rules = list(rules_for(fields))
+    rules = list(rules_for(fields, keyed if size.rows <= MANY_ROWS else min(keyed, KEYED_OF_MANY)))
     column = _hash_keys(db, rules)
     share = min(RULE_PAIRS_A_ROW * rows, MOST_RULE_PAIRS)
     done: list[BlockingRule] = []
@@ -151,7 +157,7 @@ def _hash_keys(db: "duckdb.DuckDBPyConnection", rules: Sequence[_Rule]) -> dict[
     """`er_hashes`: every key of every rule once, as a small number or a list of them; the column of each key."""
     column = {key: f"k{i}" for i, key in enumerate(dict.fromkeys(key for rule in rules for key in rule.keys))}
     hashed = "".join(f", {_hashed(key)} AS {name}" for key, name in column.items())
-    db.execute(f"CREATE OR REPLACE TEMP TABLE er_hashes AS SELECT r, src{hashed} FROM er_records ORDER BY r")
+    db.execute(f"CREATE OR REPLACE TEMP TABLE er_hashes AS SELECT r, src{hashed} FROM er_records")
     return column
 
 
@@ -176,9 +182,13 @@ def _apply(
     db.execute("CREATE OR REPLACE TEMP TABLE er_blocks AS SELECT k, count(*) AS n FROM er_keys GROUP BY k HAVING n > 1")
     cap, left_out = _largest_block(db, share)
     differ = "AND l.src <> r.src" if linking else ""
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE er_keys AS SELECT r, src, k, ln({rows} / n)::FLOAT AS w FROM er_keys"
+        f" JOIN er_blocks USING (k) WHERE n <= {cap}".replace("{rows}", str(rows))
+    )
     [(count,)] = db.execute(
-        f"INSERT INTO er_found SELECT l.r, r.r, ln({rows} / n)::FLOAT FROM er_blocks"
-        f" JOIN er_keys l USING (k) JOIN er_keys r USING (k) WHERE n <= {cap} AND l.r < r.r {differ}"
+        "INSERT INTO er_found SELECT l.r, r.r, l.w FROM er_keys l JOIN er_keys r ON l.k = r.k AND l.r < r.r"
+        f" {differ.replace('AND', 'WHERE')}"
     ).fetchall()
     return BlockingRule(rule.label, count, left_out)
 

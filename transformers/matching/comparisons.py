@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from transformers.matching.fields import RARER, Field, FieldKind
+from transformers.matching.fields import Field, FieldKind
 from transformers.matching.patterns import code_of
+from transformers.matching.records import Term
 from transformers.matching.text_similarity import TextSimilarity
 
 if TYPE_CHECKING:
     import duckdb
 
 
+PIECES_AT_ONCE = 1_500_000  # of text, of the pairs compared at a time: some 60 MB
+PAIRS_AT_ONCE = 150_000
+LEAST_AT_ONCE = 15_000
 MANY_VALUES = 30  # with fewer no value is rare
 MEASURED_BY = MappingProxyType(
     {
@@ -57,14 +61,14 @@ class Comparison:
 
     @property
     def measures(self) -> str:
-        """SQL over the records `l` and `r`: the two values, how common the first is, and how alike they are."""
+        """SQL over the records `l` and `r`: the two values, how common the first is (Term), and how alike they are."""
         i, one, other = self.field.index, f"l.{self.field.sql}", f"r.{self.field.sql}"
         differ = f"CASE WHEN {one} <> {other} THEN"
         measured = "".join(
             f", {differ} {function}({one}, {other}) END AS {name}{i}"
             for name, function in MEASURED_BY[self.field.kind].items()
         )
-        return f"{one} AS l{i}, {other} AS r{i}, l.q{i} AS q{i}{measured}"
+        return f"{one} AS l{i}, {other} AS r{i}, (l.terms >> {2 * i}) & 3 AS q{i}{measured}"
 
 
 def comparisons_for(fields: Sequence[Field]) -> tuple[Comparison, ...]:
@@ -92,8 +96,8 @@ def _same(field: Field) -> list[Level]:
     if field.distinct < MANY_VALUES:
         return [Level("the same", same)]
     return [
-        Level("the same rare value", f"{same} AND {q} < {field.usual / RARER!r}"),
-        Level("the same", f"{same} AND {q} < {field.usual * RARER!r}"),
+        Level("the same rare value", f"{same} AND {q} = {Term.RARE.value}"),
+        Level("the same", f"{same} AND {q} = {Term.USUAL.value}"),
         Level("the same common value", same),
     ]
 
@@ -188,11 +192,36 @@ def _number_levels(i: int) -> list[Level]:
 def compare(
     db: "duckdb.DuckDBPyConnection", pairs: str, compared: str, comparisons: Sequence[Comparison], text: TextSimilarity
 ) -> None:
-    """Fill the temporary table `compared`: a, b and code, the pattern of their levels."""
-    text.measure(db, pairs)
-    measures = "".join(f", {comparison.measures}" for comparison in comparisons)
+    """Fill the temporary table `compared`: a, b and code, the pattern of their levels; some pairs at a time."""
+    db.execute(f"CREATE OR REPLACE TEMP TABLE {compared} (a INTEGER, b INTEGER, code BIGINT)")
+    [(count,)] = db.execute(f"SELECT count(*) FROM {pairs}").fetchall()
+    at_once = int(min(max(PIECES_AT_ONCE / max(text.pieces, 1.0), LEAST_AT_ONCE), PAIRS_AT_ONCE))
+    for first in range(0, count, at_once):
+        db.execute(
+            f"CREATE OR REPLACE TEMP TABLE er_some AS SELECT a, b FROM {pairs}"
+            f" WHERE rowid >= {first} AND rowid < {first + at_once}"
+        )
+        _compare_some(db, comparisons, text)
+        db.execute(f"INSERT INTO {compared} SELECT a, b, code FROM er_coded")
+    db.execute("DROP TABLE IF EXISTS er_some; DROP TABLE IF EXISTS er_coded; DROP TABLE IF EXISTS er_shared")
+
+
+def _compare_some(db: "duckdb.DuckDBPyConnection", comparisons: Sequence[Comparison], text: TextSimilarity) -> None:
+    """`er_coded` of the pairs `er_some`: the short fields at once, then each text in a pass of its own."""
+    short = [one for one in comparisons if one.field.kind is not FieldKind.TEXT]
+    joined = "JOIN er_records l ON l.r = p.a JOIN er_records r ON r.r = p.b"
+    measures = "".join(f", {comparison.measures}" for comparison in short)
+    code = code_of({comparison.field.index: comparison.sql for comparison in short})
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {compared} AS SELECT a, b, {code_of([c.sql for c in comparisons])} AS code"
-        f" FROM (SELECT p.a, p.b{measures}{text.measured} FROM {pairs} p"
-        f" JOIN er_records l ON l.r = p.a JOIN er_records r ON r.r = p.b {text.joined})"
+        f"CREATE OR REPLACE TEMP TABLE er_coded AS SELECT a, b, {code} AS code"
+        f" FROM (SELECT p.a, p.b{measures} FROM er_some p {joined})"
     )
+    for field in text.fields:
+        text.measure(db, field, "er_some")
+        [one] = [comparison for comparison in comparisons if comparison.field is field]
+        alike = f"coalesce(s.c, 0) AS c{field.index}, coalesce(s.w, 0) AS w{field.index}"
+        db.execute(
+            f"CREATE OR REPLACE TEMP TABLE er_coded AS SELECT a, b, code + {code_of({field.index: one.sql})} AS code"
+            f" FROM (SELECT p.a, p.b, p.code, {one.measures}, {alike} FROM er_coded p {joined}"
+            " LEFT JOIN er_shared s ON s.a = p.a AND s.b = p.b)"
+        )

@@ -14,7 +14,7 @@ from transformers.cells.kinds import is_missing as missing
 from transformers.cells.kinds import literal
 from transformers.cells.semantic_types import SemanticType
 from transformers.cells.values import gathered
-from transformers.tables import Table, quoted
+from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,6 +29,9 @@ ALPHABETIC = 0.8  # of the values are letters only: names
 WITH_DIGITS = 0.5
 CODE_LENGTH = 4.5  # digits, on average, from which a whole number is a code rather than a quantity
 SERIAL_DENSITY = 0.9  # unique whole numbers that fill their range are row numbers
+MANY_COPIES = 0.1  # of the rows: so many make what is common in them common in the table
+FIRST_ROWS = "er_first_rows"
+NUMBERS_ROWS = "it numbers the rows: every value is its own"
 DATE_OF_DIGITS = r"(18|19|20)[0-9]{2}(0[0-9]|1[0-2])([0-2][0-9]|3[01])"
 
 
@@ -142,33 +145,68 @@ class _Evidence:
 
 
 def choose_fields(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], across: str | None
+    db: "duckdb.DuckDBPyConnection",
+    table: Table,
+    columns: Sequence[Column],
+    across: str | None,
+    most: int = MOST_FIELDS,
 ) -> tuple[tuple[Field, ...], tuple[LeftOut, ...]]:
-    """The fields to compare, most telling first kept, in the customer's order; and why the others are not."""
+    """The `most` fields that tell most, in the customer's order; and why the others are not compared."""
+    asked = [column for column in columns if column.name != across and column.logical is not LogicalType.EMPTY]
+    known = _evidence(db, table, asked, across)
+    numbers = {column.name for column in asked if column.name in known and _is_row_number(column, known[column.name])}
+    if across is None:
+        told = [column for column in asked if column.name in known and column.name not in numbers]
+        table, known = _without_copies(db, table, told, known)
     found: list[tuple[Column, FieldKind, float, _Evidence]] = []
     left_out: list[LeftOut] = []
-    asked = [column for column in columns if column.name != across]
-    known = _evidence(db, table, [c for c in asked if c.logical is not LogicalType.EMPTY], across)
-    for column in asked:
+    for column in columns:
+        if column.name == across:
+            continue
         if column.name not in known:
             left_out.append(LeftOut(column.name, "it is empty"))
             continue
         evidence = known[column.name]
         bits = -log2(max(evidence.collisions, 1e-18))
-        reason = _why_not(column, evidence, bits)
+        reason = NUMBERS_ROWS if column.name in numbers else _why_not(table, evidence, bits)
         if reason:
             left_out.append(LeftOut(column.name, reason))
         else:
             found.append((column, _kind(column, evidence), bits, evidence))
     order = {column.name: place for place, column in enumerate(columns)}
     found.sort(key=lambda one: (-_telling(one[1], one[2], one[3].present), order[one[0].name]))
-    left_out += [LeftOut(one[0].name, "others tell more") for one in found[MOST_FIELDS:]]
-    kept = sorted(found[:MOST_FIELDS], key=lambda one: order[one[0].name])
+    left_out += [LeftOut(one[0].name, "others tell more") for one in found[most:]]
+    kept = sorted(found[:most], key=lambda one: order[one[0].name])
     fields = tuple(
         Field(i, column, kind, bits, evidence.present / max(table.rows, 1), evidence.distinct)
         for i, (column, kind, bits, evidence) in enumerate(kept)
     )
     return fields, tuple(left_out)
+
+
+def _without_copies(
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], known: dict[str, _Evidence]
+) -> tuple[Table, dict[str, _Evidence]]:
+    """Where many rows are the same: the table of the first of each, as a view, and the evidence of that."""
+    cells = ", ".join(f"trim(CAST({quoted(column.name)} AS VARCHAR))" for column in columns)
+    if not columns:
+        return table, known
+    [(rows,)] = db.execute(
+        f"CREATE OR REPLACE TEMP TABLE er_firsts AS SELECT min({SOURCE_ROW}) AS s FROM {quoted(table.role)}"
+        f" GROUP BY hash({cells})"
+    ).fetchall()
+    if rows > (1 - MANY_COPIES) * table.rows:
+        db.execute("DROP TABLE er_firsts")
+        return table, known
+    db.execute(
+        f"CREATE OR REPLACE TEMP VIEW {FIRST_ROWS} AS SELECT t.* FROM {quoted(table.role)} t"
+        f" SEMI JOIN er_firsts f ON f.s = t.{SOURCE_ROW}"
+    )
+    firsts = table.model_copy(update={"role": FIRST_ROWS, "rows": rows})
+    found = known | _evidence(db, firsts, columns, None)
+    db.execute(f"DROP VIEW {FIRST_ROWS}")
+    db.execute("DROP TABLE er_firsts")
+    return firsts, found
 
 
 def _telling(kind: FieldKind, bits: float, present: float) -> float:
@@ -229,13 +267,11 @@ def _within_sources(
     return replace(evidence, within=within)
 
 
-def _why_not(column: Column, evidence: _Evidence, bits: float) -> str:
-    if evidence.present < max(2, column.rows * LEAST_PRESENT):
+def _why_not(table: Table, evidence: _Evidence, bits: float) -> str:
+    if evidence.present < max(2, table.rows * LEAST_PRESENT):
         return "it is nearly empty"
     if evidence.distinct == 1:
         return "it is constant"
-    if _is_row_number(column, evidence):
-        return "it numbers the rows: every value is its own"
     if bits < LEAST_BITS:
         return "it tells too little: most rows agree by chance"
     return ""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from transformers.matching.calibration import Cut, best_cut
 from transformers.matching.clusters import refine
 from transformers.matching.components import MOST_MEMBERS, components, split_components
+from transformers.matching.copies import Copies
 from transformers.matching.judging import Judge
 from transformers.matching.linking import competing, one_to_one
 from transformers.matching.pairs import Pairs
+from transformers.matching.records import Size
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,12 +32,16 @@ class Grouping:
     pairs: Pairs
     cut: Cut
     too_large: int = 0
+    copies: Copies | None = None
 
     @property
-    def entities(self) -> int:
-        import numpy as np
+    def bar(self) -> float:
+        """The threshold as a logit."""
+        return _bar(self.cut)
 
-        return len(np.unique(self.labels))
+
+def _bar(cut: Cut) -> float:
+    return log(cut.threshold / (1 - cut.threshold)) if 0 < cut.threshold < 1 else 30.0
 
 
 def link(db: "duckdb.DuckDBPyConnection", rows: int, pairs: Pairs, threshold: float | None) -> Grouping:
@@ -50,14 +56,17 @@ def link(db: "duckdb.DuckDBPyConnection", rows: int, pairs: Pairs, threshold: fl
     return Grouping(components(rows, pairs.a[kept], pairs.b[kept]), pairs, cut)
 
 
-def group(judge: Judge, rows: int, pairs: Pairs, threshold: float | None) -> Grouping:
+def group(judge: Judge, size: Size, pairs: Pairs, threshold: float | None) -> Grouping:
     """Clusters of any size within one table."""
-    cut = best_cut(pairs.probabilities, threshold)
-    bar = log(cut.threshold / (1 - cut.threshold)) if 0 < cut.threshold < 1 else 30.0
-    labels, too_large = split_components(rows, pairs.a, pairs.b, pairs.logits, bar)
+    import numpy as np
+
+    copies = judge.copies(size)
+    cut = best_cut(np.concatenate([pairs.probabilities, copies.probabilities]), threshold)
+    bar = _bar(cut)
+    labels, too_large = split_components(size.rows, pairs.a, pairs.b, pairs.logits, bar)
     inner = judge.judge(_inner_pairs(judge.db, labels, pairs))
     pairs = inner.and_also(pairs)
-    return Grouping(refine(labels, pairs.a, pairs.b, pairs.logits, bar), pairs, cut, too_large)
+    return Grouping(refine(labels, pairs.a, pairs.b, pairs.logits, bar), pairs, cut, too_large, copies)
 
 
 def _inner_pairs(db: "duckdb.DuckDBPyConnection", labels: "Rows", pairs: Pairs) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from transformers.matching.blocking import EVERY_PAIR
 from transformers.matching.calibration import bent
 from transformers.matching.comparisons import Comparison, compare
+from transformers.matching.copies import COPIED, COPIES, Copies, pair_copies, read_copies
 from transformers.matching.model import Model, learn
 from transformers.matching.pairs import Pairs
 from transformers.matching.patterns import read_patterns
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 LEAST_LOGIT = -6.0  # candidates below a probability of .0025 are worth a row to nobody
 UNBOUNDED = -1e9
+_SEEN = (  # of n rows that are the same, n - 1 pairs: all of them would drown what else there is to learn
+    "SELECT code, 1 AS n FROM er_compared"
+    f" UNION ALL SELECT c.code, d.n - 1 FROM {COPIED} c JOIN er_records d ON d.r = c.a"
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,13 @@ class Judge:
         compare(self.db, pairs, "er_more", self.comparisons, self.text)
         score(self.db, "er_more", "er_more_scored", self.model)
         return self._fetched("er_more_scored", UNBOUNDED)
+
+    def copies(self, size: Size) -> Copies:
+        """The records that stand for several rows, each judged beside itself."""
+        score(self.db, COPIED, "er_copied_scored", self.model)
+        alike = self._fetched("er_copied_scored", UNBOUNDED)
+        fields = [comparison.field for comparison in self.comparisons]
+        return read_copies(self.db, fields, size, (alike.a, alike.logits))
 
     def taught(self, labelled: Pairs) -> "Judge":
         """Calibrated by what stewards said."""
@@ -67,11 +79,13 @@ def appoint(
     """A judge who learnt from the candidates in `er_pairs`, and from random pairs what strangers are like."""
     fields = len(comparisons)
     compare(db, "er_pairs", "er_compared", comparisons, text)
-    candidates = strangers = read_patterns(db, "er_compared", fields)
+    pair_copies(db)
+    compare(db, COPIES, COPIED, comparisons, text)
+    candidates = strangers = read_patterns(db, f"({_SEEN})", fields)
     if size.rows * (size.rows - 1) // 2 > EVERY_PAIR:
         draw_random_pairs(db, size.rows, linking=size.linking, seed=seed)
         compare(db, "er_random", "er_strangers", comparisons, text)
-        strangers = read_patterns(db, "er_strangers", fields)
+        strangers = read_patterns(db, "(SELECT code, 1 AS n FROM er_strangers)", fields)
     sizes = [len(comparison.labels) for comparison in comparisons]
     model = learn(candidates, strangers, sizes, rows=size.rows, possible=size.pairs, most_matches=size.most_matches)
     return Judge(db, tuple(comparisons), text, model)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,3 +25,21 @@ def room_for_arrays(db: "duckdb.DuckDBPyConnection") -> Iterator[None]:
     finally:
         db.execute("RESET preserve_insertion_order")
         db.execute(f"SET memory_limit = '{limit}'")
+
+
+@contextmanager
+def scratch_file(db: "duckdb.DuckDBPyConnection", name: str) -> Iterator[str]:
+    """The path, as SQL writes it, of a Parquet file beside what the database spills; gone at the end."""
+    [(spill,)] = db.execute("SELECT current_setting('temp_directory')").fetchall()
+    path = Path(spill).parent / f"{name}.parquet"
+    try:
+        yield str(path).replace("'", "''")
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def forget(db: "duckdb.DuckDBPyConnection") -> None:
+    """Drop what an attempt left behind."""
+    names = db.execute("SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'er_')").fetchall()
+    for (name,) in sorted(names):
+        db.execute(f"DROP TABLE IF EXISTS {name}")

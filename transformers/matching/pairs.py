@@ -60,7 +60,7 @@ def judged_pairs(db: "duckdb.DuckDBPyConnection", labels: Sequence[Label]) -> Pa
     db.register("er_labels", pa.table({"one": one, "other": other, "same": same}))
     found = db.execute(
         "SELECT least(l.r, r.r) AS a, greatest(l.r, r.r) AS b, bool_or(same) AS same FROM er_labels"
-        " JOIN er_records l ON l.s = one JOIN er_records r ON r.s = other WHERE l.r <> r.r GROUP BY 1, 2 ORDER BY 1, 2"
+        " JOIN er_rows l ON l.s = one JOIN er_rows r ON r.s = other WHERE l.r <> r.r GROUP BY 1, 2 ORDER BY 1, 2"
     ).fetchnumpy()
     db.unregister("er_labels")
     logits = np.where(np.asarray(found["same"], dtype=np.bool_), MOST_LOGIT, -MOST_LOGIT)

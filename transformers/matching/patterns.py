@@ -3,7 +3,7 @@
 In the database a pattern is one whole number: the level + 1 of each field as a digit, 0 for a missing value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,16 +26,16 @@ class Patterns:
     counts: "Floats"
 
 
-def code_of(levels: Sequence[str]) -> str:
+def code_of(levels: Mapping[int, str]) -> str:
     """SQL: the pattern's number, from an expression of the level of each field."""
-    return " + ".join(f"({level} + 1)::BIGINT * {BASE**i}" for i, level in enumerate(levels)) or "0::BIGINT"
+    return " + ".join(f"({level} + 1)::BIGINT * {BASE**i}" for i, level in levels.items()) or "0::BIGINT"
 
 
 def read_patterns(db: "duckdb.DuckDBPyConnection", compared: str, fields: int) -> Patterns:
-    """Of the pairs in the table `compared`, in the order of their numbers."""
+    """Of the pairs in `compared` (code, and n: how many pairs a row stands for), in the order of their numbers."""
     import numpy as np
 
-    found = db.execute(f"SELECT code, count(*) AS n FROM {compared} GROUP BY code ORDER BY code").fetchnumpy()
+    found = db.execute(f"SELECT code, sum(n)::DOUBLE AS n FROM {compared} GROUP BY code ORDER BY code").fetchnumpy()
     codes = np.asarray(found["code"], dtype=np.int64)
     levels = np.empty((len(codes), fields), dtype=np.int8)
     for i in range(fields):

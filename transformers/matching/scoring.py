@@ -20,7 +20,7 @@ def score(db: "duckdb.DuckDBPyConnection", compared: str, scored: str, model: Mo
     """Fill the temporary table `scored`: a, b, z (the logit) from `compared`."""
     import pyarrow as pa
 
-    patterns = read_patterns(db, compared, len(model.m))
+    patterns = read_patterns(db, f"(SELECT code, 1 AS n FROM {compared})", len(model.m))
     known = pa.table({"code": patterns.codes, "z": model.logits(patterns)})
     db.register("er_patterns", known)
     db.execute(f"CREATE OR REPLACE TEMP TABLE {scored} AS SELECT a, b, z FROM {compared} JOIN er_patterns USING (code)")

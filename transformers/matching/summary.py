@@ -36,7 +36,10 @@ class ColumnLeftOut(Said):
 
 
 class ModelSummary(Said):
-    """`prior` is the share of matches among all pairs. The expected figures are the model's own belief, no measure."""
+    """`compared_pairs` are of records; rows that are the same in every field are one, and a pair each with the first.
+
+    `prior` is the share of matches among all pairs. The expected figures are the model's own belief, no measure.
+    """
 
     rows: int
     compared_pairs: int

@@ -1,7 +1,7 @@
 """The model summary: what was compared, learnt, and limited."""
 
 from collections.abc import Sequence
-from math import log2
+from math import comb, log2
 
 from transformers.matching.blocking import BlockingRule, Proposed
 from transformers.matching.comparisons import Comparison
@@ -21,14 +21,21 @@ from transformers.matching.summary import (
 
 
 def tell(
-    judge: Judge, grouping: Grouping, proposed: Proposed, left_out: Sequence[LeftOut], *, size: Size, labels: int
+    judge: Judge,
+    grouping: Grouping,
+    proposed: Proposed,
+    left_out: Sequence[LeftOut],
+    *,
+    size: Size,
+    labels: int,
+    limited: Sequence[str] = (),
 ) -> ModelSummary:
     names = [comparison.field.name for comparison in judge.comparisons]
     cut, rules = grouping.cut, proposed.rules
     return ModelSummary(
-        rows=size.rows,
-        compared_pairs=proposed.pairs,
-        possible_pairs=size.pairs,
+        rows=size.rows + size.copies,
+        compared_pairs=proposed.pairs + size.copies,
+        possible_pairs=size.pairs if size.linking else comb(size.rows + size.copies, 2),
         expected_matches=judge.model.prior * size.pairs,
         prior=judge.model.prior,
         threshold=cut.threshold,
@@ -39,7 +46,7 @@ def tell(
         fields=tuple(_field(c, judge.model, i) for i, c in enumerate(judge.comparisons)),
         left_out=_columns(left_out),
         dependent=tuple((names[edge.one], names[edge.other]) for edge in judge.model.dependence.edges),
-        limited=tuple(_limits(rules, proposed.dropped, grouping.too_large)),
+        limited=(*limited, *_limits(rules, proposed.dropped, grouping.too_large)),
     )
 
 

@@ -1,7 +1,7 @@
 """How alike two texts are: the cosine of their character trigrams, rare ones weighing more.
 
-For each pair and text field the shared weight is summed once; the cosine, and how much of the smaller text lies
-within the other, follow from it.
+For each pair the shared weight is summed once; the cosine, and how much of the smaller text lies within the other,
+follow from it. One field at a time, and of some pairs: what is held grows with neither.
 """
 
 from collections.abc import Sequence
@@ -20,49 +20,40 @@ WORDS = 24
 
 @dataclass(frozen=True)
 class TextSimilarity:
-    """Tables er_grams{i} (r, t, w) and er_norms{i} (r, n); `measure` fills er_shared{i} (a, b, s)."""
+    """Tables er_grams{i} (r, t, w, n): the pieces of a record's text, their weights, and the weight of them all.
+
+    `pieces` is how many a record has, at most of all fields.
+    """
 
     fields: tuple[Field, ...]
+    pieces: float
 
-    @property
-    def joined(self) -> str:
-        """SQL: what the comparison of pairs `p`, `l`, `r` joins."""
-        return " ".join(
-            f"LEFT JOIN er_shared{f.index} s{f.index} ON s{f.index}.a = p.a AND s{f.index}.b = p.b"
-            f" LEFT JOIN er_norms{f.index} nl{f.index} ON nl{f.index}.r = p.a"
-            f" LEFT JOIN er_norms{f.index} nr{f.index} ON nr{f.index}.r = p.b"
-            for f in self.fields
-        )
+    def measure(self, db: "duckdb.DuckDBPyConnection", field: Field, pairs: str) -> None:
+        """Fill `er_shared` (a, b, c, w): the cosine, and the share of the smaller text that lies within the other.
 
-    @property
-    def measured(self) -> str:
-        """SQL: the cosine c0 … and the share of the smaller text that lies within the other, w0 …, of each field."""
-        return "".join(
-            f", coalesce(s{i}.s / sqrt(nl{i}.n * nr{i}.n), 0) AS c{i}"
-            f", coalesce(s{i}.s / least(nl{i}.n, nr{i}.n), 0) AS w{i}"
-            for i in (field.index for field in self.fields)
-        )
-
-    def measure(self, db: "duckdb.DuckDBPyConnection", pairs: str) -> None:
-        """The joins run as written: joined on the trigrams first, they would be a product of the table with itself."""
+        The joins run as written: joined on the trigrams first, they would be a product of the table with itself.
+        """
+        grams = f"er_grams{field.index}"
+        [(first, last)] = db.execute(f"SELECT coalesce(min(a), 0), coalesce(max(a), 0) FROM {pairs}").fetchall()
         db.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-        for field in self.fields:
-            i = field.index
+        try:
             db.execute(
-                f"CREATE OR REPLACE TEMP TABLE er_shared{i} AS SELECT p.a, p.b, sum(x.w)::FLOAT AS s FROM {pairs} p"
-                f" JOIN er_grams{i} x ON x.r = p.a JOIN er_grams{i} y ON y.r = p.b AND y.t = x.t GROUP BY p.a, p.b"
+                "CREATE OR REPLACE TEMP TABLE er_shared AS SELECT a, b, s / sqrt(n * m) AS c, s / least(n, m) AS w FROM"
+                " (SELECT z.a, z.b, sum(z.w)::FLOAT AS s, any_value(z.n) AS n, any_value(y.n) AS m"
+                f" FROM {grams} y JOIN (SELECT p.a, p.b, x.t, x.w, x.n FROM {grams} x JOIN {pairs} p ON x.r = p.a"
+                f" WHERE x.r BETWEEN {first} AND {last}) z ON y.r = z.b AND y.t = z.t GROUP BY z.a, z.b)"
             )
-        db.execute("RESET disabled_optimizers")
+        finally:
+            db.execute("RESET disabled_optimizers")
 
 
 def text_similarity(db: "duckdb.DuckDBPyConnection", fields: Sequence[Field], rows: int) -> TextSimilarity:
     chosen = tuple(field for field in fields if field.kind is FieldKind.TEXT)
-    for field in chosen:
-        _weigh(db, field, rows)
-    return TextSimilarity(chosen)
+    return TextSimilarity(chosen, max((_weigh(db, field, rows) for field in chosen), default=0.0))
 
 
-def _weigh(db: "duckdb.DuckDBPyConnection", field: Field, rows: int) -> None:
+def _weigh(db: "duckdb.DuckDBPyConnection", field: Field, rows: int) -> float:
+    """How many pieces there are for a record."""
     i = field.index
     text = f"'_' || replace(left({field.sql}, {CHARACTERS}), ' ', '_') || '_'"
     grams = f"list_transform(range(1, length({text}) - 1), lambda i: substr({text}, i, 3))"
@@ -75,6 +66,10 @@ def _weigh(db: "duckdb.DuckDBPyConnection", field: Field, rows: int) -> None:
         "CREATE OR REPLACE TEMP TABLE er_rarity AS SELECT t,"
         f" power(ln(1 + {rows} / count(*)), 2)::FLOAT AS w FROM er_pieces GROUP BY t"
     )
-    db.execute(f"CREATE OR REPLACE TEMP TABLE er_grams{i} AS SELECT r, t, w FROM er_pieces JOIN er_rarity USING (t)")
-    db.execute(f"CREATE OR REPLACE TEMP TABLE er_norms{i} AS SELECT r, sum(w)::FLOAT AS n FROM er_grams{i} GROUP BY r")
-    db.execute("DROP TABLE er_pieces; DROP TABLE er_rarity")
+    db.execute("CREATE OR REPLACE TEMP TABLE er_pieces AS SELECT r, t, w FROM er_pieces JOIN er_rarity USING (t)")
+    db.execute("CREATE OR REPLACE TEMP TABLE er_norms AS SELECT r, sum(w)::FLOAT AS n FROM er_pieces GROUP BY r")
+    [(count,)] = db.execute(
+        f"CREATE OR REPLACE TEMP TABLE er_grams{i} AS SELECT r, t, w, n FROM er_pieces JOIN er_norms USING (r)"
+    ).fetchall()
+    db.execute("DROP TABLE er_pieces; DROP TABLE er_rarity; DROP TABLE er_norms")
+    return float(count / max(rows, 1))
