@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transformers.cleaning.windows import from_parquet
-from transformers.tables import Table, quoted
+from transformers.tables import SOURCE_ROW, Table, quoted
 from transformers.tool import FINAL, AgentFile
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def write_parquet(cleaned: Cleaned, path: Path, cells: str = "") -> None:
 
     with ExitStack() as files:
         sink = None
-        for batch in cleaned.batches(cells or ", ".join(map(quoted, cleaned.table.columns))):
+        for batch in cleaned.batches(cells or ", ".join(map(quoted, cleaned.table.columns or [SOURCE_ROW]))):
             sink = sink or files.enter_context(RowGroupSink(path, batch.schema))
             sink.write(batch)
 

@@ -16,6 +16,10 @@ SPOOLED_ROWS = 20_480  # in a row group: what is held at a time
 
 def write(cleaned: Cleaned, path: Path) -> None:
     """In the source's encoding; in UTF-8 where that has no sign for what is in the table now."""
+    if not cleaned.table.columns:
+        path.touch()
+        cleaned.notes.append("The table has no columns left: the file is empty.")
+        return
     habits, spool = _habits(cleaned), path.with_name(f"{path.name}.parquet")
     cells = ", ".join(f"coalesce(CAST({quoted(n)} AS VARCHAR), '') AS {quoted(n)}" for n in cleaned.table.columns)
     rows = f"SELECT {cells}, {quoted(SOURCE_ROW)} FROM {from_parquet(cleaned.table.path)}"

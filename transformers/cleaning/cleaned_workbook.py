@@ -39,7 +39,8 @@ def write(cleaned: Cleaned, path: Path) -> None:
             sheet.write_string(0, place, name)
         dates = {True: workbook.add_format({"num_format": "yyyy-mm-dd"})}
         dates[False] = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        _write_rows(cleaned, sheet, dates)
+        if cleaned.table.columns:
+            _write_rows(cleaned, sheet, dates)
 
 
 def _write_rows(cleaned: Cleaned, sheet: "Worksheet", dates: Dates) -> None:

@@ -40,4 +40,10 @@ def strategies_of(work: Work, form: NullHandlerParameters) -> dict[str, Strategy
             raise BadParameters(
                 f"fill_values: the strategy constant of {name!r} needs a value there.", field="fill_values"
             )
-    return {name: form.column_strategies[name] for name in names}
+    strategies = {name: form.column_strategies[name] for name in names}
+    if names == list(work.table.columns) and set(strategies.values()) == {"drop_column"}:
+        raise BadParameters(
+            "column_strategies: every column of the table would be dropped; keep at least one.",
+            field="column_strategies",
+        )
+    return strategies

@@ -167,3 +167,11 @@ def test_a_chain_that_lost_a_row_does_not_pass(workshop: Workshop) -> None:
     failed = {check["name"] for check in delivery.result.data["checks"] if not check["passed"]}
     assert {"rows_add_up", "input_comes_back"} <= failed
     assert {alert.severity.value for alert in delivery.result.alerts} == {"critical"}
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "xlsx", "parquet"])
+def test_a_table_without_columns_is_written_too(workshop: Workshop, kind: str) -> None:
+    table = workshop.table({"a": ["1", "2"]}, format=kind, name=f"data.{kind}")
+    bare = table.model_copy(update={"columns": (), "path": workshop.folder / "bare.parquet"})
+    pq.write_table(pq.read_table(table.path).drop_columns(["a"]), bare.path)
+    assert workshop.deliver(AGENT, bare, original=bare).file("data") is not None

@@ -163,3 +163,8 @@ def test_awkward_tables_are_survived(workshop: Workshop, name: str, strategy: st
     strategies = dict.fromkeys(table.columns[:20], strategy) if strategy else {}
     first, second = (handled(workshop, table, column_strategies=strategies) for _ in range(2))
     assert first.result == second.result
+
+
+def test_strategies_that_leave_no_column_are_refused(workshop: Workshop) -> None:
+    with pytest.raises(BadParameters, match="at least one"):
+        workshop.run(AGENT, {"a": ["1"], "b": [None]}, column_strategies={"a": "drop_column", "b": "drop_column"})
