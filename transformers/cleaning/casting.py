@@ -84,8 +84,11 @@ class NumberEvidence:
         return self.percents >= SPELLED_PERCENT * self.numbers
 
 
-def evidence_of(db: "duckdb.DuckDBPyConnection", column: Column, relation: str) -> NumberEvidence:
-    text = _levelled(column.cell)
+def evidence_of(
+    db: "duckdb.DuckDBPyConnection", column: Column, relation: str, part: str | None = None
+) -> NumberEvidence:
+    """Of the column's cells, or of the part of them that is the number."""
+    text = _levelled(part or column.cell)
     found = db.execute(f"""
         WITH cells AS (SELECT {text} AS t FROM {relation} WHERE NOT {column.is_missing}),
         bodies AS (SELECT t, {_fits("t")} AS fits, {_body("t")} AS b FROM cells)

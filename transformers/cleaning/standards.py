@@ -15,6 +15,7 @@ from transformers.cells.columns import NUMERIC, TEMPORAL, Column
 from transformers.cells.kinds import literal
 from transformers.cells.semantic_types import SemanticType
 from transformers.cleaning import dates, mojibake, spelling, units
+from transformers.cleaning.casting import NumberEvidence
 from transformers.cleaning.date_evidence import DateEvidence, evidence_of
 from transformers.cleaning.naming_columns import known
 from transformers.cleaning.repairs import PROPOSED, gather_repairs
@@ -67,6 +68,18 @@ class _Dates:
     found: DateEvidence
 
 
+@dataclass(frozen=True)
+class _Mapped:
+    """A column with units that the customer names, and how its numbers are written."""
+
+    column: Column
+    rules: dict[str, units.UnitRule]
+    numbers: NumberEvidence
+
+    def converted(self, cell: str) -> str:
+        return units.converted(cell, self.rules, self.numbers)
+
+
 def plan(work: Work, form: FieldStandardizationParameters) -> Plan:
     columns = _columns(work, form)
     names = [column.name for column in columns]
@@ -74,6 +87,7 @@ def plan(work: Work, form: FieldStandardizationParameters) -> Plan:
     dated = list(_dated(work, columns, likely)) if form.date_standardization else []
     work.report_progress(0.3)
     measured = _measured(work, form, columns, {one.column.name for one in dated})
+    mapped = _mapped(work, form, columns)
     repairs, stretches = _repairs(work, form, columns)
     work.report_progress(0.8)
     broken = mojibake.mojibake_edits(work.db, names) if form.fix_encoding and names else None
@@ -84,10 +98,10 @@ def plan(work: Work, form: FieldStandardizationParameters) -> Plan:
             *_spelling_rules(work, form, names),
             *_case_rules(form, columns, {one.column.name for one in measured}),
             *_synonym_rules(form, names),
-            *_unit_rules(form, names),
+            *_unit_rules(mapped),
             *(_date_rule(work, one, form.target_date_format) for one in dated),
         ),
-        flags=(*_unit_flags(form, columns, measured), *_date_flags(work, dated)),
+        flags=(*_unit_flags(mapped, measured), *_date_flags(work, dated)),
         data=_told(names, measured, stretches),
         text=_text(stretches),
     )
@@ -153,16 +167,17 @@ def _replacing(words: dict[str, str]) -> Callable[[str], str]:
     return lambda cell: spelling.replaced(cell, words)
 
 
-def _unit_rules(form: FieldStandardizationParameters, names: Sequence[str]) -> Iterator[CellRule]:
+def _mapped(work: Work, form: FieldStandardizationParameters, columns: Sequence[Column]) -> list[_Mapped]:
+    """The columns for which the customer has named units."""
     if not form.unit_standardization:
-        return
-    for name in names:
-        if rules := form.unit_mappings.get(name):
-            yield CellRule("unit", name, _converting(rules))
+        return []
+    asked = [one for one in columns if form.unit_mappings.get(one.name)]
+    return [_Mapped(one, form.unit_mappings[one.name], units.numbers_of(work, one)) for one in asked]
 
 
-def _converting(rules: dict[str, units.UnitRule]) -> Callable[[str], str]:
-    return lambda cell: units.converted(cell, rules)
+def _unit_rules(mapped: Sequence[_Mapped]) -> Iterator[CellRule]:
+    for one in mapped:
+        yield CellRule("unit", one.column.name, one.converted, confidence=round(one.numbers.confidence, 4))
 
 
 def _measured(
@@ -174,18 +189,16 @@ def _measured(
     return units.units_in(work, asked)
 
 
-def _unit_flags(
-    form: FieldStandardizationParameters, columns: Sequence[Column], measured: Sequence[units.UnitsFound]
-) -> Iterator[FlagRule]:
+def _unit_flags(mapped: Sequence[_Mapped], measured: Sequence[units.UnitsFound]) -> Iterator[FlagRule]:
     for one in measured:
         if one.is_mixed:
             usual = f"“{one.usual}”" if one.usual else "no unit"
             message = f"Another unit than most of the column's cells have ({usual})."
             yield FlagRule("unit_in_number", one.column.name, one.is_unusual, Severity.MEDIUM, message)
-    for column in columns:
-        if form.unit_standardization and (rules := form.unit_mappings.get(column.name)):
-            condition = units.has_unknown_unit(column, rules)
-            yield FlagRule("unknown_unit", column.name, condition, Severity.MEDIUM, "No unit, or one without a rule.")
+    for one in mapped:
+        condition = units.has_unknown_unit(one.column, one.rules, one.numbers)
+        message = "No unit, or one without a rule, or a number that can be read in two ways."
+        yield FlagRule("unknown_unit", one.column.name, condition, Severity.MEDIUM, message)
 
 
 def _dated(work: Work, columns: Sequence[Column], likely: Likely) -> Iterator[_Dates]:

@@ -9,11 +9,15 @@ from transformers.cells import kinds as forms
 from transformers.cells.columns import Column
 from transformers.cells.kinds import has_form, literal
 from transformers.cells.values import chunks
+from transformers.cleaning import casting
+from transformers.cleaning.casting import NumberEvidence
 from transformers.cleaning.rules import Work
 from transformers.cleaning.screening import SAMPLE, SAMPLE_CELLS, SAMPLE_ROWS, is_plain
 
-MEASURED = r"([+-]?[0-9][0-9,]*\.?[0-9]*|[+-]?\.[0-9]+) ?(%|°?[\p{L}µΩ]{1,12}\.?(?:[²³]|/[\p{L}]{1,6})?)"
-PLAIN = r"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)"
+_GROUPED = "[0-9]{1,3}(?:[ \u00a0\u202f'’][0-9]{3})+(?:[.,][0-9]+)?"
+_NUMBER = rf"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+|[0-9]{{1,3}}(?:\.[0-9]{{3}})+,[0-9]+|{_GROUPED})"
+MEASURED = rf"({_NUMBER}) ?(%|°?[\p{{L}}µΩ]{{1,12}}\.?(?:[²³]|/[\p{{L}}]{{1,6}})?)"
+PLAIN = _NUMBER
 LONGEST = 40
 MEASURED_SHARE = 0.8  # of the present cells are numbers, with a unit or without
 DIGITS = 9  # after the point: a factor is a rounded figure itself
@@ -28,27 +32,34 @@ class UnitRule(BaseModel):
     target_unit: str = Field(max_length=40, description="The unit that the cell is to have.")
 
 
-def converted(cell: str, rules: Mapping[str, UnitRule]) -> str:
-    """SQL: the cell in its target unit; the cell as it is where its unit is not named."""
+def numbers_of(work: Work, column: Column) -> NumberEvidence:
+    """What the numbers before the units tell: whether a comma is decimal."""
+    return casting.evidence_of(work.db, column, '"primary"', part=_number_part(column.cell))
+
+
+def converted(cell: str, rules: Mapping[str, UnitRule], evidence: NumberEvidence) -> str:
+    """SQL: the cell in its target unit; as it is where its unit is not named, or its number can be read in two ways."""
     text = f"trim({cell})"
-    number = f"TRY_CAST(replace(regexp_extract({text}, {literal(MEASURED)}, 1), ',', '') AS DOUBLE)"
+    number = f"TRY_CAST({casting.number_text(_number_part(text), evidence)} AS DOUBLE)"
     unit = f"lower(regexp_extract({text}, {literal(MEASURED)}, 2))"
     whens = " ".join(
         f"WHEN {unit} = {literal(name.strip().lower())} THEN {_shown(f'{number} * {rule.factor!r}')}"
         f" || {literal(f' {rule.target_unit}'.rstrip())}"
         for name, rule in rules.items()
     )
-    return f"CASE WHEN NOT {_is_measured(text)} THEN {cell} {whens} ELSE {cell} END"
+    return f"coalesce(CASE WHEN NOT {_is_measured(text)} THEN {cell} {whens} ELSE {cell} END, {cell})"
 
 
-def has_unknown_unit(column: Column, rules: Mapping[str, UnitRule]) -> str:
-    """SQL: a number without a unit, or with one that no rule names."""
+def has_unknown_unit(column: Column, rules: Mapping[str, UnitRule], evidence: NumberEvidence) -> str:
+    """SQL: a number without a unit, or with one that no rule names, or one that cannot be read."""
     named = {name.strip().lower() for name in rules} | {rule.target_unit.strip().lower() for rule in rules.values()}
     known = forms.words(tuple(sorted(named)))
     text = column.cell
     unit = f"lower(regexp_extract({text}, {literal(MEASURED)}, 2))"
     bare = has_form(text, PLAIN)
-    return f"(NOT {column.is_missing} AND ({bare} OR ({_is_measured(text)} AND {unit} NOT IN {known})))"
+    unread = f"{casting.number_text(_number_part(text), evidence)} IS NULL"
+    doubtful = f"{_is_measured(text)} AND ({unit} NOT IN {known} OR {unread})"
+    return f"(NOT {column.is_missing} AND ({bare} OR ({doubtful})))"
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,10 @@ def _counts(work: Work, columns: Sequence[Column]) -> list[dict[str, int]]:
 
 def _is_measured(text: str) -> str:
     return f"(length({text}) <= {LONGEST} AND {has_form(text, MEASURED)})"
+
+
+def _number_part(text: str) -> str:
+    return f"regexp_extract({text}, {literal(MEASURED)}, 1)"
 
 
 def _shown(value: str) -> str:

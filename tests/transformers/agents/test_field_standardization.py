@@ -64,6 +64,20 @@ def test_units_are_converted_and_others_flagged(workshop: Workshop) -> None:
     assert [issue.row_index for issue in result.result.row_level_issues] == [4, 5]
 
 
+def test_a_decimal_comma_before_a_unit_is_no_thousand(workshop: Workshop) -> None:
+    def converted(cells: list[str]) -> list[str]:
+        rules = {"w": {"kg": {"factor": 1000, "target_unit": "g"}}}
+        result = workshop.deliver(AGENT, {"w": cells}, {"unit_mappings": rules, "repair_values": False})
+        assert result.table
+        found: list[str] = pq.read_table(result.table.path).column("w").to_pylist()
+        return found
+
+    assert converted(["1,5 kg", "2 kg", "1.234,5 kg", "1 234,5 kg"]) == ["1500 g", "2000 g", "1234500 g", "1234500 g"]
+    assert converted(["1,500 kg", "2.5 kg"]) == ["1500000 g", "2500 g"]
+    assert converted(["1,5 kg", "1,500 kg", "2,5 kg"]) == ["1500 g", "1500 g", "2500 g"]
+    assert converted(["1,5 kg", "1.5 kg", "1,500 kg"]) == ["1500 g", "1500 g", "1,500 kg"]
+
+
 def test_a_unit_that_most_cells_do_not_have_is_flagged(workshop: Workshop) -> None:
     sizes = workshop.run(AGENT, {"size": ["12 oz", "13 oz", "14", "9 oz", "10 oz"]}, repair_values=False)
     assert [issue.value for issue in sizes.row_level_issues] == ["14"]
