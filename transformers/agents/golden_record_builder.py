@@ -17,6 +17,7 @@ from transformers.mastering.clusters import Clustering, check_columns
 from transformers.mastering.findings import Said
 from transformers.mastering.golden import Golden
 from transformers.mastering.identities import Identities, identify
+from transformers.mastering.memory import leave_room
 from transformers.mastering.policy import guessed_policy, of_rows
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
@@ -93,7 +94,8 @@ def run(context: AgentContext) -> Delivery:
         context.report_progress(0.3)
         decisions, alone = _decisions(context, db, columns, form)
         context.report_progress(0.5)
-        identities = identify(db, table, columns, previous=context.tables.get(CROSS_REFERENCE))
+        leave_room(db, context.memory_bytes)
+        identities = identify(db, table, columns, context.scratch, previous=context.tables.get(CROSS_REFERENCE))
         golden = Golden(db, table, columns, decisions, alone, context.scratch)
         records = golden.write(lambda share: context.report_progress(0.5 + 0.4 * share))
         files = _files(golden, context)

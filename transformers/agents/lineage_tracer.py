@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.findings import AgentResult, RowIssue, Severity
 from transformers.mastering.findings import Said, some
+from transformers.mastering.memory import leave_room
 from transformers.mastering.plain_trace import trace_table
 from transformers.mastering.tracing import ColumnTrace, Tracer
 from transformers.mastering.work_files import CROSS_REFERENCE, LINEAGE, latest, parquet
@@ -30,6 +31,7 @@ def run(context: AgentContext) -> Delivery:
     table, original = context.primary, context.original or context.primary
     lineage, references = latest(context.earlier, LINEAGE), latest(context.earlier, CROSS_REFERENCE)
     with context.database() as db:
+        leave_room(db, context.memory_bytes)
         rows = RowFindings.over(db, table)
         if lineage is None or references is None:
             traces = trace_table(db, table, original, context.earlier)

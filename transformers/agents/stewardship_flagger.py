@@ -11,6 +11,7 @@ from transformers.findings import AgentResult, Severity
 from transformers.mastering.business_rules import BusinessRule
 from transformers.mastering.clusters import check_columns
 from transformers.mastering.findings import Said, some
+from transformers.mastering.memory import leave_room
 from transformers.mastering.renames import current_names
 from transformers.mastering.steward_checks import Outlier, Seen, checks_of
 from transformers.mastering.stewardship import SEVERITY, Kind, Tasks, summary
@@ -48,6 +49,7 @@ def run(context: AgentContext) -> Delivery:
     check_columns(table, form.required_columns, "required_columns")
     check_columns(table, form.duplicate_key_columns, "duplicate_key_columns")
     with context.database() as db:
+        leave_room(db, context.memory_bytes)
         columns = read_columns(db, table)
         context.report_progress(0.3)
         tasks = Tasks(db, table)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 WHOLE_RECORD = "*"  # the column named in lineage where a record is one source row as it stands
-IDS = "golden_ids"  # temporary table: cluster, golden_id
+IDS = "golden_ids"  # view: cluster, golden_id
 ROW = quoted(SOURCE_ROW)
 
 
@@ -95,15 +95,15 @@ class Golden:
             f" WHERE rule <> {literal(OF_THE_ROW)} AND cluster {of_cluster.format('cluster')} GROUP BY cluster"
         )
         both = (
-            f"SELECT s.n, s.cluster, coalesce(t.trust, 0.0) AS trust, {cells}, r.{ROW} FROM"
+            f"SELECT s.n AS __n__, s.cluster AS __cluster__, coalesce(t.trust, 0.0) AS __trust__, {cells}, r.{ROW} FROM"
             f" read_parquet({text(merged)}) r JOIN {sizes} s ON s.cluster = r.{ROW}"
             f" LEFT JOIN ({trust}) t ON t.cluster = s.cluster WHERE {here}"
             f" UNION ALL SELECT s.n, s.cluster, {self._lone_trust()}, {cells}, r.{ROW} FROM"
             f" {quoted(self.table.role)} r JOIN {sizes} s ON s.cluster = r.{ROW} WHERE s.n = 1 AND {here}"
         )
         return (
-            f"SELECT i.golden_id AS {quoted(names.id)}, {cells}, r.trust AS {quoted(names.trust)},"
-            f" r.n AS {quoted(names.count)}, r.{ROW} FROM ({both}) r JOIN {IDS} i ON i.cluster = r.cluster"
+            f"SELECT i.golden_id AS {quoted(names.id)}, {cells}, r.__trust__ AS {quoted(names.trust)},"
+            f" r.__n__ AS {quoted(names.count)}, r.{ROW} FROM ({both}) r JOIN {IDS} i ON i.cluster = r.__cluster__"
             f" WHERE i.cluster {of_cluster.format('i.cluster')} ORDER BY r.{ROW}"
         )
 
@@ -193,7 +193,7 @@ class Golden:
                 f" AND k.source_row <= {upto} ORDER BY c.source_row"
             )
 
-        write_in_order(self.db, path, stretches(self.last_row, 10 * ROWS_A_STRETCH), lines)
+        write_in_order(self.db, path, stretches(self.last_row, 2 * ROWS_A_STRETCH), lines)
 
 
 def _of(alias: str, column: Column) -> str:

@@ -1,17 +1,19 @@
 """Ids of entities that last: an entity whose records had an id before keeps it, whatever row they stand in now.
 
-The temporary table `golden_ids(cluster, golden_id)`, and `golden_keys(source_row, source_key)`, by which the next run
-knows its records again: the value of the table's own key where it has one, else a hash of the row.
+`golden_ids(cluster, golden_id)`, and `golden_keys(source_row, source_key)`, by which the next run knows its records
+again: the value of the table's own key where it has one, else a hash of the row. Both are views of sorted files, so
+that a stretch of them is read without the rest.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.errors import UnreadableFile
 from transformers.cells.columns import Column
 from transformers.cells.semantic_types import names_a_key
-from transformers.mastering.clusters import CLUSTERS
+from transformers.mastering.clusters import CLUSTERS, text
 from transformers.mastering.golden import IDS
 from transformers.matching.entity_ids import entity_ids
 from transformers.tables import Table, quoted
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 KEYS = "golden_keys"
+ROWS_A_GROUP = 20_480  # ten vectors: half a stretch
 OURS = {"source_key", "golden_id"}  # what a cross-reference of an earlier run has
 
 
@@ -40,7 +43,7 @@ class Identities:
 
 
 def identify(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], *, previous: Table | None
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], scratch: Path, *, previous: Table | None
 ) -> Identities:
     """Raises UnreadableFile where the cross-reference given is none of ours."""
     key = _own_key(db, table, columns)
@@ -54,12 +57,17 @@ def identify(
     found = entity_ids(
         db, table, CLUSTERS, key_columns=[key] if key else [], previous="known_entities" if previous else None
     )
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {IDS} AS SELECT cluster, any_value(entity_id) AS golden_id"
-        f" FROM {found.ids} GROUP BY cluster"
-    )
-    db.execute(f"CREATE OR REPLACE TEMP TABLE {KEYS} AS SELECT source_row, source_key FROM {found.ids}")
+    named = f"SELECT cluster, any_value(entity_id) AS golden_id FROM {found.ids} GROUP BY cluster ORDER BY cluster"
+    _to_file(db, scratch, IDS, named)
+    _to_file(db, scratch, KEYS, f"SELECT source_row, source_key FROM {found.ids} ORDER BY source_row")
+    db.execute(f"DROP TABLE {found.ids}")
     return Identities(found.kept, found.new, found.merged, found.split, key)
+
+
+def _to_file(db: "duckdb.DuckDBPyConnection", scratch: Path, name: str, query: str) -> None:
+    path = scratch / f"{name}.parquet"
+    db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, ROW_GROUP_SIZE {ROWS_A_GROUP})")
+    db.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM read_parquet({text(path)})")
 
 
 def _check(previous: Table) -> None:
