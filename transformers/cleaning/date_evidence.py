@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from transformers.cells.columns import Column
 from transformers.cells.kinds import literal
+from transformers.cells.semantic_types import names_a_key
 from transformers.cleaning.dates import (
     FIGURES,
     LONGEST,
     NUMERIC,
     SPELLED,
+    TIMED,
     Reading,
     date_part,
     is_clocked,
@@ -49,6 +51,11 @@ class DateEvidence:
     def share(self) -> float:
         dates = sum(count for shape, count in self.shapes.items() if shape in self.reading.shapes)
         return dates / self.present if self.present else 0.0
+
+    @property
+    def timed(self) -> int:
+        """Cells with a time of day, also as figures tell it."""
+        return self.clocked + sum(self.shapes.get(shape, 0) for shape in TIMED if shape in self.reading.shapes)
 
     @property
     def is_dates(self) -> bool:
@@ -99,7 +106,7 @@ def _readable(column: Column, shapes: Counter[str]) -> frozenset[str]:
     spelled = sum(shapes[shape] for shape in SPELLED)
     read = {shape for shape in SPELLED if shapes[shape]}
     beside = spelled >= SPELLED_SHARE * shapes.total()
-    named = NAMED_LIKE_A_DATE.search(column.name) is not None
+    named = NAMED_LIKE_A_DATE.search(column.name) is not None and not names_a_key(column.name)
     for shape in FIGURES:
         alone = named and shape != "serial" and shapes[shape] >= DATE_SHARE * shapes.total()
         if shapes[shape] and ((beside and spelled) or alone):

@@ -32,6 +32,7 @@ CLOCK = (
 ISO_AS_IT_IS = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 SPELLED = ("iso", "numeric", "day_month", "month_day", "year_month_day")  # shapes that only a date has
 FIGURES = ("compact", "stamp", "epoch", "epoch_ms", "serial")  # and shapes that any number may have
+TIMED = ("stamp", "epoch", "epoch_ms")  # of these, the ones that are a time of day as well
 _MONTH_OF = "MAP {" + ", ".join(f"{literal(name)}: {number}" for name, number in MONTHS.items()) + "}"
 
 
@@ -121,12 +122,13 @@ def _figures(text: str, reading: Reading) -> str:
     compact = _made(_part(text, COMPACT, 1), _part(text, COMPACT, 2), _part(text, COMPACT, 3))
     number = f"TRY_CAST({text} AS DOUBLE)"
     seconds = "'%Y-%m-%d %H:%M:%S'"
+    fraction = f"CASE WHEN ends_with({text}, '000') THEN '' ELSE '.' || right({text}, 3) END"
     stamp_parts = r"'\1-\2-\3 \4:\5:\6'"
     values = {
         "stamp": (STAMP, f"regexp_replace({text}, {literal(STAMP)}, {stamp_parts})"),
         "compact": (COMPACT, f"CAST({compact} AS VARCHAR)"),
         "epoch": (EPOCH, f"strftime(make_timestamp(CAST({number} * 1000000 AS BIGINT)), {seconds})"),
-        "epoch_ms": (EPOCH_MS, f"strftime(make_timestamp(CAST({number} * 1000 AS BIGINT)), {seconds})"),
+        "epoch_ms": (EPOCH_MS, f"strftime(make_timestamp(CAST({number} * 1000 AS BIGINT)), {seconds}) || {fraction}"),
         "serial": (SERIAL, _serial(number)),
     }
     return " ".join(

@@ -195,10 +195,10 @@ def _unit_flags(mapped: Sequence[_Mapped], measured: Sequence[units.UnitsFound])
             usual = f"“{one.usual}”" if one.usual else "no unit"
             message = f"Another unit than most of the column's cells have ({usual})."
             yield FlagRule("unit_in_number", one.column.name, one.is_unusual, Severity.MEDIUM, message)
-    for one in mapped:
-        condition = units.has_unknown_unit(one.column, one.rules, one.numbers)
+    for each in mapped:
+        condition = units.has_unknown_unit(each.column, each.rules, each.numbers)
         message = "No unit, or one without a rule, or a number that can be read in two ways."
-        yield FlagRule("unknown_unit", one.column.name, condition, Severity.MEDIUM, message)
+        yield FlagRule("unknown_unit", each.column.name, condition, Severity.MEDIUM, message)
 
 
 def _dated(work: Work, columns: Sequence[Column], likely: Likely) -> Iterator[_Dates]:

@@ -14,9 +14,10 @@ from transformers.cells.columns import CODE_SHARE, Column, LogicalType
 from transformers.cells.kinds import FALSE_WORDS, TRUE_WORDS, Kind, words
 from transformers.cells.semantic_types import SemanticType
 from transformers.cleaning import casting, date_evidence, dates
-from transformers.cleaning.rules import CellRule, Plan, Stage, Work
+from transformers.cleaning.rules import CellRule, FlagRule, Plan, Stage, Work
 from transformers.cleaning.screening import Likely, is_plain, likely_types
 from transformers.cleaning.uncast import Uncast, uncast_cells
+from transformers.findings import Severity
 from transformers.tables import quoted
 from transformers.tool import AgentParameters
 
@@ -51,6 +52,8 @@ class Fix:
     confidence: float
     said: dict[str, Any]
     is_whole: bool = False  # every cell can be cast: nothing needs to be counted
+    guessed: str = "false"  # the cell is cast, but nothing tells that it may be
+    several_units: bool = False
 
     @property
     def rule(self) -> str:
@@ -64,7 +67,7 @@ def plan(work: Work, form: TypeFixerParameters) -> Plan:
     kept = [fix for fix, found in zip(fixes, counts, strict=True) if not form.preserve_mixed_types or not any(found)]
     return Plan(
         cells=tuple(_cell_rule(fix) for fix in kept if fix.text != fix.column.cell),
-        flags=tuple(flag for one in uncast if one for flag in one.flags()),
+        flags=(*(flag for one in uncast if one for flag in one.flags()), *_guesses(kept)),
         data={"columns": _told(work, fixes, counts, {fix.column.name for fix in kept}, form)},
         metrics={
             "columns_typed": len(kept),
@@ -104,10 +107,10 @@ def date_fix(work: Work, column: Column) -> Fix | None:
     said = {
         "shapes": {shape: count for shape, count in sorted(found.shapes.items()) if shape},
         "day_first": dict(found.reading.day_first),
-        "with_time": found.clocked,
+        "with_time": found.timed,
         "latest_two_digit_year": found.reading.latest,
     }
-    kind = "datetime" if found.clocked else "date"
+    kind = "datetime" if found.timed else "date"
     ambiguous = dates.is_ambiguous(column.cell, found.reading)
     return Fix(column, kind, dates.iso_text(column.cell, found.reading), ambiguous, round(found.confidence, 4), said)
 
@@ -142,12 +145,22 @@ def _number_fix(work: Work, column: Column) -> Fix | None:
         "plain": found.plain,
         "decimal_comma": found.comma_is_decimal,
         "percents": found.percents,
-        "unit": "percent" if found.drops_percent and found.percents else None,
+        "unit": found.unit,
     }
     ambiguous = casting.is_ambiguous(column.cell, found)
     text = casting.number_text(column.cell, found)
     kind = "integer" if column.logical is LogicalType.INTEGER else "number"
-    return Fix(column, kind, text, ambiguous, round(found.confidence, 4), said, is_whole=found.all_can_be_cast)
+    return Fix(
+        column,
+        kind,
+        text,
+        ambiguous,
+        round(found.confidence, 4),
+        said,
+        is_whole=found.all_can_be_cast,
+        guessed=casting.is_guessed(column.cell, found),
+        several_units=found.mixes_units,
+    )
 
 
 def _plain_fix(column: Column) -> Fix:
@@ -165,11 +178,27 @@ def _cell_rule(fix: Fix) -> CellRule:
     return CellRule(fix.rule, fix.column.name, cast, confidence=fix.confidence)
 
 
+def _guesses(kept: Sequence[Fix]) -> Iterator[FlagRule]:
+    message = "The comma is taken for one of thousands; nothing in the column tells that it is not decimal."
+    for fix in kept:
+        if fix.guessed != "false":
+            condition = f"(NOT {fix.column.is_missing} AND {fix.guessed})"
+            yield FlagRule("guessed_thousands", fix.column.name, condition, Severity.MEDIUM, message)
+
+
 def _uncast(work: Work, number: int, fix: Fix) -> Uncast | None:
     return (
         None
         if fix.is_whole
-        else uncast_cells(work, number, fix.column, fix.kind, text=fix.text, ambiguous=fix.ambiguous)
+        else uncast_cells(
+            work,
+            number,
+            fix.column,
+            fix.kind,
+            text=fix.text,
+            ambiguous=fix.ambiguous,
+            several_units=fix.several_units,
+        )
     )
 
 

@@ -19,10 +19,13 @@ class Uncast:
     relation: str
     none: int
     doubt: int
+    several_units: bool = False
 
     def flags(self) -> Iterator[FlaggedCells]:
         if self.none:
             message = f"Not a {self.kind}, as the column's other values are; left as it is."
+            if self.several_units:
+                message = "No number, or one of several units that the column mixes; left as it is."
             yield FlaggedCells("not_cast", Severity.MEDIUM, self._cells("NOT doubt", message))
         if self.doubt:
             what = "date" if self.kind in ("date", "datetime") else "number"
@@ -36,7 +39,9 @@ class Uncast:
         )
 
 
-def uncast_cells(work: Work, number: int, column: Column, kind: str, *, text: str, ambiguous: str) -> Uncast:
+def uncast_cells(
+    work: Work, number: int, column: Column, kind: str, *, text: str, ambiguous: str, several_units: bool = False
+) -> Uncast:
     """`text` is SQL that is NULL where the cell cannot be cast; `number` tells the columns' tables apart."""
     relation = f"uncast_{number}"
     work.db.execute(
@@ -45,4 +50,4 @@ def uncast_cells(work: Work, number: int, column: Column, kind: str, *, text: st
     )
     counts = f"SELECT count(*) FILTER (NOT doubt), count(*) FILTER (doubt) FROM {relation}"
     [(none, doubt)] = work.db.execute(counts).fetchall()
-    return Uncast(column, kind, relation, int(none), int(doubt))
+    return Uncast(column, kind, relation, int(none), int(doubt), several_units)

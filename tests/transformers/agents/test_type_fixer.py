@@ -23,7 +23,7 @@ def _fixed(workshop: Workshop, cells: list[str], name: str = "cells", **paramete
         (["1.234,50", "1.234", "5,5", "7"], ["1234.50", "1234", "5.5", "7"]),
         (["1.5", "2.25", "1,234"], ["1.5", "2.25", "1234"]),
         (["12%", "5 %", "3.5%"], ["12", "5", "3.5"]),
-        (["5 €", "USD 12.00", "-$7.25", "−3"], ["5", "12.00", "-7.25", "-3"]),
+        (["5 $", "USD 12.00", "-$7.25", "−3"], ["5", "12.00", "-7.25", "-3"]),
         (["12,34,567", "1,234", "5"], ["1234567", "1234", "5"]),
         (["00123", "04567", "00001"], ["00123", "04567", "00001"]),
         (["1.10", "2.50", "3.00"], ["1.10", "2.50", "3.00"]),
@@ -64,6 +64,33 @@ def test_a_blank_or_apostrophe_for_thousands_leaves_the_comma_decimal(workshop: 
 def test_one_bracket_alone_is_no_minus(workshop: Workshop) -> None:
     cells = ["(5", "5)", *["1,200.50"] * 20]
     assert _fixed(workshop, cells)[:2] == ["(5", "5)"]
+
+
+def test_amounts_of_several_currencies_keep_their_signs(workshop: Workshop) -> None:
+    cells = ["$100", "€100", "100 JPY", "1,200.50"]
+    assert _fixed(workshop, cells) == ["$100", "€100", "100 JPY", "1200.50"]
+    told = workshop.run(AGENT, {"cells": cells}).row_level_issues
+    assert [(issue.value, "several units" in issue.message) for issue in told] == [(cell, True) for cell in cells[:3]]
+    one = workshop.run(AGENT, {"cells": ["EUR 100", "100 €", "7"]})
+    assert one.data["columns"]["cells"]["unit"] == "EUR"
+
+
+def test_bare_numbers_among_percents_are_flagged(workshop: Workshop) -> None:
+    cells = [*["5%"] * 19, "0.05"]
+    result = workshop.run(AGENT, {"cells": cells})
+    assert [issue.value for issue in result.row_level_issues] == ["0.05"]
+
+
+def test_thousands_that_nothing_tells_are_flagged_as_guessed(workshop: Workshop) -> None:
+    def told(cells: list[str]) -> tuple[float, int]:
+        result = workshop.run(AGENT, {"cells": cells})
+        guessed = [one for one in result.row_level_issues if one.issue_type == "guessed_thousands"]
+        return result.data["columns"]["cells"]["confidence"], len(guessed)
+
+    assert told(["1,234", "2,345", "3,456"]) == (0.5, 3)
+    for telling in ("1,234,567", "950", "1,234.5"):
+        assert told(["1,234", "2,345", "3,456", telling]) == (1.0, 0)
+    assert told(["1,000", "5,000", "2,500"]) == (1.0, 0)
 
 
 @pytest.mark.parametrize(("telling", "fixed"), [("25/12/2023", "2024-04-03"), ("12/25/2023", "2024-03-04")])
@@ -122,6 +149,19 @@ def test_figures_alone_are_dates_only_where_the_name_says_so(workshop: Workshop)
     cells = ["19081209", "19990219", "20010101"]
     assert _fixed(workshop, cells, "date_of_birth")[0] == "1908-12-09"
     assert _fixed(workshop, cells, "amount") == cells
+
+
+def test_seconds_since_1970_are_moments_with_their_milliseconds(workshop: Workshop) -> None:
+    cells = ["1700000000123", "1700000001000"]
+    assert _fixed(workshop, cells, "created_at") == ["2023-11-14 22:13:20.123", "2023-11-14 22:13:21"]
+    told = workshop.run(AGENT, {"created_at": cells}).data["columns"]["created_at"]
+    assert (told["type"], told["with_time"]) == ("datetime", 2)
+
+
+@pytest.mark.parametrize("name", ["time_id", "update_no", "date_key"])
+def test_figures_under_the_name_of_a_key_are_no_dates(workshop: Workshop, name: str) -> None:
+    cells = ["1700000000", "1700000001", "1700000002"]
+    assert _fixed(workshop, cells, name) == cells
 
 
 @pytest.mark.parametrize("parameter", ["auto_convert_numeric", "auto_convert_datetime", "auto_convert_category"])
