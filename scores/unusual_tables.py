@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 Columns = dict[str, list[str]]
+Rows = list[tuple[str, ...]]
 ROWS = 200
 
 
@@ -23,25 +24,25 @@ def unusual_tables(folder: Path, seed: int) -> Iterator[tuple[str, Path]]:
         yield name, path
 
 
-def _some(chance: random.Random, most: str, few: str, share: float, low: int, high: int) -> list[str]:
+def _some(chance: random.Random, most: str, few: str, share: float, numbers: range) -> list[str]:
     """Numbers written as `most`, a share of them as `few`."""
-    return [(few if chance.random() < share else most).format(chance.randrange(low, high)) for _ in range(ROWS)]
+    return [(few if chance.random() < share else most).format(chance.choice(numbers)) for _ in range(ROWS)]
 
 
 def _currencies(chance: random.Random) -> Columns:
     return {
-        "price": _some(chance, "${}", "€{}", 0.1, 5, 90),
-        "paid": _some(chance, "USD {}", "EUR {}", 0.3, 5, 90),
-        "fee": _some(chance, "{} GBP", "{} CHF", 0.05, 1, 9),
+        "price": _some(chance, "${}", "€{}", 0.1, range(5, 90)),
+        "paid": _some(chance, "USD {}", "EUR {}", 0.3, range(5, 90)),
+        "fee": _some(chance, "{} GBP", "{} CHF", 0.05, range(1, 9)),
     }
 
 
 def _units(chance: random.Random) -> Columns:
     units = ("kg", "g", "lb", "oz")
     return {
-        "weight": _some(chance, "{} kg", "{} lb", 0.1, 40, 120),
-        "dose": _some(chance, "{} mg", "{} mcg", 0.1, 5, 50),
-        "salt": _some(chance, "{} mg", "{} g", 0.2, 1, 40),
+        "weight": _some(chance, "{} kg", "{} lb", 0.1, range(40, 120)),
+        "dose": _some(chance, "{} mg", "{} mcg", 0.1, range(5, 50)),
+        "salt": _some(chance, "{} mg", "{} g", 0.2, range(1, 40)),
         "pack": [f"{chance.randrange(1, 30)} {chance.choice(units)}" for _ in range(ROWS)],
         "length": [f"{chance.randrange(1, 9)}{chance.choice(('m', 'cm', 'mm'))}" for _ in range(ROWS)],
     }
@@ -51,7 +52,7 @@ def _codes(chance: random.Random) -> Columns:
     return {
         "seat": [f"{chance.randrange(1, 40)}{chance.choice('ABCDEF')}" for _ in range(ROWS)],
         "seat_of_few": [f"{chance.randrange(1, 40)}{'E' if chance.random() < 0.9 else 'F'}" for _ in range(ROWS)],
-        "flight": _some(chance, "AA{}", "UA{}", 0.1, 100, 999),
+        "flight": _some(chance, "AA{}", "UA{}", 0.1, range(100, 999)),
         "house": [f"{chance.randrange(1, 90)}{chance.choice(('', '', '', 'a', 'bis'))}" for _ in range(ROWS)],
         "size": [f"{chance.randrange(36, 46)}{chance.choice(('EU', 'EU', 'EU', 'UK'))}" for _ in range(ROWS)],
     }
@@ -59,7 +60,7 @@ def _codes(chance: random.Random) -> Columns:
 
 def _months(chance: random.Random) -> Columns:
     """A price that changes once; a plan that is changed later by some; a manager who follows another."""
-    rows = []
+    rows: Rows = []
     for product in range(60):
         change = chance.randrange(1, 12)
         price = chance.randrange(500, 9000)
@@ -74,7 +75,7 @@ def _months(chance: random.Random) -> Columns:
 
 def _stores(chance: random.Random) -> Columns:
     """Two of eight stores are cheaper, and have suppliers of their own."""
-    rows = []
+    rows: Rows = []
     for sku in range(80):
         price, supplier = chance.randrange(500, 9000), chance.randrange(30)
         for store in range(8):
@@ -87,7 +88,7 @@ def _stores(chance: random.Random) -> Columns:
 
 def _seasons(chance: random.Random) -> Columns:
     """All prices rise in the last month; some products change hands in it."""
-    rows = []
+    rows: Rows = []
     for product in range(60):
         price, owner = chance.randrange(500, 9000), chance.randrange(25)
         for month in range(12):
@@ -137,7 +138,7 @@ def _answers(chance: random.Random) -> Columns:
     }
 
 
-def _of_rows(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> Columns:
+def _of_rows(names: tuple[str, ...], rows: Rows) -> Columns:
     return {name: [row[at] for row in rows] for at, name in enumerate(names)}
 
 

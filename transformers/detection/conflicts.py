@@ -1,16 +1,21 @@
 """Whether a table holds what several sources say about the same things.
 
-Found, not told: an entity column and a source column that together are (nearly) a key, and attributes on which the
-rows of one entity agree far more than chance.
+An entity column and a source column that together are (nearly) a key, and attributes on which the rows of one entity
+agree far more than chance. Product and month are such columns too: unless a person names the source, an attribute is
+taken for a fact about the entity only where nearly all rows say so and the others are strewn as errors are.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+from transformers.cells.columns import NUMERIC
 from transformers.dependencies.samples import Sample
+from transformers.detection.dissent import Dissent, dissent
 from transformers.detection.workbench import READ, Workbench
+from transformers.tables import SOURCE_ROW
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +40,14 @@ class Conflict:
     attributes: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Panels:
+    """`conflict`: whose attributes are facts about the entity; `varying`: columns that vary with some second key."""
+
+    conflict: Conflict | None = None
+    varying: frozenset[int] = frozenset()
+
+
 def codes_of(bench: Workbench) -> "dict[int, Codes]":
     places = [p for p, values in bench.values.items() if len(values) > 1][:MAX_COLUMNS]
     if not places or bench.table.rows > MAX_ROWS:
@@ -43,30 +56,65 @@ def codes_of(bench: Workbench) -> "dict[int, Codes]":
     return {int(name[1:]): codes for name, codes in sample.of_rows(bench.db).items()}
 
 
-def conflict_in(codes: "dict[int, Codes]") -> Conflict | None:
-    """The entity and source with the most attributes in dispute."""
-    return min(_conflicts(codes), key=lambda c: (-len(c.attributes), c.entity, c.source), default=None)
+def panels_in(bench: Workbench, codes: "dict[int, Codes]", named: int | None = None) -> Panels:
+    """The entity and source with the most attributes in dispute; a person who names the source vouches for it."""
+    conflicts, varying = [], set()
+    for entity, source in _keys_of_two(codes, named):
+        agreed = {p: _within(codes[entity], codes[p]) for p in codes if p not in {entity, source}}
+        told = [p for p, within in agreed.items() if _is_told(codes[source], codes[p], within)]
+        if named is None:
+            lies = {p: _dissent(bench, codes, entity, source, p) for p in told}
+            varying |= {p for p, dissent in lies.items() if dissent.varies}
+            told = [p for p in told if lies[p].is_error and bench.columns[p].logical not in NUMERIC]
+        told = [p for p in told if _chance(codes[p]) <= CHANCE]
+        if any(agreed[p] <= 1 - CONFLICT for p in told) and (named is not None or _is_smaller(codes, source, entity)):
+            conflicts.append(Conflict(entity, source, tuple(told)))
+    best = min(conflicts, key=lambda c: (-len(c.attributes), c.entity, c.source), default=None)
+    return Panels(best, frozenset(varying))
 
 
-def _conflicts(codes: "dict[int, Codes]") -> Iterator[Conflict]:
+def _keys_of_two(codes: "dict[int, Codes]", named: int | None) -> Iterator[tuple[int, int]]:
+    """Pairs of repeating columns that are together (nearly) a key."""
     import numpy as np
 
     rows = len(next(iter(codes.values())))
     full = [p for p, c in codes.items() if np.count_nonzero(c) >= rows * KEY_SHARE]
     grouped = [p for p in full if MIN_SOURCES <= codes[p].max() <= rows / ROWS_EACH]
-    for entity, source in permutations(grouped, 2):
-        pair = codes[entity] * (codes[source].max() + 1) + codes[source]
-        if len(np.unique(pair)) >= rows * KEY_SHARE and codes[source].max() < codes[entity].max():
-            agreed = {p: _within(codes[entity], codes[p]) for p in codes if p not in {entity, source}}
-            told = {p: w for p, w in agreed.items() if _is_told(codes[source], codes[p], w)}
-            if any(within <= 1 - CONFLICT for within in told.values()):
-                yield Conflict(entity, source, tuple(told))
+    for first, second in combinations(grouped, 2):
+        width = int(codes[second].max()) + 1
+        if named not in {None, first, second} or codes[first].max() * (width - 1) < rows * KEY_SHARE:
+            continue
+        if len(np.unique(codes[first] * width + codes[second])) >= rows * KEY_SHARE:
+            yield from (pair for pair in ((first, second), (second, first)) if named in {None, pair[1]})
+
+
+def _is_smaller(codes: "dict[int, Codes]", place: int, than: int) -> bool:
+    return bool(codes[place].max() < codes[than].max())
+
+
+def _dissent(bench: Workbench, codes: "dict[int, Codes]", entity: int, source: int, place: int) -> Dissent:
+    import numpy as np
+
+    as_laid = np.arange(len(codes[source]))
+    return dissent(codes[entity], codes[source], codes[place], (as_laid, _ranks(bench, codes[source], source)))
+
+
+def _ranks(bench: Workbench, code: "Codes", place: int) -> "Codes":
+    """For each row, where its text comes among those of its column; numbers in it count as numbers."""
+    import numpy as np
+
+    texts = bench.db.execute(f"SELECT c{place} FROM {READ} ORDER BY {SOURCE_ROW}").fetchnumpy()[f"c{place}"]
+    _, first = np.unique(code, return_index=True)
+    laid = sorted(first.tolist(), key=lambda row: re.sub("[0-9]+", lambda n: n[0].zfill(12), str(texts[row])))
+    rank = np.zeros(int(code.max()) + 1, np.int64)
+    rank[code[laid]] = np.arange(len(laid))
+    ranked: Codes = rank[code]
+    return ranked
 
 
 def _is_told(source: "Codes", value: "Codes", within: float) -> bool:
     """Rows of an entity agree far beyond chance; the source does not tell the value."""
-    chance = _chance(value)
-    return chance <= CHANCE and chance + AGREEMENT <= within and _within(source, value) < within / 2
+    return _chance(value) + AGREEMENT <= within and _within(source, value) < within / 2
 
 
 def _chance(value: "Codes") -> float:

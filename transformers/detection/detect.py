@@ -39,14 +39,19 @@ def detect_errors(
     columns: "Sequence[Column]",
     *,
     labels: Marks | None = None,
+    source_column: str | None = None,
     report_progress: Callable[[float], None] = no_report,
 ) -> str:
     """The name of a temporary table of cells that are more probably wrong than right.
 
     `cell_errors(source_row, "column", value, kind, rule, confidence, message)`, ordered by row and column. `labels`
-    are up to 20 rows a person has marked. Fractions in binary and nested values are not looked at.
+    are up to 20 rows a person has marked. Fractions in binary and nested values are not looked at. `source_column`
+    says which source each row is from: then all that sources contradict each other in is settled by their trust.
+
+    Raises:
+        BadParameters: there is no such source column.
     """
-    bench = open_workbench(db, table, columns)
+    bench = open_workbench(db, table, columns, source_column)
     marks = read_marks(bench, labels or {})
     gather(bench, marks, report_progress)
     weigh(bench, marks)
@@ -63,9 +68,8 @@ def gather(bench: Workbench, marks: Sequence[Mark] = (), report_progress: Callab
     read_cells(bench)
     report_progress(0.2)
     spill.look(bench)
-    conflict = sources.look(bench, marks)
+    apart = sources.look(bench, marks, bench.source)
     report_progress(0.3)
-    apart = (conflict.entity, conflict.source, *conflict.attributes) if conflict else ()
     votes.look(bench, dependencies_of(bench, apart))
     report_progress(0.7)
     typos.look(bench)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from backend.errors import BadParameters
 from transformers.cells.columns import COLUMNS_A_QUERY, TEXTUAL
 from transformers.cells.values import chunks
 from transformers.detection.workbench import EVIDENCE, EVIDENCE_OF, Workbench, comparable
@@ -18,17 +19,34 @@ LIKE_MOST = 0.5  # of the values
 APPROXIMATELY = 1.3  # how far an approximate count may be off
 
 
-def open_workbench(db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequence[Column]") -> Workbench:
+def open_workbench(
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequence[Column]", source_column: str | None = None
+) -> Workbench:
+    """Without any evidence yet.
+
+    Raises:
+        BadParameters: there is no such source column.
+    """
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE {EVIDENCE} (source_row BIGINT, place INTEGER, kind VARCHAR, rule VARCHAR,"
         " confidence DOUBLE, suggestion VARCHAR, certainty DOUBLE)"
     )
     db.execute(f"DROP TABLE IF EXISTS {EVIDENCE_OF}")
     known = comparable(columns)
+    source = _place(known, source_column)
     first = Workbench(db, table, known, values={})
     bench = Workbench(db, table, known, values={}, words=_words(first))
     values = {place: found for place in _few_valued(bench) if (found := _values(bench, place)) is not None}
-    return Workbench(db, table, known, values=values, words=bench.words)
+    return Workbench(db, table, known, values=values, words=bench.words, source=source)
+
+
+def _place(columns: "Sequence[Column]", name: str | None) -> int | None:
+    names = [column.name for column in columns]
+    if name is not None and name not in names:
+        raise BadParameters(
+            f"source_column: the table has no column called {name!r}.", field="source_column", columns=names[:100]
+        )
+    return names.index(name) if name is not None else None
 
 
 def _words(bench: Workbench) -> dict[int, tuple[str, ...]]:

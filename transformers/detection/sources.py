@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from transformers.detection.conflicts import Conflict, codes_of, conflict_in
+from transformers.detection.conflicts import Conflict, Panels, codes_of, panels_in
 from transformers.detection.trust import Claims, truths
 from transformers.detection.workbench import READ, Workbench
 from transformers.tables import SOURCE_ROW
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 KNOWN = 1000.0  # log odds: no number of sources outvotes a person
 
 
-def look(bench: Workbench, marks: "Sequence[Mark]" = ()) -> Conflict | None:
-    """The conflict that was found and judged. Marked cells are known to be right or wrong."""
+def look(bench: Workbench, marks: "Sequence[Mark]" = (), named: int | None = None) -> set[int]:
+    """The columns that are not for others to judge. Marked cells are known to be right or wrong."""
     codes = codes_of(bench)
-    conflict = conflict_in(codes) if codes else None
-    if conflict:
-        _judge(bench, codes, conflict, marks)
-    return conflict
+    panels = panels_in(bench, codes, named) if codes else Panels()
+    conflict = panels.conflict
+    if conflict is None:
+        return set(panels.varying)
+    _judge(bench, codes, conflict, marks)
+    return {conflict.entity, conflict.source, *conflict.attributes, *panels.varying}
 
 
 def _judge(bench: Workbench, codes: "dict[int, Codes]", conflict: Conflict, marks: "Sequence[Mark]") -> None:

@@ -109,8 +109,8 @@ def _count(bench: Workbench, dependencies: Sequence[Dependency]) -> None:
     rule = _rule_names(dependencies)
     bench.add(f"""
         SELECT source_row, place, 'dependency', {rule}, p, top, for_top / greatest(p, for_all) FROM (
-            SELECT source_row, place, arg_max(top, (for_top, top)) AS top, max(for_top) AS for_top, sum(for_top) AS for_all,
-                arg_max(voter, (for_top, -voter)) AS voter, max(p) AS p
+            SELECT source_row, place, arg_max(top, (for_top, top)) AS top, max(for_top) AS for_top,
+                sum(for_top) AS for_all, arg_max(voter, (for_top, -voter)) AS voter, max(p) AS p
             FROM (
                 SELECT source_row, place, top, min(voter) FILTER (odds > 0) AS voter,
                     {_probability("sum(odds * weight) FILTER (odds > 0) / max(weights)")} AS for_top,

@@ -42,6 +42,7 @@ class Workbench:
     columns: "tuple[Column, ...]"
     values: Mapping[int, Mapping[str, int]]  # place → distinct texts (trimmed, present) and how often, where few enough
     words: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # place → words for nothing that are values here
+    source: int | None = None  # the column that a person says the source of each row is in
     rewritten: dict[int, Mapping[str, str]] = field(default_factory=dict)  # place → text → the form of its column
 
     @property
@@ -97,20 +98,25 @@ class Workbench:
         self.db.execute(f"INSERT INTO {EVIDENCE} {query}")
 
 
-def evidence_is_there(db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequence[Column]") -> bool:
-    """Whether the evidence that lies in the database is of this very table."""
+def evidence_is_there(
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: "Sequence[Column]", source_column: str | None
+) -> bool:
+    """Whether the evidence that lies in the database is of this very table, read in this way."""
     made = db.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{EVIDENCE_OF}'").fetchall()
-    return made == [(1,)] and db.execute(f"SELECT * FROM {EVIDENCE_OF}").fetchall() == [(_identity(table, columns),)]
+    return made == [(1,)] and db.execute(f"SELECT * FROM {EVIDENCE_OF}").fetchall() == [
+        (_identity(table, columns, source_column),)
+    ]
 
 
 def sign_evidence(bench: Workbench) -> None:
     """Say which table it is of, once every rule has spoken."""
-    identity = literal(_identity(bench.table, bench.columns))
+    source = bench.columns[bench.source].name if bench.source is not None else None
+    identity = literal(_identity(bench.table, bench.columns, source))
     bench.db.execute(f"CREATE OR REPLACE TEMP TABLE {EVIDENCE_OF} AS SELECT {identity} AS of")
 
 
-def _identity(table: Table, columns: "Sequence[Column]") -> str:
-    return repr((str(table.path), table.rows, [c.name for c in comparable(columns)]))
+def _identity(table: Table, columns: "Sequence[Column]", source_column: str | None) -> str:
+    return repr((str(table.path), table.rows, [c.name for c in comparable(columns)], source_column))
 
 
 def comparable(columns: "Sequence[Column]") -> "tuple[Column, ...]":

@@ -34,18 +34,19 @@ def propose_repairs(
     *,
     min_confidence: float = MIN_CONFIDENCE,
     labels: Values | None = None,
+    source_column: str | None = None,
     report_progress: Callable[[float], None] = no_report,
 ) -> str:
     """The name of a temporary table, ordered by row and column, of the cells of `errors` whose right value is clear.
 
     `cell_repairs(source_row, "column", old, new, rule, confidence)`; `new` is NULL where the cell should be empty.
-    `labels` are up to 20 rows for which a person has given the right values of cells. The evidence of
-    `detect_errors` is used where it is of the same table, and gathered where it is not.
+    `labels` are up to 20 rows for which a person has given the right values of cells. The evidence of `detect_errors`
+    is used where it is of the same table and `source_column`, and gathered where it is not.
     """
-    if evidence_is_there(db, table, columns):
+    if evidence_is_there(db, table, columns, source_column):
         bench = Workbench(db, table, comparable(columns), values={})
     else:
-        bench = open_workbench(db, table, columns)
+        bench = open_workbench(db, table, columns, source_column)
         gather(bench, report_progress=report_progress)
     learn(bench, labels or {})
     _offer(bench, errors)
@@ -58,7 +59,8 @@ def _offer(bench: Workbench, errors: str) -> None:
     """`cell_offers`: what each rule would put into a wrong cell; a mere form only where nobody doubts the value."""
     bench.db.execute(f"""
         CREATE OR REPLACE TEMP TABLE cell_offers AS
-        WITH wrong AS (SELECT source_row, {_place(bench)} AS place, {_confidence(bench, errors)} AS wrong FROM {errors}),
+        WITH wrong AS (SELECT source_row, {_place(bench)} AS place, {_confidence(bench, errors)} AS wrong
+            FROM {errors}),
         disputed AS (
             SELECT DISTINCT source_row, place FROM {EVIDENCE}
             WHERE kind NOT IN {FORM} AND kind <> 'marked' AND (confidence >= {IN_DISPUTE} OR kind = 'conflict')

@@ -11,10 +11,15 @@ Data = Mapping[str, Sequence[str | None]]
 Flagged = dict[tuple[int, str], str]  # (row, column) → rule
 
 
-def flagged(workshop: Workshop, data: Data, labels: Mapping[int, Mapping[str, bool]] | None = None) -> Flagged:
+def flagged(
+    workshop: Workshop,
+    data: Data,
+    labels: Mapping[int, Mapping[str, bool]] | None = None,
+    source_column: str | None = None,
+) -> Flagged:
     table = workshop.table(data)
     with workshop.database(table) as db:
-        errors = detect_errors(db, table, read_columns(db, table), labels=labels)
+        errors = detect_errors(db, table, read_columns(db, table), labels=labels, source_column=source_column)
         found = db.execute(f'SELECT source_row, "column", rule FROM {errors} ORDER BY ALL').fetchall()
     return {(row, column): rule for row, column, rule in found}
 

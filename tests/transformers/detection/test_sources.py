@@ -1,7 +1,10 @@
 """Sources that contradict each other about the same things."""
 
+import pytest
 from dirty import flagged
 from workshop import Workshop
+
+from backend.errors import BadParameters
 
 SOURCES = 9
 FLIGHTS = 40
@@ -33,7 +36,7 @@ def test_what_most_sources_say_is_the_truth_and_silence_is_wrong(workshop: Works
     data, _ = airports()
     data["departure"][3] = "11:11 a.m."
     data["departure"][30] = None
-    found = flagged(workshop, data)
+    found = flagged(workshop, data, source_column="source")
     assert found[4, "departure"] == found[31, "departure"] == "source_trust: source"
     assert not [cell for cell in found if cell[1] in {"source", "flight"}]
 
@@ -47,8 +50,32 @@ def test_a_table_without_sources_has_none_in_conflict(workshop: Workshop) -> Non
     assert flagged(workshop, data) == {}
 
 
+def test_nobody_is_outvoted_where_nobody_said_that_these_are_sources(workshop: Workshop) -> None:
+    data, _ = airports()
+    assert flagged(workshop, data) == {}
+
+
+def test_a_fact_that_few_rows_contradict_without_order_needs_no_source_to_be_named(workshop: Workshop) -> None:
+    towns = [f"town {i * 7 % 30}" for i in range(40)]
+    data: dict[str, list[str | None]] = {
+        "entity": [f"e{i // 9}" for i in range(360)],
+        "witness": [f"w{i % 9}" for i in range(360)],
+        "town": [towns[i // 9] for i in range(360)],
+        "river": [f"river {i // 9 * 11 % 23}" for i in range(360)],
+    }
+    wrong = [i for i in range(360) if i * 37 % 100 < 7]
+    for i in wrong:
+        data["town"][i] = f"town {i % 29 + 40}"
+    assert set(flagged(workshop, data)) == {(i + 1, "town") for i in wrong}
+
+
+def test_a_source_column_that_is_not_there_is_told(workshop: Workshop) -> None:
+    with pytest.raises(BadParameters, match="sauce"):
+        flagged(workshop, airports()[0], source_column="sauce")
+
+
 def test_a_person_outvotes_the_sources(workshop: Workshop) -> None:
     data, _ = airports()
     data["departure"][0] = "11:11 a.m."
-    found = flagged(workshop, data, {1: {"departure": False}})
+    found = flagged(workshop, data, {1: {"departure": False}}, source_column="source")
     assert {(row, "departure") for row in range(2, SOURCES + 1)} <= set(found)
