@@ -5,8 +5,8 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from transformers.cells.columns import read_columns
+from transformers.cleaning.bounds import Bounds, check_fit
 from transformers.cleaning.naming_columns import known
-from transformers.cleaning.quarantine import Bounds
 from transformers.coverage import forms
 from transformers.coverage.judgements import CoverageReport, Levels
 from transformers.coverage.rules import Kind, discovered_rules, given_rules
@@ -36,10 +36,7 @@ class CoverageParameters(AgentParameters):
     @field_validator("format_tests")
     @classmethod
     def _linear(cls, patterns: dict[str, str]) -> dict[str, str]:
-        for name, pattern in patterns.items():
-            fault = forms.fault_of(pattern)
-            if fault:
-                raise ValueError(f"the pattern of {name!r} {fault}")
+        forms.no_faults(patterns)
         return patterns
 
     @model_validator(mode="after")
@@ -68,6 +65,8 @@ def run(context: AgentContext) -> AgentResult:
     with context.database() as db:
         forms.check(db, "format_tests", patterns)
         columns = {column.name: column for column in read_columns(db, table)}
+        for name, bounds in ranges.items():
+            check_fit(db, "range_tests", columns[name], bounds)
         context.report_progress(0.4)
         rules = list(given_rules(columns, unique, ranges, patterns))
         rules += discovered_rules(db, table.rows, list(columns.values()), rules) if form.discover_rules else []

@@ -1,15 +1,10 @@
 """What a customer demands of a column, as SQL that is true where a present cell breaks it."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
-from backend.errors import BadParameters
 from transformers.cells import casts
 from transformers.cells.columns import NUMERIC, TEMPORAL, Column
 from transformers.cells.kinds import DATE_KINDS, NUMBER_KINDS, Kind, literal
-
-if TYPE_CHECKING:
-    import duckdb
 
 WRITTEN = dict.fromkeys(Kind, 1)  # every way to write a number or a date, whatever the column's others do
 SPOKEN = {"number": "decimal"}
@@ -38,10 +33,11 @@ def breaks_type(column: Column, declared: str) -> str:
 
 
 def is_no_number(column: Column) -> str:
-    return f"(NOT {column.is_missing} AND ({_number(column)}) IS NULL)"
+    return f"(NOT {column.is_missing} AND ({number_of(column)}) IS NULL)"
 
 
-def _number(column: Column) -> str:
+def number_of(column: Column) -> str:
+    """SQL: the cell as a number; NULL where it is none."""
     return column.value if column.logical in NUMERIC else as_type(column, "decimal")
 
 
@@ -49,29 +45,21 @@ def breaks_range(column: Column, least: float | str | None, most: float | str | 
     """Numbers as numbers; bounds given as text are dates."""
     if isinstance(least if least is not None else most, str):
         value = f"CAST(({column.value if column.logical in TEMPORAL else as_type(column, 'datetime')}) AS TIMESTAMP)"
-        ends = [f"TRY_CAST({literal(str(end))} AS TIMESTAMP)" if end is not None else None for end in (least, most)]
+        ends = [_timestamp(str(end)) if end is not None else None for end in (least, most)]
     else:
-        value = f"CAST(({_number(column)}) AS DOUBLE)"
+        value = f"CAST(({number_of(column)}) AS DOUBLE)"
         ends = [f"CAST({float(end)!r} AS DOUBLE)" if end is not None else None for end in (least, most)]
     tests = [f"{value} < {ends[0]}"] if ends[0] else []
     tests += [f"{value} > {ends[1]}"] if ends[1] else []
     return f"coalesce({' OR '.join(tests)}, false)"
 
 
+def _timestamp(end: str) -> str:
+    """In UTC where it names a zone."""
+    moment = datetime.fromisoformat(end)
+    naive = moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    return f"CAST({literal(naive.isoformat(sep=' '))} AS TIMESTAMP)"
+
+
 def breaks_form(column: Column, pattern: str) -> str:
     return f"(NOT {column.is_missing} AND NOT regexp_full_match({column.cell}, {literal(pattern)}))"
-
-
-def check_forms(db: "duckdb.DuckDBPyConnection", patterns: Mapping[str, str]) -> None:
-    """Raises BadParameters for a pattern that is no regular expression of RE2's."""
-    import duckdb
-
-    for name, pattern in patterns.items():
-        try:
-            db.execute("SELECT regexp_full_match('', $1)", [pattern]).fetchall()
-        except duckdb.Error as error:
-            raise BadParameters(
-                f"format_constraints: {name}: {pattern!r} is not a valid regular expression.",
-                field="format_constraints",
-                detail=str(error),
-            ) from error

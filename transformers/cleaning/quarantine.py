@@ -7,20 +7,21 @@ other cells is set aside where nearly all of them agree, and flagged where fewer
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, field_validator
 
 from transformers.cells.columns import Column
 from transformers.cells.kinds import literal
 from transformers.cells.semantic_types import SemanticType, text_test
+from transformers.cleaning.bounds import Bounds, check_fit
 from transformers.cleaning.constraints import (
     breaks_form,
     breaks_range,
     breaks_type,
-    check_forms,
     is_no_number,
 )
 from transformers.cleaning.naming_columns import known
 from transformers.cleaning.rules import FlagRule, Plan, RowRule, Stage, Work
+from transformers.coverage import forms as patterns
 from transformers.findings import Alert, Severity
 from transformers.tables import quoted
 from transformers.tool import AgentParameters
@@ -33,23 +34,6 @@ SHIFTED_CELLS, SHIFTED_SHARE = (
 NAMED_KINDS = ("email", "url", "uuid", "ip_address", "mac_address", "iban")  # meanings with a form of their own
 
 DeclaredType = Literal["integer", "number", "decimal", "boolean", "date", "datetime", "time", "text"]
-
-
-class Bounds(BaseModel):
-    """Both ends belong to it; dates are given as text, 2024-12-31."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    min: float | str | None = None
-    max: float | str | None = None
-
-    @model_validator(mode="after")
-    def _bounds_something(self) -> "Bounds":
-        if self.min is None and self.max is None:
-            raise ValueError("min or max is needed")
-        if isinstance(self.min, str) != isinstance(self.max, str) and None not in (self.min, self.max):
-            raise ValueError("min and max must be of one kind")
-        return self
 
 
 class QuarantineParameters(AgentParameters):
@@ -71,6 +55,12 @@ class QuarantineParameters(AgentParameters):
         le=1,
         description="Share of a column's cells that must agree before one that does not fit is set aside, not flagged.",
     )
+
+    @field_validator("format_constraints")
+    @classmethod
+    def _known_to_re2(cls, by_column: dict[str, str]) -> dict[str, str]:
+        patterns.no_faults(by_column)
+        return by_column
 
 
 def plan(work: Work, form: QuarantineParameters) -> Plan:
@@ -122,9 +112,10 @@ def _declared(work: Work, form: QuarantineParameters, columns: dict[str, Column]
     if form.detect_out_of_range:
         for name in known("range_constraints", form.range_constraints, work.table.columns):
             bounds = form.range_constraints[name]
+            check_fit(work.db, "range_constraints", columns[name], bounds)
             yield from _range_rules(columns[name], bounds)
     if form.detect_invalid_formats:
-        check_forms(work.db, form.format_constraints)
+        patterns.check(work.db, "format_constraints", form.format_constraints)
         for name in known("format_constraints", form.format_constraints, work.table.columns):
             broken = breaks_form(columns[name], form.format_constraints[name])
             yield RowRule("invalid_format", broken, f"{name} does not have the form that was asked for.", column=name)

@@ -17,6 +17,8 @@ _ESCAPED = re.compile(r"\\[^1-9]", re.DOTALL)
 _CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
 _NOT_LINEAR = re.compile(r"\(\?(=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?]\+")
 
+_WRONG_EVERYWHERE = ("missing )", "unbalanced parenthesis", "bad escape (end of pattern)")
+
 
 def fault_of(pattern: str) -> str | None:
     """Why RE2 will refuse it, as far as that shows from outside; None where it may take it."""
@@ -24,9 +26,30 @@ def fault_of(pattern: str) -> str | None:
         return f"is longer than {LONGEST_PATTERN:,} characters"
     if "\0" in pattern:
         return "holds a NUL character"
-    if _NOT_LINEAR.search(_CLASS.sub("x", _ESCAPED.sub("x", pattern))):
+    bare = _CLASS.sub("x", _ESCAPED.sub("x", pattern))
+    if _NOT_LINEAR.search(bare):
         return "looks around, refers back or is possessive, which is not offered: such patterns can take for ever"
+    return None if r"\Q" in pattern else _syntax_fault(bare)
+
+
+def _syntax_fault(bare: str) -> str | None:
+    """Only what is wrong in RE2 as it is in Python: it knows signs that Python does not."""
+    if "[" in bare:
+        return "is not a valid regular expression: a character class has no end"
+    try:
+        re.compile(bare)
+    except re.error as error:
+        if error.msg.startswith(_WRONG_EVERYWHERE) or (error.pos == 0 and bare[:1] in set("*+?")):
+            return f"is not a valid regular expression: {error.msg}"
     return None
+
+
+def no_faults(patterns: Mapping[str, str]) -> None:
+    """Raises ValueError, for a form's validator."""
+    for name, pattern in patterns.items():
+        fault = fault_of(pattern)
+        if fault:
+            raise ValueError(f"the pattern of {name!r} {fault}")
 
 
 def check(db: "duckdb.DuckDBPyConnection", parameter: str, patterns: Mapping[str, str]) -> None:

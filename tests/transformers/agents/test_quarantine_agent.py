@@ -1,11 +1,15 @@
 import csv
+from datetime import date
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 from workshop import Workshop
 
 from backend.errors import BadParameters
 from transformers.agents.quarantine_agent import AGENT
+from transformers.cleaning.quarantine import QuarantineParameters
 from transformers.tool import Delivery
 
 DATA = {
@@ -83,7 +87,9 @@ def test_a_column_that_the_schema_expects_and_is_not_there_is_an_alert(workshop:
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"required_fields": ["nowhere"]}, {"format_constraints": {"mail": "("}}], ids=["column", "pattern"]
+    "parameters",
+    [{"required_fields": ["nowhere"]}, {"format_constraints": {"mail": r"\p{Nowhere}"}}],
+    ids=["column", "pattern"],
 )
 def test_a_parameter_that_cannot_be_used_is_the_customers_to_mend(
     workshop: Workshop, parameters: dict[str, Any]
@@ -108,3 +114,46 @@ def test_nothing_is_set_aside_where_every_flag_is_off(workshop: Workshop) -> Non
     delivery = workshop.deliver(AGENT, DATA, flags)
     assert delivery.table is None
     assert quarantined(delivery) == []
+
+
+@pytest.mark.parametrize(
+    "bounds", [{}, {"min": "abc"}, {"min": 10, "max": 5}, {"min": "2024-02-01", "max": "2024-01-31"},
+               {"min": 1, "max": "2024-01-31"}, {"min": True}, {"min": "2024-02-30"}, {"max": float("nan")}],
+)  # fmt: skip
+def test_bounds_that_bound_nothing_are_refused(bounds: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        QuarantineParameters(range_constraints={"age": bounds})
+
+
+def test_a_number_given_as_text_is_the_number(workshop: Workshop) -> None:
+    delivery = workshop.deliver(AGENT, {"a": ["9", "10", "100"]}, {"range_constraints": {"a": {"min": "10"}}})
+    assert [row["source_row"] for row in quarantined(delivery)] == ["1"]
+
+
+def test_a_moment_with_a_zone_is_a_bound(workshop: Workshop) -> None:
+    data = {"a": ["2024-01-01 08:59:00", "2024-01-01 09:01:00"]}
+    delivery = workshop.deliver(AGENT, data, {"range_constraints": {"a": {"min": "2024-01-01T10:00:00+01:00"}}})
+    assert [row["source_row"] for row in quarantined(delivery)] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("column", "bounds"),
+    [("mail", {"min": "2024-01-01"}), ("mail", {"max": 3}), ("age", {"min": "2024-01-01"}), ("day", {"min": 1})],
+)
+def test_a_range_of_what_the_column_does_not_hold_is_refused(
+    workshop: Workshop, column: str, bounds: dict[str, Any]
+) -> None:
+    data = pa.table({"mail": ["a@b.com", "b@b.com"], "age": [1, 2], "day": [date(2024, 1, 1), date(2024, 1, 2)]})
+    with pytest.raises(BadParameters, match="the column holds none"):
+        workshop.run(AGENT, data, range_constraints={column: bounds})
+
+
+@pytest.mark.parametrize("pattern", ["(", "a)", "[a", "*a", "a\\", "(?=a)", "x" * 2000])
+def test_a_broken_pattern_is_refused_with_the_form(pattern: str) -> None:
+    with pytest.raises(ValidationError):
+        QuarantineParameters(format_constraints={"mail": pattern})
+
+
+@pytest.mark.parametrize("pattern", ["[[:alpha:]]+", r"\p{L}+\z", r"\Q(\E", "a(?i)b", "[]a]", r"\(x\["])
+def test_a_pattern_that_only_re2_knows_is_taken(workshop: Workshop, pattern: str) -> None:
+    workshop.run(AGENT, {"mail": ["a"]}, format_constraints={"mail": pattern})
