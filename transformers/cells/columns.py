@@ -129,7 +129,7 @@ class Column(BaseModel):
         """SQL: true where a present cell does not fit the logical type."""
         if not self.invalid:
             return "false"
-        return f"(NOT {self.is_missing} AND ({self.value}) IS NULL)"
+        return f"(({self.value}) IS NULL AND NOT {self.is_missing})"  # most cells end at the cast
 
 
 def read_columns(db: "duckdb.DuckDBPyConnection", table: Table) -> tuple[Column, ...]:
