@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from transformers.matching.memory import told_as_limit
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
@@ -49,15 +50,16 @@ def entity_ids(
     `previous` names a table or view of (source_key, entity_id); a row's source key is the text of its `key_columns`,
     or where there are none the hash of its content.
     """
-    _keyed(db, table, clusters, key_columns)
-    _overlaps(db, previous)
-    _keep(db)
-    _name_the_rest(db)
-    db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {IDS} AS SELECT k.source_row, k.cluster, k.source_key, n.entity_id"
-        " FROM ei_keyed k JOIN ei_named n USING (cluster) ORDER BY k.source_row"
-    )
-    return _counted(db)
+    with told_as_limit():
+        _keyed(db, table, clusters, key_columns)
+        _overlaps(db, previous)
+        _keep(db)
+        _name_the_rest(db)
+        db.execute(
+            f"CREATE OR REPLACE TEMP TABLE {IDS} AS SELECT k.source_row, k.cluster, k.source_key, n.entity_id"
+            " FROM ei_keyed k JOIN ei_named n USING (cluster) ORDER BY k.source_row"
+        )
+        return _counted(db)
 
 
 def _keyed(db: "duckdb.DuckDBPyConnection", table: Table, clusters: str, key_columns: Sequence[str]) -> None:

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 LEAST_LOGIT = -6.0  # candidates below a probability of .0025 are worth a row to nobody
 UNBOUNDED = -1e9
+MOST_COPIES = (
+    10  # that one record counts for: a row that stands a thousand times teaches no more than one that does ten
+)
 _SEEN = (  # of n rows that are the same, n - 1 pairs: all of them would drown what else there is to learn
     "SELECT code, 1 AS n FROM er_compared"
-    f" UNION ALL SELECT c.code, d.n - 1 FROM {COPIED} c JOIN er_records d ON d.r = c.a"
+    f" UNION ALL SELECT c.code, least(d.n - 1, {MOST_COPIES}) FROM {COPIED} c JOIN er_records d ON d.r = c.a"
 )
 
 

@@ -5,9 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.errors import MemoryLimit
+
 if TYPE_CHECKING:
     import duckdb
 
+NOT_ENOUGH = "Finding the rows that are one entity needed more memory than it may use."
 SHARE = 0.5  # of the database's memory; pairs, patterns and labels of a million rows take the rest
 LEAST_MEBIBYTES = 64.0  # below it DuckDB cannot run a join
 
@@ -25,6 +28,21 @@ def room_for_arrays(db: "duckdb.DuckDBPyConnection") -> Iterator[None]:
     finally:
         db.execute("RESET preserve_insertion_order")
         db.execute(f"SET memory_limit = '{limit}'")
+
+
+@contextmanager
+def told_as_limit() -> Iterator[None]:
+    """What does not fit is a limit of ours, told as such.
+
+    Raises:
+        MemoryLimit: the database had not enough.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as failure:
+        raise MemoryLimit(NOT_ENOUGH, detail=str(failure)) from failure
 
 
 @contextmanager

@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.errors import MemoryLimit
 from transformers.cells.columns import Column
 from transformers.matching.blocking import KEYED_FIELDS, Proposed, find_pairs
 from transformers.matching.comparisons import comparisons_for
 from transformers.matching.fields import MOST_FIELDS, Field, LeftOut, choose_fields
 from transformers.matching.grouping import Grouping, group, link
 from transformers.matching.judging import Judge, appoint
-from transformers.matching.memory import forget, room_for_arrays
+from transformers.matching.memory import forget, room_for_arrays, told_as_limit
 from transformers.matching.pairs import Label, Pairs, judged_pairs, no_pairs
 from transformers.matching.records import Size, build_records, size_of
 from transformers.matching.summary import Resolution
@@ -83,12 +82,12 @@ def _with_less(db: "duckdb.DuckDBPyConnection", asked: Asked, report_progress: P
     """
     import duckdb
 
-    for effort in (Effort(), LESS):
-        try:
-            return _resolve(db, asked, effort, report_progress)
-        except duckdb.OutOfMemoryException:
-            forget(db)
-    raise MemoryLimit("Finding the rows that are one entity needed more memory than it may use.")
+    try:
+        return _resolve(db, asked, Effort(), report_progress)
+    except duckdb.OutOfMemoryException:
+        forget(db)
+    with told_as_limit():
+        return _resolve(db, asked, LESS, report_progress)
 
 
 def _resolve(db: "duckdb.DuckDBPyConnection", asked: Asked, effort: Effort, report_progress: Progress) -> Resolution:
