@@ -1,7 +1,8 @@
 """quarantine-agent's form and plan: six kinds of rows that are better looked at than used.
 
-What the customer declares (required, ranges, formats, a schema) is set aside. What is only inferred from the column's
-other cells is set aside where nearly all of them agree, and flagged where fewer do.
+What the customer declares (required, ranges, formats, a schema) is set aside, and so are rows that are none (empty,
+the header again, shifted). What is only inferred from the column's other cells is flagged; where the customer wishes
+it, such a row is set aside if nearly all of the others agree.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,11 +50,14 @@ class QuarantineParameters(AgentParameters):
         default={}, description="By column: a regular expression (RE2) that the whole cell must match."
     )
     expected_schema: dict[str, DeclaredType] = Field(default={}, description="By column: the type it must have.")
+    set_aside_inferred: bool = Field(
+        default=False, description="Also set rows aside for a cell that only its column's other cells speak against."
+    )
     min_confidence: float = Field(
         default=0.95,
         ge=0.5,
         le=1,
-        description="Share of a column's cells that must agree before one that does not fit is set aside, not flagged.",
+        description="Share of a column's cells that must agree before set_aside_inferred acts on another one.",
     )
 
     @field_validator("format_constraints")
@@ -140,7 +144,7 @@ def _inferred(form: QuarantineParameters, columns: dict[str, Column]) -> tuple[l
     rows, flags = [], []
     found = list(_odd_ones(form, list(columns.values())))
     for rule, column, condition, agreement, message in found:
-        if agreement >= form.min_confidence and column.present >= TELLING_CELLS:
+        if form.set_aside_inferred and agreement >= form.min_confidence and column.present >= TELLING_CELLS:
             reason = f"{column.name}: {message}"
             rows.append(RowRule(rule, condition, reason, column=column.name, confidence=round(agreement, 4)))
         else:

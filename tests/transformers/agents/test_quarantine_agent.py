@@ -27,7 +27,7 @@ def quarantined(delivery: Delivery) -> list[dict[str, str]]:
 
 
 def test_a_row_set_aside_is_in_the_quarantine_file_with_its_cells_and_reason(workshop: Workshop) -> None:
-    delivery = workshop.deliver(AGENT, DATA)
+    delivery = workshop.deliver(AGENT, DATA, {"set_aside_inferred": True})
     [row] = quarantined(delivery)
     assert (row["source_row"], row["age"], row["mail"]) == ("39", "abc", "nobody")
     assert row["quarantine_rule"] == "type_mismatch"
@@ -43,8 +43,14 @@ def test_a_guess_about_a_form_is_flagged_and_its_row_stays(workshop: Workshop) -
     assert [(issue.row_index, issue.column) for issue in flagged] == [(39, "mail")]
 
 
+def test_what_only_the_other_cells_say_is_flagged_and_its_row_stays(workshop: Workshop) -> None:
+    result = workshop.run(AGENT, DATA)
+    assert result.summary_metrics["rows_set_aside"] == 0
+    assert result.issue_summary.by_type["type_mismatch"] == 1
+
+
 def test_too_few_agreeing_cells_only_flag(workshop: Workshop) -> None:
-    result = workshop.run(AGENT, {"age": [*["40"] * 12, "abc"], "b": ["x"] * 13})
+    result = workshop.run(AGENT, {"age": [*["40"] * 12, "abc"], "b": ["x"] * 13}, set_aside_inferred=True)
     assert result.summary_metrics["rows_set_aside"] == 0
     assert result.issue_summary.by_type["type_mismatch"] == 1
 
