@@ -166,7 +166,7 @@ def _cards(stage: Stage, applied: Applied, flags: dict[str, int]) -> tuple[Summa
             value=f"{applied.cells_changed:,} cells"
             + (f", −{applied.rows_set_aside:,} rows" if applied.rows_set_aside else ""),
             status=status,
-            description=f"Cells changed, rows set aside; {sum(flags.values()):,} cells were flagged and left as they are.",
+            description=f"Cells changed, rows set aside; {sum(flags.values()):,} cells were flagged and left.",
         ),
     )
 
