@@ -5,7 +5,7 @@ the whole column. A number keeps its digits: only signs that are not part of it 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from transformers.cells.columns import Column
@@ -128,8 +128,8 @@ def evidence_of(
                coalesce(list_sort(list(DISTINCT c) FILTER (fits AND c IS NOT NULL)), [])
         FROM bodies
     """).fetchall()
-    row = found[0]
-    return NumberEvidence(*row[:-1], _one_name_each(row[-1]))
+    evidence = NumberEvidence(*found[0])
+    return replace(evidence, currencies=_one_name_each(evidence.currencies))
 
 
 def _one_name_each(currencies: Sequence[str]) -> tuple[str, ...]:

@@ -3,18 +3,21 @@
 A fill's confidence is measured on the cells that are there: how often the fill would have met them.
 """
 
+import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from transformers.cells.columns import NUMERIC, Column, LogicalType
-from transformers.cells.kinds import literal
+from transformers.cells.kinds import Kind, literal
 from transformers.tables import SOURCE_ROW, quoted
 
 if TYPE_CHECKING:
     import duckdb
 
 NEAR = 0.1  # standard deviations within which a number counts as met
-MOST_DECIMALS = 6
+DECIMALS = 6  # that are written as the column has them; more only as far as they say something
+SIGNIFICANT = 12  # digits: the last ones of a sum over several threads change from run to run
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,13 @@ def centre(db: "duckdb.DuckDBPyConnection", column: Column, here: str, *, median
     """The mean or median of the values for which `here` is true, written with the column's decimals."""
     number = f"CAST({column.value} AS DOUBLE)"
     values = f'(SELECT {number} AS x FROM "primary" WHERE {here} AND isfinite({number}))'
-    figure = "median(x)" if median else "avg(x)"
+    figure = "median(x)" if median else "favg(x)"
     [(value, spread)] = db.execute(f"SELECT {figure}, stddev_samp(x) FROM {values}").fetchall()
-    if value is None:
+    if value is None or not math.isfinite(value):
         return Fill(None, 0.0)
+    value, spread = steady(value), steady(spread or 0.0)
     [(met,)] = db.execute(
-        f"SELECT avg(CAST(abs(x - {value!r}) <= {NEAR * (spread or 0.0)!r} AS INTEGER)) FROM {values}"
+        f"SELECT avg(CAST(abs(x - {value!r}) <= {NEAR * spread!r} AS INTEGER)) FROM {values}"
     ).fetchall()
     return Fill(written(value, decimals(db, column)), round(float(met), 4))
 
@@ -43,8 +47,9 @@ def most_frequent(db: "duckdb.DuckDBPyConnection", column: Column, here: str) ->
     """Of equally frequent values the one that comes first in the file."""
     cell = f"CAST({quoted(column.name)} AS VARCHAR)"
     found = db.execute(
-        f'SELECT {cell} AS v, count(*) AS n, sum(n) OVER () AS present FROM "primary" WHERE {here}'
-        f" GROUP BY v ORDER BY n DESC, min({quoted(SOURCE_ROW)}) LIMIT 1"
+        f"SELECT v, count(*), sum(count(*)) OVER () FROM"
+        f' (SELECT {cell} AS v, {quoted(SOURCE_ROW)} AS r FROM "primary" WHERE {here})'
+        " GROUP BY v ORDER BY count(*) DESC, min(r) LIMIT 1"
     ).fetchall()
     if not found:
         return Fill(None, 0.0)
@@ -52,19 +57,32 @@ def most_frequent(db: "duckdb.DuckDBPyConnection", column: Column, here: str) ->
     return Fill(str(value), round(times / int(present), 4))
 
 
-def decimals(db: "duckdb.DuckDBPyConnection", column: Column) -> int:
-    """Places behind the point that the column is written with."""
+def decimals(db: "duckdb.DuckDBPyConnection", column: Column) -> int | None:
+    """Places behind the point that the column is written with; None where exponents tell, or nothing."""
     if column.logical is LogicalType.INTEGER:
         return 0
     if not column.is_text:
-        return MOST_DECIMALS
-    places = f"length(regexp_extract({column.cell}, '\\.([0-9]+)$', 1))"
-    [(most,)] = db.execute(f'SELECT max({places}) FROM "primary" WHERE NOT {column.is_missing}').fetchall()
-    return min(int(most or 0), MOST_DECIMALS)
+        return None
+    point = "[.,]" if column.kinds.get(Kind.COMMA_DECIMAL) else r"\."
+    places = f"length(regexp_extract({column.cell}, {literal(point + '([0-9]+)$')}, 1))"
+    exponent = f"regexp_matches({column.cell}, '[0-9.][eE][+-]?[0-9]+$')"
+    [(most, scientific)] = db.execute(
+        f'SELECT max({places}), bool_or({exponent}) FROM "primary" WHERE NOT {column.is_missing}'
+    ).fetchall()
+    return None if scientific else int(most or 0)
 
 
-def written(value: float, places: int) -> str:
-    return f"{value:.{places}f}"
+def steady(value: float) -> float:
+    """Without the digits that hang on the order of a sum."""
+    return float(f"{value:.{SIGNIFICANT}g}")
+
+
+def written(value: float, places: int | None) -> str:
+    if places is None:
+        return f"{value:.{SIGNIFICANT}g}"
+    exact = Decimal(f"{value:.{SIGNIFICANT}g}")
+    telling = -int(exact.as_tuple().exponent)
+    return f"{exact:.{min(places, max(telling, DECIMALS))}f}"
 
 
 def neighbours(db: "duckdb.DuckDBPyConnection", column: Column, here: str, *, before: bool, rule: str) -> str:

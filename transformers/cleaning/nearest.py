@@ -86,8 +86,8 @@ def _space(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column]) -> Space:
 
 def _dummies(db: "duckdb.DuckDBPyConnection", column: Column) -> Iterator[str]:
     top = db.execute(
-        f'SELECT {column.cell} AS v, count(*) AS n FROM "primary" WHERE NOT {column.is_missing}'
-        f" GROUP BY v HAVING n > 1 ORDER BY n DESC, v LIMIT {WORDS_COMPARED}"
+        f'SELECT v, count(*) FROM (SELECT {column.cell} AS v FROM "primary" WHERE NOT {column.is_missing})'
+        f" GROUP BY v HAVING count(*) > 1 ORDER BY count(*) DESC, v LIMIT {WORDS_COMPARED}"
     ).fetchall()
     for value, _ in top:
         same = f"CAST({column.cell} = {literal(value)} AS DOUBLE)"

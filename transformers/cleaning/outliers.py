@@ -3,6 +3,7 @@
 A value outside the fences is seldom an error (a long tail is the commonest reason): the default changes nothing.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Self
 
@@ -103,12 +104,12 @@ def _removed(outside: Sequence[Fences], form: OutlierRemoverParameters) -> Itera
 
 
 def _imputed(work: Work, outside: Sequence[Fences], *, median: bool) -> Iterator[CellRule]:
-    figure, name = ("median", "impute_median") if median else ("avg", "impute_mean")
+    figure, name = ("median", "impute_median") if median else ("favg", "impute_mean")
     for one in outside:
         number = number_of(one.column, quoted(one.column.name))
         inside = f"{number} BETWEEN {one.low!r} AND {one.high!r}"
         [(value,)] = work.db.execute(f'SELECT {figure}({number}) FROM "primary" WHERE {inside}').fetchall()
-        if value is not None:
+        if value is not None and math.isfinite(value):
             yield _rule(one, name, literal(written(value, decimals(work.db, one.column))))
 
 

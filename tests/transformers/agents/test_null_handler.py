@@ -30,6 +30,24 @@ def filled(workshop: Workshop, values: Sequence[str | None], strategy: str, **mo
     return cells(handled(workshop, data, column_strategies={"a": strategy}, **more), workshop)
 
 
+@pytest.mark.parametrize("strategy", ["mean", "median"])
+def test_a_small_figure_is_not_written_as_nothing(workshop: Workshop, strategy: str) -> None:
+    assert filled(workshop, ["1e-9", "2e-9", "3e-9", ""], strategy)[3] == "2e-09"
+    assert filled(workshop, ["0.000000001", "0.000000003", ""], strategy)[2] == "0.000000002"
+    assert filled(workshop, ["1.25", "2.25", ""], strategy)[2] == "1.75"
+    table = pa.table({"a": pa.array([1e-8, 1e-8, 3e-8, None, 3e-8]), "b": ["x"] * 5})
+    done = handled(workshop, table, column_strategies={"a": strategy})
+    assert cells(done, workshop)[3] == 2e-8
+
+
+@pytest.mark.parametrize("strategy", ["mode", "knn_imputation", "forward_fill", "mean"])
+def test_columns_may_be_called_as_ours_are(workshop: Workshop, strategy: str) -> None:
+    names = ("v", "n", "s", "r", "c", "word", "x", "f", "h")
+    data = {name: [name if strategy == "mode" else str(at + 3)] * 5 + [""] for at, name in enumerate(names)}
+    done = handled(workshop, data | {"y": list("aabbab")}, column_strategies=dict.fromkeys(names, strategy))
+    assert [cells(done, workshop, name)[5] for name in names] == [data[name][0] for name in names]
+
+
 def test_words_for_nothing_become_nothing_and_nothing_is_invented(workshop: Workshop) -> None:
     done = handled(workshop, {"a": ["1", "N/A", "3", "-", None, ""]})
     assert cells(done, workshop) == ["1", None, "3", None, None, ""]
