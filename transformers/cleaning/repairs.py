@@ -5,11 +5,14 @@ learned from one is not known in the next.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from transformers.cleaning.rules import Work
 from transformers.cleaning.windows import Window
 from transformers.detection import detect_errors
+from transformers.detection.marks import Marks
 from transformers.repair import propose_repairs
+from transformers.repair.examples import Values
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 PROPOSED = "proposed_repairs"  # source_row, column, new, rule, confidence
@@ -18,7 +21,18 @@ WHOLE_CELLS = 9_000_000  # a table up to this size is looked at as one: half a m
 STRETCH_CELLS = WHOLE_CELLS // 2  # so that one row more does not make a small stretch
 
 
-def gather_repairs(work: Work, min_confidence: float) -> list[Window]:
+@dataclass(frozen=True)
+class Help:
+    """What a person has said: the right values of a few rows' cells, and which column names a row's source."""
+
+    right_values: Values = field(default_factory=dict)
+    source_column: str | None = None
+
+    def within(self, window: Window) -> Values:
+        return {row: cells for row, cells in self.right_values.items() if window.first <= row <= window.last}
+
+
+def gather_repairs(work: Work, min_confidence: float, help_given: Help) -> list[Window]:
     """Fill `proposed_repairs`; the stretches that were looked at, one after another."""
     work.db.execute(
         f'CREATE OR REPLACE TEMP TABLE {PROPOSED} (source_row BIGINT, "column" VARCHAR, new VARCHAR, rule VARCHAR,'
@@ -26,9 +40,19 @@ def gather_repairs(work: Work, min_confidence: float) -> list[Window]:
     )
     listed = list(_stretches(work))
     known = _tables(work)
-    for done, (_, table) in enumerate(listed, start=1):
-        errors = detect_errors(work.db, table, work.columns)
-        repairs = propose_repairs(work.db, table, work.columns, errors, min_confidence=min_confidence)
+    for done, (window, table) in enumerate(listed, start=1):
+        values, source = help_given.within(window), help_given.source_column
+        marks = _marks(work, values)
+        errors = detect_errors(work.db, table, work.columns, labels=marks or None, source_column=source)
+        repairs = propose_repairs(
+            work.db,
+            table,
+            work.columns,
+            errors,
+            min_confidence=min_confidence,
+            labels=values or None,
+            source_column=source,
+        )
         work.db.execute(
             f"INSERT INTO {PROPOSED} SELECT source_row, \"column\", new, 'repair_' || rule, confidence"
             f' FROM {repairs} ORDER BY source_row, "column"'
@@ -37,6 +61,24 @@ def gather_repairs(work: Work, min_confidence: float) -> list[Window]:
             work.db.execute(f"DROP {kind} IF EXISTS {quoted(name)}")  # what is left behind is memory for those after
         work.report_progress(0.3 + 0.5 * done / len(listed))
     return [window for window, _ in listed]
+
+
+def _marks(work: Work, right: Values) -> Marks:
+    """Which of the cells that a person knows are wrong: those that are written otherwise."""
+    if not right:
+        return {}
+    texts_of = {column.name: column.cell for column in work.columns}
+    rows = ", ".join(str(row) for row in sorted(right))
+    every = ", ".join(f"coalesce({cell}, '')" for cell in texts_of.values())
+    found = work.db.execute(
+        f'SELECT {quoted(SOURCE_ROW)}, {every} FROM "primary" WHERE {quoted(SOURCE_ROW)} IN ({rows}) ORDER BY 1'
+    ).fetchall()
+    written = {row: dict(zip(texts_of, texts, strict=True)) for row, *texts in found}
+    return {
+        row: {name: value.strip() != written[row][name] for name, value in cells.items() if name in written[row]}
+        for row, cells in right.items()
+        if row in written
+    }
 
 
 def _stretches(work: Work) -> Iterator[tuple[Window, Table]]:

@@ -18,7 +18,7 @@ from transformers.cleaning import dates, mojibake, spelling, units
 from transformers.cleaning.casting import NumberEvidence
 from transformers.cleaning.date_evidence import DateEvidence, evidence_of
 from transformers.cleaning.naming_columns import known
-from transformers.cleaning.repairs import PROPOSED, gather_repairs
+from transformers.cleaning.repairs import PROPOSED, Help, gather_repairs
 from transformers.cleaning.rules import CellEdits, CellRule, FlaggedCells, FlagRule, Plan, Stage, Work
 from transformers.cleaning.screening import Likely, likely_types
 from transformers.cleaning.uncast import uncast_cells
@@ -31,6 +31,7 @@ EVERY_COLUMN = "*"
 ISO_FORMAT = "%Y-%m-%d"
 CASE_MATTERS = {SemanticType.URL, SemanticType.JSON, SemanticType.UUID, SemanticType.IBAN}
 UPPER_CODES = {SemanticType.COUNTRY_CODE, SemanticType.CURRENCY_CODE}
+MOST_LABELLED = 20  # rows: more are no longer a few that somebody looks through
 
 
 class FieldStandardizationParameters(AgentParameters):
@@ -59,6 +60,14 @@ class FieldStandardizationParameters(AgentParameters):
     )
     min_repair_confidence: float = Field(
         default=MIN_CONFIDENCE, ge=0, le=1, description="How sure a repair must be to be made."
+    )
+    labelled_rows: dict[int, dict[str, str]] = Field(
+        default={},
+        max_length=MOST_LABELLED,
+        description="Rows of the file whose right values you know: row → column → value.",
+    )
+    source_column: str | None = Field(
+        default=None, description="Which column names a row's source, where sources may contradict each other."
     )
 
 
@@ -124,7 +133,11 @@ def _repairs(
     if not form.repair_values or not columns:
         return [], []
     names = ", ".join(literal(column.name) for column in columns)
-    stretches = gather_repairs(work, form.min_repair_confidence)
+    every = work.table.columns
+    known("labelled_rows", [name for cells in form.labelled_rows.values() for name in cells], every)
+    known("source_column", [form.source_column] if form.source_column else [], every)
+    told = Help(form.labelled_rows, form.source_column)
+    stretches = gather_repairs(work, form.min_repair_confidence, told)
     return [CellEdits(f'SELECT * FROM {PROPOSED} WHERE "column" IN ({names}) ORDER BY ALL')], stretches
 
 

@@ -129,3 +129,17 @@ def test_cells_that_are_clearly_wrong_are_repaired(workshop: Workshop) -> None:
     assert delivery.table
     assert pq.read_table(delivery.table.path).column("city")[17].as_py() == "Montgomery"
     assert workshop.deliver(AGENT, data, {"repair_values": False}).table is None
+
+
+def test_what_a_person_says_of_a_few_rows_is_taken_and_learned_from(workshop: Workshop) -> None:
+    data = {"id": [str(i) for i in range(40)], "city": ["Rome", "Paris", "Lyon", "Oslo"] * 10}
+    data["city"][6] = "Lyyon"
+    asked = {"labelled_rows": {7: {"city": "Lyon"}, 1: {"city": "Rome"}}}
+    delivery = workshop.deliver(AGENT, data, asked)
+    assert delivery.table is not None
+    assert pq.read_table(delivery.table.path)["city"].to_pylist()[6] == "Lyon"
+
+
+def test_an_unknown_source_column_is_refused(workshop: Workshop) -> None:
+    with pytest.raises(BadParameters, match="nowhere"):
+        workshop.deliver(AGENT, {"a": ["1"]}, {"source_column": "nowhere"})
