@@ -16,8 +16,8 @@ from transformers.intake.writing import RejectWriter
 Items = Iterator[tuple[Any, int]]
 
 
-def read_json(file: SourceFile) -> Reading:
-    text, repairs, rows = as_utf8(file), RepairLog(), JsonRows()
+def read_json(file: SourceFile, rows: JsonRows | None = None) -> Reading:
+    text, repairs, rows = as_utf8(file), RepairLog(), rows or JsonRows()
     stream = _stream(text, rows)
     if stream.peek() == "[":
         items = _rows_of_lists(stream.items(), repairs)

@@ -18,8 +18,8 @@ class NoRowError(ValueError):
     """Why a line is no row, for the rejects file."""
 
 
-def read_json_lines(file: SourceFile) -> Reading:
-    text, repairs, rows = as_utf8(file), RepairLog(), JsonRows()
+def read_json_lines(file: SourceFile, rows: JsonRows | None = None) -> Reading:
+    text, repairs, rows = as_utf8(file), RepairLog(), rows or JsonRows()
     decoder = rows.decoder()
     with WideningWriter(file) as table, RejectWriter(file.rejects_path) as rejects:
         for number, (at, line) in enumerate(_lines(text, rows.trouble), start=1):

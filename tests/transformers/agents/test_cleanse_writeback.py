@@ -97,6 +97,37 @@ def test_json_keeps_numbers_strings_and_objects_apart(workshop: Workshop) -> Non
     assert json.loads(path.read_bytes()) == items
 
 
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_a_json_value_that_nobody_changed_is_written_as_it_was(workshop: Workshop, kind: str) -> None:
+    rows = [
+        '{"n": 1.10, "e": 1E5, "long": 0.12345678901234567890, "mixed": "10000", "o": {"t": 1, "l": [1, 2.50]}}',
+        '{"n": 2, "e": -0, "long": 1, "mixed": 10000, "o": {"t": null}}',
+        '{"n": null, "mixed": true, "o": {"t": "x \\" \\u2028"}, "late": {"n": "1.0"}}',
+    ]
+    wide = [f'{{"n": 1, "mixed": {number}}}' for number in range(8000)] + ['{"mixed": "10000"}']
+    text = "\n".join([*rows, *wide]) if kind == "jsonl" else "[" + ",\n".join([*rows, *wide]) + "]"
+    source, table = sent(workshop, f"items.{kind}", text.encode())
+    _, delivery = written_back(workshop, source, table, [])
+    path = delivery.file("data")
+    assert path is not None
+    told, wanted = path.read_text(encoding="utf-8"), [*rows, *wide]
+    lines = told.split("\n")[:-1] if kind == "jsonl" else told.removeprefix("[\n").removesuffix("\n]\n").split(",\n")
+    read: dict[str, Any] = {"parse_float": str, "parse_int": lambda text: f"int {text}"}
+    assert [json.loads(line, **read) for line in lines] == [json.loads(line, **read) for line in wanted]
+
+
+def test_a_changed_json_value_is_bare_only_where_its_column_is(workshop: Workshop) -> None:
+    lines = b'{"a": 1, "b": " x", "c": " 1"}\n{"a": 22, "b": 2, "c": "2"}\n'
+    source, table = sent(workshop, "items.jsonl", lines)
+    _, delivery = written_back(workshop, source, table, [(("edit", 0), ("edit", 1), ("trim", 2))])
+    path = delivery.file("data")
+    assert path is not None
+    assert path.read_text(encoding="utf-8").split("\n")[:2] == [
+        '{"a":1,"b":" x","c":"1"}',
+        '{"a":0,"b":"1","c":"2"}',
+    ]
+
+
 def test_json_lines_come_back_as_json_lines(workshop: Workshop) -> None:
     source, table = sent(workshop, "items.jsonl", b'{"a": 1, "b": " x"}\n{"a": 2, "b": "\\u2028"}\n')
     final, delivery = written_back(workshop, source, table, [(("trim", 1),)])
