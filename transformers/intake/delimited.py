@@ -72,21 +72,34 @@ def _read_carefully(file: SourceFile, table: TextTable, repairs: RepairLog) -> t
     ):
         records = RecordReader(_mended_lines(stream, table.text, seen), table.dialect, len(table.columns))
         rows = RowFitter(table, kept, rejects, repairs)
-        for number, record in _numbered(records, table.skipped):
+        for number, record in _numbered(records, table.skipped, is_list=len(table.columns) == 1):
+            if record.is_blank:  # read before: what was done is done to the line behind it
+                rows.add(number, record, set())
+                continue
             rows.add(number, record, seen)
             seen.clear()
         rows.finish()
     return kept.rows, rejects.rows
 
 
-def _numbered(records: RecordReader, skipped: int) -> Iterator[tuple[int, Record]]:
-    """Rows of data from 1; the preamble and the header have numbers below."""
-    number = -skipped
+def _numbered(records: RecordReader, skipped: int, *, is_list: bool) -> Iterator[tuple[int, Record]]:
+    """Rows of data from 1; the preamble and the header have numbers below.
+
+    A blank line is an empty cell of a list, unless it ends the file.
+    """
+    number, empty, before = -skipped, 0, ""
     try:
         for record in records:
+            if is_list and record.is_blank and number >= 0 and before:
+                empty += not (record.raw == "\r\n" and before.endswith("\r"))  # \r\r\n ends one line
+                before = record.raw
+                continue
             if record.is_blank or (number < 0 and not "".join(record.cells[:2]).strip() and len(record.cells) == 1):
                 continue
-            number += 1
+            for _ in range(empty):
+                number += 1
+                yield number, Record([""], "\n")
+            number, empty, before = number + 1, 0, record.raw
             if number > 0:
                 yield number, record
     except EndlessRowError as error:

@@ -96,7 +96,15 @@ def _is_fuller(first: Row, row: Row, votes: list[int]) -> bool:
     """One word among figures is a fault of a row; a header has them over all figures, or names below groups."""
     gaps = _filled(first) < len(first) <= _filled(row) + 1
     words = [cell for cell, vote in zip(row, votes, strict=True) if vote > 0 and not MISSING.fullmatch(cell.strip())]
-    return gaps or len(words) >= max(MOST_FAULTS, sum(vote > 0 for vote in votes))
+    return gaps or (
+        not _says_one_thing(row, votes, words) and len(words) >= max(MOST_FAULTS, sum(vote > 0 for vote in votes))
+    )
+
+
+def _says_one_thing(row: Row, votes: list[int], words: Sequence[str]) -> bool:
+    """Ann, withheld, withheld: a row of data. Units repeat too, but nobody's name stands before them."""
+    named = any(cell.strip() and vote == 0 for cell, vote in zip(row, votes, strict=True))
+    return named and len({word.strip().casefold() for word in words}) == 1
 
 
 def _joined(rows: Sequence[Row]) -> tuple[str, ...]:

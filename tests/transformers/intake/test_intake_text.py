@@ -161,6 +161,21 @@ def test_nobody_is_told_of_repairs_in_a_clean_file(tmp_path: Path) -> None:
     assert (table.repairs, table.rejected_rows, table.rejects_path) == ((), 0, None)
 
 
+def test_a_word_over_all_figures_is_a_row_and_no_second_header(tmp_path: Path) -> None:
+    got = read(tmp_path, "name,age,height,weight\nAnn,withheld,withheld,withheld\nP1,21,170,60\nP2,22,171,61\n")
+    assert got.table.columns == ("name", "age", "height", "weight")
+    assert got.rows[0] == ["Ann", "withheld", "withheld", "withheld"]
+    units = read(tmp_path, "name,height,width\n,cm,cm\nP1,21,170\nP2,22,171\n")
+    assert units.table.columns == ("name", "height cm", "width cm")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n"])
+def test_blank_lines_of_a_list_are_empty_cells_unless_they_end_it(tmp_path: Path, end: str) -> None:
+    got = read(tmp_path, end.join(["", "city", "Rome", "Oslo", "", "Bern", "", "Wien", "", "", ""]))
+    assert got.rows == [["Rome"], ["Oslo"], [""], ["Bern"], [""], ["Wien"]]
+    assert got.numbers == [1, 2, 3, 4, 5, 6]
+
+
 def test_blank_lines_are_no_rows_and_rows_of_empty_cells_are(tmp_path: Path) -> None:
     got = read(tmp_path, "a,b\n\n1,2\n   \n,\n3,4\n\n")
     assert got.rows == [["1", "2"], ["", ""], ["3", "4"]]
