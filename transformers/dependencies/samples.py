@@ -46,6 +46,8 @@ class Sample:
             for place, sql in enumerate(self.values.values())
         )
         where = f"WHERE {chosen}" if self.step > 1 else ""
-        read = db.execute(f"SELECT {cells} FROM {quoted(self.relation)} {where} ORDER BY {SOURCE_ROW}").fetchnumpy()
         most = 2 * self.most_rows  # one value with most of the rows is not read whole
-        return {name: coded(np.asarray(read[f"c{place}"])[:most]) for place, name in enumerate(self.values)}
+        read = db.execute(
+            f"SELECT {cells} FROM {quoted(self.relation)} {where} ORDER BY {SOURCE_ROW} LIMIT {most}"
+        ).fetchnumpy()
+        return {name: coded(np.asarray(read[f"c{place}"])) for place, name in enumerate(self.values)}

@@ -57,8 +57,8 @@ def _words(bench: Workbench) -> dict[int, tuple[str, ...]]:
             words = [
                 w
                 for [w] in bench.db.execute(
-                    f"SELECT DISTINCT {bench.text(place)} AS w FROM {bench.relation}"
-                    f" WHERE {column.is_missing} AND {bench.text(place)} <> '' ORDER BY w"
+                    f"SELECT DISTINCT {bench.text(place)} FROM {bench.relation}"
+                    f" WHERE {column.is_missing} AND {bench.text(place)} <> '' ORDER BY 1"
                 ).fetchall()
             ]
             found[place] = tuple(word for word in words if _looks_like_most(bench, place, word))

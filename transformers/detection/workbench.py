@@ -79,19 +79,23 @@ class Workbench:
 
         said = pa.table(
             {
-                "__text__": pa.array([d.text for d in doubts], pa.string()),
-                "__suggestion__": pa.array([d.suggestion for d in doubts], pa.string()),
-                "__confidence__": pa.array([d.confidence for d in doubts], pa.float64()),
-                "__certainty__": pa.array([d.certainty for d in doubts], pa.float64()),
+                "said": pa.array([d.text for d in doubts], pa.string()),
+                "suggestion": pa.array([d.suggestion for d in doubts], pa.string()),
+                "confidence": pa.array([d.confidence for d in doubts], pa.float64()),
+                "certainty": pa.array([d.certainty for d in doubts], pa.float64()),
             }
         )
-        relation, cell = (source, f"c{place}") if source else (self.relation, self.text(place))
+        cells = f"SELECT {SOURCE_ROW}, c{place} AS cell FROM {source}" if source else self._texts(place)
         self.db.register("__doubted__", said)
         self.add(
-            f"SELECT {SOURCE_ROW}, {place}, {literal(kind)}, {literal(rule)}, __confidence__, __suggestion__,"
-            f" __certainty__ FROM {relation} JOIN __doubted__ ON {cell} = __text__"
+            f"SELECT {SOURCE_ROW}, {place}, {literal(kind)}, {literal(rule)}, confidence, suggestion, certainty"
+            f" FROM ({cells}) cells JOIN __doubted__ ON cell = said"
         )
         self.db.unregister("__doubted__")
+
+    def _texts(self, place: int) -> str:
+        """SQL: the cells of one column by themselves, so that no header is taken for a name of ours."""
+        return f"SELECT {SOURCE_ROW}, {self.text(place)} AS cell FROM {self.relation}"
 
     def add(self, query: str) -> None:
         """A query of (source_row, place, kind, rule, confidence, suggestion, certainty)."""
