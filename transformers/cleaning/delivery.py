@@ -13,9 +13,11 @@ from transformers.cleaning.manifest import manifest_of, written
 from transformers.cleaning.results import result_of
 from transformers.cleaning.rules import Applied, Plan, Stage, Work
 from transformers.row_findings import RowFindings
-from transformers.tool import AgentContext, AgentFile, Delivery
+from transformers.tool import MEBIBYTE, AgentContext, AgentFile, Delivery
 
 PLANNED = 0.4  # of a stage's time, about
+WHILE_WRITING = 2 / 3  # of the database's memory: a window of wide rows lies twice beside it, read and to be written
+LEAST_WHILE_WRITING = 160 * MEBIBYTE  # two windows of wide rows and the log of their changes
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,14 @@ def run_stage(context: AgentContext, stage: Stage) -> Ran:
         told(PLANNED)
         rows = RowFindings.over(db, table)
         flags = note_flags(work, plan, rows)
+        db.execute(f"SET memory_limit = '{_while_writing(context.memory_bytes) // MEBIBYTE}MiB'")
         applied = apply(work, plan, stage.agent_id, rows, lambda done: told(PLANNED + (1 - PLANNED) * done))
     return Ran(stage, plan, applied, flags, rows)
+
+
+def _while_writing(memory_bytes: int) -> int:
+    """The database's part while windows pass through Arrow beside it; where it has little, all of that."""
+    return min(memory_bytes, max(LEAST_WHILE_WRITING, int(memory_bytes * WHILE_WRITING)))
 
 
 def delivery_of(context: AgentContext, ran: Ran, more: Sequence[AgentFile] = ()) -> Delivery:
