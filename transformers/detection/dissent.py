@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MIN_MIXED = 8  # entities in dispute: fewer lie anyhow by accident
 ORDERED = 0.25  # of the way from chance to one run for each value
+LEAST_MIXED = 4  # entities in dispute that lie by accident
+CLEARLY_ORDERED = 0.5  # in no other way
 FEW_SOURCES = 0.25  # of those that could say otherwise
 NEARLY_ALL = 0.1  # of the rows say otherwise at most, where an entity has one true value
 HONEST = 0.3  # of its rows, a source may say otherwise: more, and it has values of its own
@@ -38,7 +40,8 @@ class Dissent:
     def varies(self) -> bool:
         """With the second key, visibly."""
         few = self.spread <= max(1.0, FEW_SOURCES * self.could) + 1e-9
-        return self.mixed >= MIN_MIXED and (self.order > ORDERED or few)
+        ordered = self.order > (ORDERED if self.mixed >= MIN_MIXED else CLEARLY_ORDERED)
+        return self.mixed >= LEAST_MIXED and (ordered or few)
 
     @property
     def is_error(self) -> bool:

@@ -82,6 +82,16 @@ def test_a_value_that_changes_in_time_is_right_before_and_after(workshop: Worksh
     assert repaired(workshop, shuffled) == {}
 
 
+def test_few_late_changes_are_no_errors(workshop: Workshop) -> None:
+    months = [(team, month, team % 12 == 5 and month >= 10) for team in range(60) for month in range(12)]
+    data = {
+        "team": [f"T{team}" for team, _, _ in months],
+        "month": [f"2024-{month + 1:02d}" for _, month, _ in months],
+        "head": [f"m{team * 7 % 40 + 40 * new}" for team, _, new in months],
+    }
+    assert repaired(workshop, data) == {}
+
+
 @pytest.mark.parametrize("cheaper", [{6, 7}, {2, 5}, {3}])
 def test_a_store_with_values_of_its_own_is_right(workshop: Workshop, cheaper: set[int]) -> None:
     cells = [(sku, store, store in cheaper) for sku in range(80) for store in range(8)]
