@@ -189,6 +189,18 @@ def orphans(
     sys.exit(1 if left else 0)
 
 
+@app.command()
+def undo(
+    archive: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The undo.zip of a clean-my-data task.")],
+    target: Annotated[Path, typer.Argument(help="The file to write; it must not be there.")],
+) -> None:
+    """Take a cleaning back: write the file as it was sent (CSV, TSV), or its table as Parquet, and check it."""
+    from transformers.cleaning.restoring import restore
+
+    with _saying_what_failed():
+        print(restore(archive, target))
+
+
 app.command()(replay)
 
 

@@ -16,6 +16,7 @@ from transformers.cleaning.cleaned_file import Cleaned, cleaned_file
 from transformers.cleaning.integrity import Check, check_bytes, check_chain
 from transformers.cleaning.manifest import StageFiles, stages_done
 from transformers.cleaning.records_of_change import change_log, set_aside_rows, undo_archive
+from transformers.cleaning.restoring import Original, digest_of
 from transformers.findings import AgentResult, Alert, Issue, Severity, SummaryCard, summarise
 from transformers.tables import Table, database_over
 from transformers.tool import Agent, AgentContext, AgentFile, AgentParameters, Delivery
@@ -55,11 +56,14 @@ def run(context: AgentContext) -> Delivery:
         cleaned = _cleaned(context, db, original)
         files = [cleaned_file(cleaned, context.scratch)]
         files += filter(None, (change_log(db, stages, context.scratch), set_aside_rows(db, stages, context.scratch)))
+        is_text = context.source is not None and original.format in ("csv", "tsv")
+        digest = None if is_text or not stages else digest_of(db, original.path, original.columns)
     recipe = _recipe(context, original)
     checks += [check_bytes(original, path, context.scratch) for path in recipe]
     if stages:
         rejects = [original.rejects_path] if original.rejects_path else []
-        files.append(undo_archive(stages, [*recipe, *rejects], context.scratch))
+        before = Original(table=original, final=final, sha256=digest)
+        files.append(undo_archive(before, stages, [*recipe, *rejects], context.scratch))
     chain = Chain(original, final, stages, checks, files, cleaned.notes)
     manifest = _manifest(chain, context.scratch)
     context.report_progress(1.0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from transformers.cells.kinds import literal
 from transformers.cleaning.manifest import StageFiles
 from transformers.cleaning.removals import why_columns
+from transformers.cleaning.restoring import FILES, FINAL_TABLE, ORIGINAL, Original
 from transformers.cleaning.windows import from_parquet
 from transformers.tables import SOURCE_ROW, quoted
 from transformers.tool import AgentFile
@@ -64,20 +65,22 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def undo_archive(stages: Sequence[StageFiles], recipe: Sequence[Path], folder: Path) -> AgentFile:
-    """Every stage's log, rows set aside and manifest, and the recipe of the bytes: what `rebuild_original` takes."""
+def undo_archive(original: Original, stages: Sequence[StageFiles], recipe: Sequence[Path], folder: Path) -> AgentFile:
+    """The final table, every stage's log, rows set aside and manifest, and the recipe of the bytes: see `restore`."""
     path = folder / "undo.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # Parquet is compressed already
         for number, stage in enumerate(stages, start=1):
             place = f"{number:02}-{stage.manifest.agent_id}"
             archive.writestr(_entry(f"{place}/manifest.json"), stage.manifest.model_dump_json(indent=2))
             for name, file in (
-                ("changes", stage.change_log),
-                ("set-aside", stage.set_aside),
-                ("dropped-columns", stage.dropped),
+                (FILES["change_log"], stage.change_log),
+                (FILES["set_aside"], stage.set_aside),
+                (FILES["dropped"], stage.dropped),
             ):
                 if file:
-                    _add(archive, f"{place}/{name}.parquet", file)
+                    _add(archive, f"{place}/{name}", file)
+        archive.writestr(_entry(ORIGINAL), original.without_paths().model_dump_json(indent=2))
+        _add(archive, FINAL_TABLE, original.final.path)
         for file in recipe:
             _add(archive, f"source/{file.name}", file)
     return AgentFile(name=path.name, path=path, content_type=ZIP, kind="recipe")
