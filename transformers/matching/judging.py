@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from transformers.matching.blocking import EVERY_PAIR
+from transformers.matching.blocking import EVERY_PAIR, MANY_ROWS
 from transformers.matching.calibration import bent
 from transformers.matching.comparisons import Comparison, compare
 from transformers.matching.copies import COPIED, COPIES, Copies, pair_copies, read_copies
@@ -12,13 +12,14 @@ from transformers.matching.model import Model, learn
 from transformers.matching.pairs import Pairs
 from transformers.matching.patterns import read_patterns
 from transformers.matching.records import Size
-from transformers.matching.scoring import draw_random_pairs, fetch, register_pairs, score
+from transformers.matching.scoring import draw_random_pairs, register_pairs, score
 from transformers.matching.text_similarity import TextSimilarity
 
 if TYPE_CHECKING:
     import duckdb
 
 LEAST_LOGIT = -6.0  # candidates below a probability of .0025 are worth a row to nobody
+LEAST_OF_MANY = -3.0  # .05, of more than MANY_ROWS
 UNBOUNDED = -1e9
 MOST_COPIES = (
     10  # that one record counts for: a row that stands a thousand times teaches no more than one that does ten
@@ -40,21 +41,19 @@ class Judge:
     slope: float = 1.0
     shift: float = 0.0
 
-    def candidates(self) -> Pairs:
+    def candidates(self, size: Size) -> Pairs:
         """The compared candidates that may well match."""
-        score(self.db, "er_compared", "er_scored", self.model)
-        return self._fetched("er_scored", (LEAST_LOGIT - self.shift) / self.slope)
+        least = LEAST_OF_MANY if size.rows > MANY_ROWS else LEAST_LOGIT
+        return self._scored("er_compared", (least - self.shift) / self.slope)
 
     def judge(self, pairs: str) -> Pairs:
         """Every pair of the temporary table `pairs`."""
         compare(self.db, pairs, "er_more", self.comparisons, self.text)
-        score(self.db, "er_more", "er_more_scored", self.model)
-        return self._fetched("er_more_scored", UNBOUNDED)
+        return self._scored("er_more", UNBOUNDED)
 
     def copies(self, size: Size) -> Copies:
         """The records that stand for several rows, each judged beside itself."""
-        score(self.db, COPIED, "er_copied_scored", self.model)
-        alike = self._fetched("er_copied_scored", UNBOUNDED)
+        alike = self._scored(COPIED, UNBOUNDED)
         fields = [comparison.field for comparison in self.comparisons]
         return read_copies(self.db, fields, size, (alike.a, alike.logits))
 
@@ -67,8 +66,8 @@ class Judge:
         slope, shift = bent(believed.logits, (labelled.logits > 0).astype(float))
         return replace(self, slope=slope, shift=shift)
 
-    def _fetched(self, scored: str, at_least: float) -> Pairs:
-        a, b, logits = fetch(self.db, scored, at_least)
+    def _scored(self, compared: str, at_least: float) -> Pairs:
+        a, b, logits = score(self.db, compared, self.model, at_least)
         return Pairs.of(a, b, self.slope * logits + self.shift)
 
 

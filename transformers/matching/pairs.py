@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transformers.matching.model import MOST_LOGIT, sigmoid
 
@@ -32,11 +32,23 @@ class Pairs:
         """Both; where a pair is in both, the other's word counts. In the order of a and b."""
         import numpy as np
 
-        a, b = np.concatenate([other.a, self.a]), np.concatenate([other.b, self.b])
-        logits = np.concatenate([other.logits, self.logits])
-        probabilities = np.concatenate([other.probabilities, self.probabilities])
-        _, first = np.unique(a * (int(b.max(initial=0)) + 1) + b, return_index=True)
-        return Pairs(a[first], b[first], logits[first], probabilities[first])
+        if not len(other.a):
+            return self
+        wide = int(max(self.b.max(initial=0), other.b.max(initial=0))) + 1
+        keys, others = self.a * wide + self.b, other.a * wide + other.b
+        kept = ~np.isin(keys, others)
+        order = np.argsort(np.concatenate([keys[kept], others]), kind="stable")
+        del keys, others
+
+        def both(one: "NDArray[Any]", more: "NDArray[Any]") -> "NDArray[Any]":
+            return np.concatenate([one[kept], more])[order]
+
+        return Pairs(
+            both(self.a, other.a),
+            both(self.b, other.b),
+            both(self.logits, other.logits),
+            both(self.probabilities, other.probabilities),
+        )
 
     def with_probabilities(self, probabilities: "Floats") -> "Pairs":
         return replace(self, probabilities=probabilities)

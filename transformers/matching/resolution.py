@@ -138,7 +138,7 @@ def _judge(
 
 
 def _grouped(judge: Judge, labelled: Pairs, size: Size, threshold: float | None) -> Grouping:
-    pairs = judge.candidates().and_also(labelled)
+    pairs = judge.candidates(size).and_also(labelled)
     if size.linking:
         return link(judge.db, size.rows, pairs, threshold)
     return group(judge, size, pairs, threshold)

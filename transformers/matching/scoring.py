@@ -13,26 +13,30 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
+READ_AT_ONCE = 100_000
 RANDOM_PAIRS = 300_000  # a level that one pair of strangers in ten thousand reaches is still seen thirty times
 
 
-def score(db: "duckdb.DuckDBPyConnection", compared: str, scored: str, model: Model) -> None:
-    """Fill the temporary table `scored`: a, b, z (the logit) from `compared`."""
+def score(db: "duckdb.DuckDBPyConnection", compared: str, model: Model, at_least: float) -> "tuple[Rows, Rows, Floats]":
+    """a, b and z (the logit) of the pairs in `compared` that matter, in their order; read and sorted outside the
+    database, which would hold them twice.
+    """
+    import numpy as np
     import pyarrow as pa
 
     patterns = read_patterns(db, f"(SELECT code, 1 AS n FROM {compared})", len(model.m))
-    known = pa.table({"code": patterns.codes, "z": model.logits(patterns)})
-    db.register("er_patterns", known)
-    db.execute(f"CREATE OR REPLACE TEMP TABLE {scored} AS SELECT a, b, z FROM {compared} JOIN er_patterns USING (code)")
+    logits = model.logits(patterns)
+    enough = logits >= at_least
+    db.register("er_patterns", pa.table({"code": patterns.codes[enough], "z": logits[enough]}))
+    found = db.sql(f"SELECT a, b, z FROM {compared} JOIN er_patterns USING (code)").to_arrow_reader(READ_AT_ONCE)
+    parts = [tuple(column.to_numpy() for column in part.columns) for part in found]
     db.unregister("er_patterns")
-
-
-def fetch(db: "duckdb.DuckDBPyConnection", scored: str, at_least: float) -> "tuple[Rows, Rows, Floats]":
-    """a, b and z of the pairs that matter, in their order."""
-    import numpy as np
-
-    found = db.execute(f"SELECT a, b, z FROM {scored} WHERE z >= {at_least!r} ORDER BY a, b").fetchnumpy()
-    return np.asarray(found["a"], np.int64), np.asarray(found["b"], np.int64), np.asarray(found["z"], np.float64)
+    if not parts:
+        return np.array([], np.int64), np.array([], np.int64), np.array([], np.float64)
+    a, b, z = (np.concatenate(column) for column in zip(*parts, strict=True))
+    del parts
+    order = np.lexsort((b, a))
+    return a[order].astype(np.int64), b[order].astype(np.int64), z[order]
 
 
 def draw_random_pairs(db: "duckdb.DuckDBPyConnection", rows: int, *, linking: bool, seed: int) -> None:
