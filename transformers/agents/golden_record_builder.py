@@ -17,10 +17,11 @@ from transformers.mastering.clusters import Clustering, check_columns
 from transformers.mastering.findings import Said
 from transformers.mastering.golden import Golden
 from transformers.mastering.identities import Identities, identify
-from transformers.mastering.memory import leave_room
+from transformers.mastering.memory import leave_room, one_at_a_time
 from transformers.mastering.policy import guessed_policy, of_rows
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
+from transformers.mastering.stewarded import StewardedParameters
 from transformers.mastering.survivors import LEARNING_CELLS, Survivors
 from transformers.mastering.work_files import (
     CLUSTERS_FILE,
@@ -34,7 +35,7 @@ from transformers.mastering.work_files import (
 )
 from transformers.row_findings import RowFindings
 from transformers.tables import SOURCE_ROW, Table, quoted
-from transformers.tool import Agent, AgentContext, AgentFile, AgentParameters, Delivery
+from transformers.tool import Agent, AgentContext, AgentFile, Delivery
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +70,7 @@ AS_SURVIVORSHIP = MappingProxyType(
 )
 
 
-class GoldenRecordBuilderParameters(AgentParameters):
+class GoldenRecordBuilderParameters(StewardedParameters):
     match_key_weights: dict[str, float] = Field(
         default={}, description="Columns that identify an entity, and their weights, where no agent before found them."
     )
@@ -86,7 +87,8 @@ def run(context: AgentContext) -> Delivery:
     assert isinstance(form, GoldenRecordBuilderParameters)
     now = current_names(context.earlier, table.columns)
     weights = {now.get(name, name): weight for name, weight in form.match_key_weights.items()}
-    form = form.model_copy(update={"match_key_weights": weights})
+    across = now.get(form.link_only_across or "", form.link_only_across)
+    form = form.model_copy(update={"match_key_weights": weights, "link_only_across": across})
     check_columns(table, list(form.match_key_weights), "match_key_weights")
     with context.database() as db:
         columns = read_columns(db, table)
@@ -95,7 +97,8 @@ def run(context: AgentContext) -> Delivery:
         decisions, alone = _decisions(context, db, columns, form)
         context.report_progress(0.5)
         leave_room(db, context.memory_bytes)
-        identities = identify(db, table, columns, context.scratch, previous=context.tables.get(CROSS_REFERENCE))
+        with one_at_a_time(db):
+            identities = identify(db, table, columns, context.scratch, previous=context.tables.get(CROSS_REFERENCE))
         golden = Golden(db, table, columns, decisions, alone, context.scratch)
         records = golden.write(lambda share: context.report_progress(0.5 + 0.4 * share))
         files = _files(golden, context)
@@ -123,6 +126,7 @@ def _clusters(
         columns,
         keys=list(form.match_key_weights),
         alike=least,
+        stewarded=form,
         report_progress=lambda share: context.report_progress(0.3 * share),
     )
 

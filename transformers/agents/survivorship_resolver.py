@@ -18,16 +18,17 @@ from transformers.mastering.findings import Said, some
 from transformers.mastering.policy import of_rows, policy_for
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
+from transformers.mastering.stewarded import StewardedParameters
 from transformers.mastering.survivors import LEARNING_CELLS, Survivors
 from transformers.mastering.weighing import ByTrust
 from transformers.mastering.work_files import CLUSTERS_FILE, DECISIONS, PAIRS_FILE, parquet
 from transformers.row_findings import RowFindings
-from transformers.tool import Agent, AgentContext, AgentParameters, Delivery
+from transformers.tool import Agent, AgentContext, Delivery
 
 AGENT_ID = "survivorship-resolver"
 
 
-class SurvivorshipResolverParameters(AgentParameters):
+class SurvivorshipResolverParameters(StewardedParameters):
     match_key_columns: list[str] = Field(
         default=[],
         description="Rows with the same values here are one entity; none named: the entity resolver finds them.",
@@ -56,6 +57,7 @@ def run(context: AgentContext) -> Delivery:
             columns,
             keys=form.match_key_columns,
             apart=[form.source_column, form.timestamp_column],
+            stewarded=form,
             report_progress=lambda share: context.report_progress(0.1 + 0.3 * share),
         )
         grouping.draw_sample(db, table, LEARNING_CELLS // max(1, len(columns)))
@@ -79,11 +81,12 @@ def run(context: AgentContext) -> Delivery:
 
 def _renamed(form: SurvivorshipResolverParameters, now: Mapping[str, str]) -> SurvivorshipResolverParameters:
     """The form with the names that columns have by now."""
-    source, stamp = form.source_column or "", form.timestamp_column or ""
+    source, stamp, across = form.source_column or "", form.timestamp_column or "", form.link_only_across or ""
     return form.model_copy(
         update={
             "match_key_columns": [now.get(name, name) for name in form.match_key_columns],
             "source_column": now.get(source, source) or None,
+            "link_only_across": now.get(across, across) or None,
             "timestamp_column": now.get(stamp, stamp) or None,
             "survivorship_rules": {now.get(name, name): rule for name, rule in form.survivorship_rules.items()},
             "field_groups": [[now.get(name, name) for name in group] for group in form.field_groups],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from backend.errors import BadParameters
 from transformers.cells.columns import Column
 from transformers.mastering.ordered_files import Stretch
+from transformers.mastering.stewarded import StewardedParameters
 from transformers.matching import resolve_entities
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -24,6 +25,7 @@ SAMPLE = "cluster_sample"
 SLOT = 256  # cluster numbers counted together: as fine as a stretch need be cut
 PAIRS = "uncertain_pairs"
 UNCERTAIN = (0.1, 0.95)  # probabilities of a match between which a steward knows better than the resolver
+UNATTENDED = StewardedParameters()
 LARGEST = 2000  # rows of a cluster that are weighed: its values are long known by then, and memory stays bounded
 
 
@@ -160,11 +162,21 @@ def by_resolver(
     db: "duckdb.DuckDBPyConnection",
     table: Table,
     columns: Sequence[Column],
+    *,
     threshold: float | None,
+    stewarded: StewardedParameters,
     report_progress: Callable[[float], None],
 ) -> None:
     """Probabilistic matching over the columns given; the pairs it was not sure of stay as `uncertain_pairs`."""
-    found = resolve_entities(db, table, columns, threshold=threshold, report_progress=report_progress)
+    found = resolve_entities(
+        db,
+        table,
+        columns,
+        threshold=threshold,
+        labels=stewarded.steward_labels,
+        link_only_across=stewarded.link_only_across,
+        report_progress=report_progress,
+    )
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE {CLUSTERS} AS SELECT c.source_row, f.cluster, round(c.probability, 4)::DOUBLE"
         f" AS probability FROM {found.clusters} c JOIN (SELECT cluster AS k, min(source_row) AS cluster"
@@ -185,6 +197,7 @@ def found_by(
     keys: Sequence[str],
     apart: Sequence[str | None] = (),
     alike: float | None = None,
+    stewarded: StewardedParameters = UNATTENDED,
     report_progress: Callable[[float], None] = lambda _fraction: None,
 ) -> Clustering:
     """By exact keys where some are named, else by the entity resolver.
@@ -195,7 +208,9 @@ def found_by(
         by_keys(db, table, columns, keys)
         return gather(db, "exact keys")
     asked = [column for column in columns if column.name in keys or (not keys and column.name not in apart)]
-    by_resolver(db, table, asked, alike, report_progress)
+    if stewarded.link_only_across:
+        check_columns(table, [stewarded.link_only_across], "link_only_across")
+    by_resolver(db, table, asked, threshold=alike, stewarded=stewarded, report_progress=report_progress)
     return gather(db, "the entity resolver")
 
 
