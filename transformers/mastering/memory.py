@@ -1,5 +1,7 @@
 """What DuckDB leaves to the Arrow tables and Python texts that an agent holds beside it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,3 +15,16 @@ def leave_room(db: "duckdb.DuckDBPyConnection", memory_bytes: int) -> None:
     """From now on the database does with a share of the memory that it was given; more of it goes to disk."""
     mebibytes = max(LEAST_MEBIBYTES, int(memory_bytes * SHARE) // 2**20)
     db.execute(f"SET memory_limit = '{mebibytes}MiB'")
+
+
+@contextmanager
+def one_at_a_time(db: "duckdb.DuckDBPyConnection") -> Iterator[None]:
+    """For joins of long texts over every row: one thread, in whatever order, holds the least."""
+    [(threads,)] = db.execute("SELECT current_setting('threads')").fetchall()
+    db.execute("SET threads = 1")
+    db.execute("SET preserve_insertion_order = false")
+    try:
+        yield
+    finally:
+        db.execute("RESET preserve_insertion_order")
+        db.execute(f"SET threads = {threads}")
