@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from transformers.cells.columns import Column
-from transformers.cells.kinds import words
+from transformers.cells.columns import TEXTUAL, Column, LogicalType
+from transformers.cells.kinds import has_form, words
 from transformers.cells.values import chunks
 from transformers.cleaning.rules import Work
 from transformers.tables import SOURCE_ROW, quoted
 
 DUPLICATES = "duplicates"
 HASHED_AT_ONCE = 200  # arguments of one hash: beyond it DuckDB plans longer than it scans
+CODE = r"[^\s@]*([A-Za-z][^\s@]*[0-9]|[0-9][^\s@]*[A-Za-z])[^\s@]*"  # one word of letters and digits
 ROW = quoted(SOURCE_ROW)
 
 
@@ -51,12 +52,21 @@ class Sameness:
         cell = self.raw(column, side)
         if not column.is_text:
             return cell
-        folds = self.folds_case or (self.folds_emails and column.name in self.emails)
-        said = f"lower(trim({cell}))" if folds else f"trim({cell})"
+        said = self._folded(column, f"trim({cell})")
         if not column.disguised:
             return f"nullif({said}, '')"
         missing = column.is_missing.replace(quoted(column.name), cell)
         return f"CASE WHEN NOT {missing} THEN {said} END"
+
+    def _folded(self, column: Column, text: str) -> str:
+        """In lower case where case says nothing; in keys and codes (dQw4) it does."""
+        if self.folds_emails and column.name in self.emails:
+            return f"lower({text})"
+        if not self.folds_case or column.logical is LogicalType.IDENTIFIER:
+            return text
+        if column.logical not in TEXTUAL:
+            return f"lower({text})"
+        return f"CASE WHEN {has_form(text, CODE)} THEN {text} ELSE lower({text}) END"
 
     @property
     def deciding(self) -> list[Column]:
@@ -150,8 +160,9 @@ def digest(parts: Sequence[str]) -> str:
 def removals(kinds: Sequence[Kind], *, fills: bool) -> str:
     """What may go: of a kind that is asked for, and with nothing lost that is not merged or contradicted."""
     reason = (
-        f"CASE kind WHEN '{Kind.EXACT}' THEN 'Repeats row ' WHEN '{Kind.CONFLICTING}' THEN 'Has the key of row '"
-        f" WHEN '{Kind.MISSING_VALUES}' THEN 'Says nothing more than row '"
+        f"CASE WHEN kind = '{Kind.MISSING_VALUES}' AND loses THEN 'What only this row says fills row '"
+        f" WHEN kind = '{Kind.EXACT}' THEN 'Repeats row ' WHEN kind = '{Kind.CONFLICTING}' THEN 'Has the key of row '"
+        f" WHEN kind = '{Kind.MISSING_VALUES}' THEN 'Says nothing more than row '"
         " ELSE 'Differs only in case, blanks or words for nothing from row ' END || kept_row || '.'"
     )
     return (

@@ -169,3 +169,23 @@ def test_where_the_memory_does_not_suffice_for_likely_duplicates_the_others_are_
     assert aside(delivery) == [(7, "exact", 1)]
     assert delivery.result.data["fuzzy"]["looked"] is False
     assert "memory" in delivery.result.data["fuzzy"]["reason"]
+
+
+def test_codes_that_differ_in_case_are_two(workshop: Workshop) -> None:
+    data = and_also(["dQw4w9WgXcQ", "Ann Lee", "ann@x.com", "Rome"], ["dqw4w9wgxcq", "Ann Lee", "ann@x.com", "Rome"])
+    assert aside(workshop.deliver(AGENT, data, {"fuzzy": "off"})) == []
+    assert aside(workshop.deliver(AGENT, data, {"fuzzy": "off", "key_columns": ["id"]})) == []
+
+
+def test_an_address_in_capitals_is_the_same_address(workshop: Workshop) -> None:
+    data = and_also(["1", "Ann Lee", "ann@x.com", "12 Main St"], ["1", "Ann Lee", "ann@x.com", "12 MAIN ST"])
+    assert aside(workshop.deliver(AGENT, data, {"fuzzy": "off"})) == [(8, "case_variation", 7)]
+
+
+def test_a_row_that_filled_another_says_so(workshop: Workshop) -> None:
+    data = and_also(["7", "Gil Tan", None, "Graz"], ["7", "Gil Tan", "gil@x.com", None])
+    asked = {"key_columns": ["id"], "merge_strategy": "merge_smart", "fuzzy": "off"}
+    path = workshop.deliver(AGENT, data, asked).file(SET_ASIDE)
+    assert path is not None
+    [row] = pq.read_table(path).to_pylist()
+    assert row["__reason__"] == "What only this row says fills row 7."
