@@ -1,5 +1,6 @@
 """From a customer's JSON to each agent's form: unknown agents, unknown fields, wrong types and ranges are refused."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -39,10 +40,29 @@ def read_forms(tool: Tool, parameters: Mapping[str, Any]) -> dict[str, AgentPara
 
 def _read_form(step: Step, values: Any) -> AgentParameters:
     try:
-        return step.agent.parameters.model_validate(values)
+        # As JSON, where strict means that "5" is no number and "yes" no truth, while a list may become a tuple.
+        return step.agent.parameters.model_validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise BadParameters(
-            f"{step.id}: {field or 'parameters'}: {first['msg']}.", agent=step.id, field=field
+            f"{step.id}: {field or 'parameters'}: {_plain(first)}.", agent=step.id, field=field
         ) from None
+
+
+def _plain(fault: Mapping[str, Any]) -> str:
+    """What pydantic says, without its own words."""
+    if fault["type"] in _SAID_PLAINLY:
+        return _SAID_PLAINLY[fault["type"]]
+    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return message.removeprefix("Input ").removesuffix(".")
+
+
+_SAID_PLAINLY = {
+    "model_type": "should be an object of parameters",
+    "model_attributes_type": "should be an object of parameters",
+    "dict_type": "should be an object",
+    "list_type": "should be a list",
+    "tuple_type": "should be a list",
+    "extra_forbidden": "there is no such parameter",
+}
