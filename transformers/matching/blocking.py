@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EVERY_PAIR = 600_000  # up to about 1,100 rows no pair need be left out
 PAIRS_A_ROW = 30
 FEWEST_PAIRS = 1_000_000  # of the budget: small tables can afford more a row
-MOST_PAIRS = 3_000_000  # bounds memory (a spilled row a pair) and time, whatever the table
+MOST_PAIRS = 2_000_000  # bounds memory (a spilled row a pair) and time, whatever the table
 RULE_PAIRS_A_ROW = 12
 MOST_RULE_PAIRS = 1_200_000
 KEYED_FIELDS = 6  # two keys each: 15 pairs of fields, 60 rules

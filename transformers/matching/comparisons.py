@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 PIECES_AT_ONCE = 1_500_000  # of text, of the pairs compared at a time: some 60 MB
-PAIRS_AT_ONCE = 150_000
+PAIRS_AT_ONCE = 100_000
 LEAST_AT_ONCE = 15_000
 MANY_VALUES = 30  # with fewer no value is rare
 MEASURED_BY = MappingProxyType(

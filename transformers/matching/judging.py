@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LEAST_LOGIT = -6.0  # candidates below a probability of .0025 are worth a row to nobody
-LEAST_OF_MANY = -3.0  # .05, of more than MANY_ROWS
+LEAST_OF_MANY = -2.2  # .1, of more than MANY_ROWS: what a steward need look at
 UNBOUNDED = -1e9
 MOST_COPIES = (
     10  # that one record counts for: a row that stands a thousand times teaches no more than one that does ten

@@ -29,14 +29,22 @@ def score(db: "duckdb.DuckDBPyConnection", compared: str, model: Model, at_least
     enough = logits >= at_least
     db.register("er_patterns", pa.table({"code": patterns.codes[enough], "z": logits[enough]}))
     found = db.sql(f"SELECT a, b, z FROM {compared} JOIN er_patterns USING (code)").to_arrow_reader(READ_AT_ONCE)
-    parts = [tuple(column.to_numpy() for column in part.columns) for part in found]
+    ends: list[Rows] = []
+    others: list[Rows] = []
+    zs: list[Floats] = []
+    for part in found:
+        a, b, z = (column.to_numpy() for column in part.columns)
+        ends.append(a)
+        others.append(b)
+        zs.append(z)
     db.unregister("er_patterns")
-    if not parts:
+    if not ends:
         return np.array([], np.int64), np.array([], np.int64), np.array([], np.float64)
-    a, b, z = (np.concatenate(column) for column in zip(*parts, strict=True))
-    del parts
+    a, b = np.concatenate(ends), np.concatenate(others)
+    ends.clear()
+    others.clear()
     order = np.lexsort((b, a))
-    return a[order].astype(np.int64), b[order].astype(np.int64), z[order]
+    return a[order].astype(np.int64), b[order].astype(np.int64), np.concatenate(zs)[order]
 
 
 def draw_random_pairs(db: "duckdb.DuckDBPyConnection", rows: int, *, linking: bool, seed: int) -> None:
