@@ -13,7 +13,7 @@ MOST_VALUES = 2000  # of the other column
 MOST_COLUMNS = 30  # whose company is looked at: the first of them
 CONCENTRATED = 0.3  # of the frequent value's rows, and of the column's values: few enough to tell something
 STRANGE = 0.5  # what a doubt is worth where all company is strange
-FAMILIAR = 0.7  # what is left of the trust in the cell where none is
+FAMILIAR = 0.5  # what is left of the trust in the cell where none is
 
 
 def in_company(bench: Workbench, place: int, doubts: Sequence[Doubt]) -> list[Doubt]:
