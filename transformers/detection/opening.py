@@ -7,6 +7,7 @@ from backend.errors import BadParameters
 from transformers.cells.columns import COLUMNS_A_QUERY, TEXTUAL
 from transformers.cells.values import chunks
 from transformers.detection.workbench import EVIDENCE, EVIDENCE_OF, Workbench, comparable
+from transformers.feature_types.names import words_of
 from transformers.tables import Table, quoted
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 MAX_VALUES = 20_000  # distinct values of a column that are looked at one by one
 LIKE_MOST = 0.5  # of the values
+SAYS_SOURCE = frozenset(
+    ("source", "src", "source name", "source system", "data source", "provider", "data provider", "feed", "publisher")
+)
 APPROXIMATELY = 1.3  # how far an approximate count may be off
 
 
@@ -33,20 +37,26 @@ def open_workbench(
     )
     db.execute(f"DROP TABLE IF EXISTS {EVIDENCE_OF}")
     known = comparable(columns)
-    source = _place(known, source_column)
+    source = _place(known, source_column) if source_column is not None else _named_source(known)
     first = Workbench(db, table, known, values={})
     bench = Workbench(db, table, known, values={}, words=_words(first))
     values = {place: found for place in _few_valued(bench) if (found := _values(bench, place)) is not None}
     return Workbench(db, table, known, values=values, words=bench.words, source=source)
 
 
-def _place(columns: "Sequence[Column]", name: str | None) -> int | None:
+def _place(columns: "Sequence[Column]", name: str) -> int:
     names = [column.name for column in columns]
-    if name is not None and name not in names:
+    if name not in names:
         raise BadParameters(
             f"source_column: the table has no column called {name!r}.", field="source_column", columns=names[:100]
         )
-    return names.index(name) if name is not None else None
+    return names.index(name)
+
+
+def _named_source(columns: "Sequence[Column]") -> int | None:
+    """The column whose header says that rows are what several sources state; a lead's source, or light's, is not."""
+    named = [place for place, column in enumerate(columns) if " ".join(words_of(column.name)) in SAYS_SOURCE]
+    return named[0] if len(named) == 1 else None
 
 
 def _words(bench: Workbench) -> dict[int, tuple[str, ...]]:
