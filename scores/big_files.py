@@ -6,11 +6,12 @@ most; an agent whose turn does not come is told as well. A preview runs every st
 long as all the others: it is given a part of the rows, and its dataset says so.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from backend.clock import monotonic
 from scores.alone import Ran, Request, alone
@@ -99,7 +100,7 @@ def _request(step: Step, chain: Chain, source: Path, folder: Path) -> Request:
 
 
 def _score(dataset: str, who: str, ran: Ran) -> Score:
-    note = f"{ran.seconds:.0f} s, {ran.cpu_seconds:.0f} s of CPU; load {os.getloadavg()[0]:.0f}"
+    note = f"{ran.seconds:.0f} s, {ran.cpu_seconds:.0f} s of CPU; load {psutil.getloadavg()[0]:.0f}"
     return Score(
         dataset=dataset,
         metric=f"peak MB of {who}",
