@@ -18,6 +18,7 @@ from db.endings import Ending
 from db.models import CLOCK, IdempotencyKey
 from db.retention import Kept, Stage
 from tests import builders
+from transformers.stored_files import Manifest
 
 
 def finished(customer: Customer, ago: timedelta = timedelta(0)) -> str:
@@ -25,7 +26,8 @@ def finished(customer: Customer, ago: timedelta = timedelta(0)) -> str:
     task_id = customer.queued()
     claim = claimed(customer, task_id)
     key = output_key(customer.id, claim.task_id, claim.epoch, "manifest.json")
-    customer.hall.storage.put_bytes(key, b'{"files": []}', "application/json")
+    manifest = Manifest(task_id=claim.task_id, epoch=claim.epoch, files=())
+    customer.hall.storage.put_bytes(key, manifest.model_dump_json().encode(), "application/json")
     settle(claim, Ending("success", key))
     builders.change(claim.task_id, finished_at=CLOCK - ago)
     return task_id

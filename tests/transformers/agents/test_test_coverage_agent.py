@@ -96,7 +96,7 @@ def test_patterns_that_only_look_so_are_taken(pattern: str) -> None:
 
 
 def test_a_broken_pattern_is_the_customers_error(workshop: Workshop) -> None:
-    with pytest.raises(BadParameters, match="regular expression"):
+    with pytest.raises(ValidationError, match="regular expression"):  # at submit, by the form
         covered(workshop, {"a": ["x"]}, format_tests={"a": "(["})
 
 

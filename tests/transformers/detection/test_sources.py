@@ -52,6 +52,14 @@ def test_a_table_without_sources_has_none_in_conflict(workshop: Workshop) -> Non
 
 def test_nobody_is_outvoted_where_nobody_said_that_these_are_sources(workshop: Workshop) -> None:
     data, _ = airports()
+    data["c"] = data.pop("source")
+    assert flagged(workshop, data) == {}
+
+
+def test_a_header_that_says_source_is_enough(workshop: Workshop) -> None:
+    data, _ = airports()
+    assert flagged(workshop, data) == flagged(workshop, data, source_column="source") != {}
+    data["lead_source"] = data.pop("source")
     assert flagged(workshop, data) == {}
 
 
