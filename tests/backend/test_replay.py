@@ -28,8 +28,6 @@ from transformers.catalog import tool_for
 
 UNDELIVERED = set(builders.PRICES) - {"unified-profiler"}
 REST = sum(step.price for step in tool_for(builders.TOOL).steps if step.id in UNDELIVERED)  # as of today
-    step.price for step in tool_for(builders.TOOL).steps if step.id in set(builders.PRICES) - {"unified-profiler"}
-)  # as of today
 
 
 def run(*arguments: str) -> tuple[int, list[str]]:
