@@ -1,7 +1,7 @@
 """Columns of dates and of numbers, written in many shapes by seeded dice, with the values that are meant."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -89,30 +89,44 @@ def _moments(dice: random.Random) -> MixedColumn:
     return MixedColumn("with times, zones, epochs and serials", cells, meant)
 
 
+EURO, DOLLAR = ("€", "EUR"), ("$", "USD")
+WRITTEN = (  # name, what groups thousands, what comes before the decimals, the currencies
+    ("decimal points", ",", ".", (DOLLAR,)),
+    ("decimal commas", ".", ",", (EURO,)),
+    ("blanks", " ", ",", (EURO,)),
+    ("two currencies", ",", ".", (DOLLAR, EURO)),
+)
+
+
 def mixed_numbers(seed: int) -> list[MixedColumn]:
+    """Of two currencies in one column neither may be dropped: such cells are meant to stay."""
     dice = random.Random(seed)
     columns = []
-    for name, group, point in (("decimal points", ",", "."), ("decimal commas", ".", ","), ("blanks", " ", ",")):
-        cells, meant = [], []
-        for _ in range(ROWS):
-            value = round(dice.choice((1, 100, 1e5)) * dice.random() * dice.choice((1, 1, -1)), dice.choice((0, 1, 2)))
-            cell, plain = _number(dice, value, group, point)
-            cells.append(cell)
-            meant.append(plain)
-        columns.append(MixedColumn(name, cells, meant))
+    for name, group, point, currencies in WRITTEN:
+        pairs = [_number(dice, _value(dice), group, point, currencies) for _ in range(ROWS)]
+        columns.append(MixedColumn(name, [cell for cell, _ in pairs], [meant for _, meant in pairs]))
     return columns
 
 
-def _number(dice: random.Random, value: float, group: str, point: str) -> tuple[str, str]:
+def _value(dice: random.Random) -> float:
+    return round(dice.choice((1, 100, 1e5)) * dice.random() * dice.choice((1, 1, -1)), dice.choice((0, 1, 2)))
+
+
+def _number(
+    dice: random.Random, value: float, group: str, point: str, currencies: Sequence[tuple[str, str]]
+) -> tuple[str, str]:
+    """The cell, and what is meant to stand there."""
     places = dice.choice((0, 2)) if value.is_integer() else 2
     if abs(value) < 0.5 * 10**-places:
         value = 0.0
     plain = f"{value:.{places}f}"
     body = f"{abs(value):,.{places}f}".replace(",", "\0").replace(".", point).replace("\0", group)
     sign = "-" if value < 0 else ""
-    dressed = [sign + body, sign + body, f"{sign}${body}", f"{sign}{body} €", f"EUR {sign}{body}"]
-    dressed += [f"({body})", f"{body}-"] if sign else [f"+{body}"]
     if dice.random() < 0.03:
         word = dice.choice(("n.s.", "see note", "12 or 13"))
         return word, word
-    return dice.choice(dressed), plain
+    if dice.random() < 0.4:
+        mark, code = dice.choice(currencies)
+        cell = dice.choice((f"{sign}{mark}{body}", f"{sign}{body} {mark}", f"{code} {sign}{body}"))
+        return cell, plain if len(currencies) == 1 else cell
+    return dice.choice([sign + body, *([f"({body})", f"{body}-"] if sign else [f"+{body}"])]), plain
