@@ -4,6 +4,7 @@ Declarations only: importing a tool imports no pandas, pyarrow or duckdb. An age
 context: it knows no database, no queue, no network and no other agent.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -42,6 +43,11 @@ class AgentFile(BaseModel):
     content_type: str
     kind: str  # data, quarantine, change_log, golden_records, cross_reference, lineage, constraints …
     is_output: bool = True
+
+    def sums(self) -> dict[str, Any]:
+        """What proves that it is the file meant: its size in bytes and SHA-256."""
+        with self.path.open("rb") as file:
+            return {"size": self.path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 class Delivery(BaseModel):

@@ -4,7 +4,6 @@ Beside it: the log of every change, the rows set aside, the manifest of the chai
 own it writes the table as it is.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,16 +100,11 @@ def _manifest(chain: Chain, folder: Path) -> AgentFile:
         "rejected_by_intake": original.rejected_rows,
         "stages": [stage.manifest.model_dump(mode="json") for stage in chain.stages],
         "checks": [check.model_dump(mode="json") for check in chain.checks],
-        "files": {file.name: {"kind": file.kind, **_sum(file.path)} for file in chain.files},
+        "files": {file.name: {"kind": file.kind, **file.sums()} for file in chain.files},
     }
     path = folder / MANIFEST
     path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return AgentFile(name=MANIFEST, path=path, content_type="application/json", kind="cleaning_manifest")
-
-
-def _sum(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _result(chain: Chain) -> AgentResult:

@@ -13,6 +13,7 @@ from transformers.drift.noise import level_of_a_test
 from transformers.drift.numbers import SAMPLED_ROWS
 from transformers.drift.pairs import matched
 from transformers.findings import AgentResult
+from transformers.judgement import result_of
 from transformers.profiling.table_profile import Sampled
 from transformers.row_findings import RowFindings
 from transformers.tables import Table
@@ -56,7 +57,8 @@ def run(context: AgentContext) -> AgentResult:
     context.report_progress(1.0)
     notes = [note.model_dump(mode="json") for table in (baseline, primary) for note in _notes(table)]
     counts = (baseline.rows, primary.rows)
-    return _result(DriftReport(AGENT_ID, found, columns, parameters.statistical_test, counts, notes), rows)
+    report = DriftReport(AGENT_ID, found, columns, parameters.statistical_test, counts, notes)
+    return result_of(AGENT_ID, AGENT.name, report, rows, report.charts())
 
 
 def _notes(table: Table) -> list[Sampled]:
@@ -65,24 +67,6 @@ def _notes(table: Table) -> list[Sampled]:
     n = table.rows // -(-table.rows // SAMPLED_ROWS)
     figures = f"Wasserstein distances and patterns of the {table.role} table"
     return [Sampled(figure=figures, rule=RULE, n=n, of=table.rows)]
-
-
-def _result(report: DriftReport, rows: RowFindings) -> AgentResult:
-    issues = report.issues()
-    return AgentResult(
-        agent_id=AGENT_ID,
-        agent_name=AGENT.name,
-        summary_metrics=report.metrics(),
-        data=report.data(),
-        alerts=report.alerts(),
-        issues=issues,
-        row_level_issues=rows.kept,
-        issue_summary=rows.summary(issues),
-        recommendations=report.recommendations(),
-        executive_summary=report.cards(),
-        charts=report.charts(),
-        analysis_text=report.text(),
-    )
 
 
 AGENT = Agent(

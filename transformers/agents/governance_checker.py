@@ -10,18 +10,18 @@ from transformers.findings import AgentResult, Severity
 from transformers.governance.areas import Area, field_of, may_serve
 from transformers.governance.areas import Field as AreaField
 from transformers.governance.judgements import GovernanceReport
+from transformers.judgement import result_of
 from transformers.risk.fields import FieldRisk, field_risk
-from transformers.risk.personal_data import LONGEST_READ
 from transformers.risk.personal_fields import words_of
+from transformers.risk.sample import draw_sample, sampled_cells
 from transformers.row_findings import CellCheck, RowFindings
-from transformers.tables import SOURCE_ROW, Table, quoted
+from transformers.tables import Table
 from transformers.tool import Agent, AgentContext, AgentParameters
 
 if TYPE_CHECKING:
     import duckdb
 
 AGENT_ID = "governance-checker"
-SAMPLE = "governance_sample"
 REFUSALS = (*FALSE_WORDS, "0", "withdrawn", "revoked", "refused", "denied", "declined", "opted out", "opt-out", "none")
 MEANS_NO = {"out", "unsubscribed", "not"}  # in the header: here it is yes that refuses
 CONSENTS = {"consent", "consents", "consented", "opt", "opted", "permission", "accepted", "agreed", "einwilligung",
@@ -57,24 +57,18 @@ def run(context: AgentContext) -> AgentResult:
         rows.find(db, table, refused)
     context.report_progress(1.0)
     count = sum(check.count for check in refused)
-    return _result(
-        GovernanceReport(AGENT_ID, risks, fields, count, form.compliant_threshold, form.review_threshold), rows
-    )
+    report = GovernanceReport(AGENT_ID, risks, fields, count, form.compliant_threshold, form.review_threshold)
+    return result_of(AGENT_ID, AGENT.name, report, rows)
 
 
 def _risks(db: "duckdb.DuckDBPyConnection", table: Table, columns: tuple[Column, ...], size: int) -> list[FieldRisk]:
     """By value, in rows chosen by the hash of their number, and by name."""
-    role, row = quoted(table.role), quoted(SOURCE_ROW)
-    chosen = f"WHERE {row} IN (SELECT {row} FROM {role} ORDER BY hash({row}), {row} LIMIT {size})"
-    db.execute(f"CREATE TEMP TABLE {SAMPLE} AS SELECT * FROM {role} {chosen if table.rows > size else ''}")
+    draw_sample(db, table, size)
     return [_risk(db, column) for column in columns]
 
 
 def _risk(db: "duckdb.DuckDBPyConnection", column: Column) -> FieldRisk:
-    cells = db.execute(
-        f"SELECT {quoted(SOURCE_ROW)}, left({column.cell}, {LONGEST_READ}) FROM {SAMPLE}"
-        f" WHERE NOT {column.is_missing} ORDER BY 1"
-    ).fetchall()
+    cells = sampled_cells(db, column)
     temporal, measured = column.logical in TEMPORAL, column.logical is LogicalType.DECIMAL
     risk, _ = field_risk(column.name, cells, temporal=temporal, measured=measured, by_value=True, by_name=True)
     return risk
@@ -104,23 +98,6 @@ def _refusals(db: "duckdb.DuckDBPyConnection", fields: list[AreaField]) -> list[
             message = "Says no to the use of the data."
             checks.append(CellCheck("consent_refused", Severity.MEDIUM, column.name, no, column.cell, count, message))
     return [check for check in checks if check.count]
-
-
-def _result(report: GovernanceReport, rows: RowFindings) -> AgentResult:
-    issues = report.issues()
-    return AgentResult(
-        agent_id=AGENT_ID,
-        agent_name=AGENT.name,
-        summary_metrics=report.metrics(),
-        data=report.data(),
-        alerts=report.alerts(),
-        issues=issues,
-        row_level_issues=rows.kept,
-        issue_summary=rows.summary(issues),
-        recommendations=report.recommendations(),
-        executive_summary=report.cards(),
-        analysis_text=report.text(),
-    )
 
 
 AGENT = Agent(

@@ -3,10 +3,7 @@
 Without golden records it writes the table as the agents before left it.
 """
 
-import hashlib
 import json
-from pathlib import Path
-from typing import Any
 
 from transformers.findings import AgentResult, Severity
 from transformers.mastering.final_checks import Check, check_golden, check_rows
@@ -52,17 +49,12 @@ def _manifest(context: AgentContext, checks: list[Check], files: list[AgentFile]
         "columns": list(table.columns),
         "agents": [delivery.agent_id for delivery in context.earlier],
         "checks": [check.model_dump(mode="json") | {"passed": check.passed} for check in checks],
-        "files": {file.name: {"kind": file.kind, **_sum(file.path)} for file in files},
+        "files": {file.name: {"kind": file.kind, **file.sums()} for file in files},
         "notes": notes,
     }
     path = context.scratch / "mastering_manifest.json"
     path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return AgentFile(name=path.name, path=path, content_type="application/json", kind="mastering_manifest")
-
-
-def _sum(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def _result(

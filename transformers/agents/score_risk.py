@@ -1,27 +1,20 @@
 """score-risk: personal and secret data, by value and by column name, and what it means (CATALOGUE §2)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
-from transformers.cells.columns import TEMPORAL, Column, LogicalType, read_columns
+from transformers.cells.columns import TEMPORAL, LogicalType, read_columns
 from transformers.findings import AgentResult, RowIssue, Severity
 from transformers.profiling.table_profile import Sampled
 from transformers.risk.judgements import Leak, Levels, RiskReport, field_risk, judged
-from transformers.risk.personal_data import LONGEST_READ
+from transformers.risk.sample import RULE, draw_sample, sampled_cells
 from transformers.risk.table_context import in_context
 from transformers.row_findings import RowFindings
-from transformers.tables import SOURCE_ROW, Table, quoted
+from transformers.tables import Table
 from transformers.tool import Agent, AgentContext, AgentParameters
 
-if TYPE_CHECKING:
-    import duckdb
-
 AGENT_ID = "score-risk"
-SAMPLE = "risk_sample"
-LARGEST_HASH = 2**64 - 1
-SPARE = 10  # deviations of how many hashes fall below a limit: so many that there are never too few
-RULE = "the rows whose row number has the smallest hash"
 
 
 class ScoreRiskParameters(AgentParameters):
@@ -44,12 +37,12 @@ def run(context: AgentContext) -> AgentResult:
         columns = read_columns(db, table)
         context.report_progress(0.3)
         rows = RowFindings.over(db, table)
-        n = _sample(db, table, parameters.pii_sample_size)
+        n = draw_sample(db, table, parameters.pii_sample_size)
         fields = []
         for place, column in enumerate(columns, start=1):
             risk, leaks = field_risk(
                 column.name,
-                _cells(db, column),
+                sampled_cells(db, column),
                 temporal=column.logical in TEMPORAL,
                 measured=column.logical is LogicalType.DECIMAL,
                 by_value=parameters.pii_detection_enabled,
@@ -62,30 +55,6 @@ def run(context: AgentContext) -> AgentResult:
     levels = Levels(parameters.high_risk_threshold, parameters.medium_risk_threshold)
     report = judged(AGENT_ID, fields, levels, notes=parameters.governance_check_enabled)
     return _result(table, report, rows, n)
-
-
-def _sample(db: "duckdb.DuckDBPyConnection", table: Table, size: int) -> int:
-    """Chosen by a hash, so that neither a sorted nor a periodic file misleads, and the same rows every time."""
-    role, row = quoted(table.role), quoted(SOURCE_ROW)
-    chosen = f"WHERE {row} IN (SELECT {row} FROM ({_few(table, size)}) ORDER BY hash({row}), {row} LIMIT {size})"
-    db.execute(f"CREATE TEMP TABLE {SAMPLE} AS SELECT * FROM {role} {chosen if table.rows > size else ''}")
-    return min(size, table.rows)
-
-
-def _few(table: Table, size: int) -> str:
-    """The row numbers with small hashes, a few more than are wanted: no need to sort the others."""
-    row, wanted = quoted(SOURCE_ROW), size + SPARE * size**0.5
-    below = min(1.0, wanted / max(table.rows, 1)) * LARGEST_HASH
-    return f"SELECT {row} FROM {quoted(table.role)} WHERE hash({row}) <= {int(below)}"
-
-
-def _cells(db: "duckdb.DuckDBPyConnection", column: Column) -> list[tuple[int, str]]:
-    """(source row, text) of the present cells in the sample."""
-    query = (
-        f"SELECT {quoted(SOURCE_ROW)}, left({column.cell}, {LONGEST_READ}) FROM {SAMPLE}"
-        f" WHERE NOT {column.is_missing} ORDER BY 1"
-    )
-    return db.execute(query).fetchall()
 
 
 def _note(rows: RowFindings, leaks: list[Leak]) -> None:

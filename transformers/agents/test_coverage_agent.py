@@ -6,12 +6,13 @@ from pydantic import Field, field_validator, model_validator
 
 from transformers.cells.columns import read_columns
 from transformers.cleaning.bounds import Bounds, check_fit
-from transformers.cleaning.naming_columns import known
 from transformers.coverage import forms
 from transformers.coverage.judgements import CoverageReport, Levels
 from transformers.coverage.rules import Kind, discovered_rules, given_rules
 from transformers.coverage.testing import tested
 from transformers.findings import AgentResult
+from transformers.judgement import result_of
+from transformers.naming_columns import known
 from transformers.row_findings import RowFindings
 from transformers.tool import Agent, AgentContext, AgentParameters
 
@@ -75,24 +76,8 @@ def run(context: AgentContext) -> AgentResult:
         tests = tested(db, table, rules, rows)
     context.report_progress(1.0)
     levels = Levels(form.excellent_threshold, form.good_threshold)
-    return _result(CoverageReport(AGENT_ID, tests, form.weights, levels, table.columns), rows)
-
-
-def _result(report: CoverageReport, rows: RowFindings) -> AgentResult:
-    issues = report.issues()
-    return AgentResult(
-        agent_id=AGENT_ID,
-        agent_name=AGENT.name,
-        summary_metrics=report.metrics(),
-        data=report.data(),
-        alerts=report.alerts(),
-        issues=issues,
-        row_level_issues=rows.kept,
-        issue_summary=rows.summary(issues),
-        recommendations=report.recommendations(),
-        executive_summary=report.cards(),
-        analysis_text=report.text(),
-    )
+    report = CoverageReport(AGENT_ID, tests, form.weights, levels, table.columns)
+    return result_of(AGENT_ID, AGENT.name, report, rows)
 
 
 AGENT = Agent(

@@ -18,9 +18,9 @@ from transformers.cleaning.duplicate_groups import Kind, Sameness
 from transformers.cleaning.fuzzy_duplicates import LARGEST_FUZZY, FuzzyDuplicates, fuzzy
 from transformers.cleaning.incomplete_rows import incomplete_rows
 from transformers.cleaning.merging import merged_cells
-from transformers.cleaning.naming_columns import known
 from transformers.cleaning.rules import CellEdits, FlaggedCells, Plan, RowRemovals, Stage, Work
 from transformers.findings import Severity
+from transformers.naming_columns import known
 from transformers.tool import AgentParameters
 
 

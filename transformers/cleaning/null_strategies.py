@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from backend.errors import BadParameters
-from transformers.cleaning.naming_columns import known
 from transformers.cleaning.rules import Work
+from transformers.naming_columns import known
 from transformers.tool import AgentParameters
 
 Strategy = Literal[

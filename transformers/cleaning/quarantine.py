@@ -20,10 +20,10 @@ from transformers.cleaning.constraints import (
     breaks_type,
     is_no_number,
 )
-from transformers.cleaning.naming_columns import known
 from transformers.cleaning.rules import FlagRule, Plan, RowRule, Stage, Work
 from transformers.coverage import forms as patterns
 from transformers.findings import Alert, Severity
+from transformers.naming_columns import known
 from transformers.tables import quoted
 from transformers.tool import AgentParameters
 

@@ -17,13 +17,13 @@ from transformers.cells.semantic_types import SemanticType
 from transformers.cleaning import dates, mojibake, spelling, units
 from transformers.cleaning.casting import NumberEvidence
 from transformers.cleaning.date_evidence import DateEvidence, evidence_of
-from transformers.cleaning.naming_columns import known
 from transformers.cleaning.repairs import PROPOSED, Help, gather_repairs
 from transformers.cleaning.rules import CellEdits, CellRule, FlaggedCells, FlagRule, Plan, Stage, Work
 from transformers.cleaning.screening import Likely, likely_types
 from transformers.cleaning.uncast import uncast_cells
 from transformers.cleaning.windows import Window
 from transformers.findings import Severity
+from transformers.naming_columns import known
 from transformers.repair.proposals import MIN_CONFIDENCE
 from transformers.tool import AgentParameters
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import ceil
 from pathlib import Path
 
+from transformers.cells.kinds import literal
 from transformers.intake.writing import ROW_GROUP_ROWS
 from transformers.tables import SOURCE_ROW, quoted
 
@@ -55,5 +56,4 @@ def _row_groups(path: Path) -> Iterable[tuple[int, int, int]]:
 
 def from_parquet(path: Path) -> str:
     """SQL: the file as a relation."""
-    name = str(path).replace("'", "''")
-    return f"read_parquet('{name}')"
+    return f"read_parquet({literal(str(path))})"

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from backend.errors import BadParameters
 from transformers.cells.columns import COLUMNS_A_QUERY, TEXTUAL
 from transformers.cells.values import chunks
 from transformers.detection.workbench import EVIDENCE, EVIDENCE_OF, Workbench, comparable
 from transformers.feature_types.names import words_of
+from transformers.naming_columns import known
 from transformers.tables import Table, quoted
 
 if TYPE_CHECKING:
@@ -36,20 +36,17 @@ def open_workbench(
         " confidence DOUBLE, suggestion VARCHAR, certainty DOUBLE)"
     )
     db.execute(f"DROP TABLE IF EXISTS {EVIDENCE_OF}")
-    known = comparable(columns)
-    source = _place(known, source_column) if source_column is not None else _named_source(known)
-    first = Workbench(db, table, known, values={})
-    bench = Workbench(db, table, known, values={}, words=_words(first))
+    compared = comparable(columns)
+    source = _place(compared, source_column) if source_column is not None else _named_source(compared)
+    first = Workbench(db, table, compared, values={})
+    bench = Workbench(db, table, compared, values={}, words=_words(first))
     values = {place: found for place in _few_valued(bench) if (found := _values(bench, place)) is not None}
-    return Workbench(db, table, known, values=values, words=bench.words, source=source)
+    return Workbench(db, table, compared, values=values, words=bench.words, source=source)
 
 
 def _place(columns: "Sequence[Column]", name: str) -> int:
     names = [column.name for column in columns]
-    if name not in names:
-        raise BadParameters(
-            f"source_column: the table has no column called {name!r}.", field="source_column", columns=names[:100]
-        )
+    known("source_column", [name], names)
     return names.index(name)
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.errors import BadParameters
 from transformers.cells.columns import Column
+from transformers.cells.kinds import literal
 from transformers.mastering.ordered_files import Stretch
 from transformers.mastering.stewarded import StewardedParameters
 from transformers.matching import resolve_entities
+from transformers.naming_columns import known
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
@@ -54,11 +55,7 @@ class Clustering:
 
 def check_columns(table: Table, names: Sequence[str], parameter: str) -> None:
     """Raises BadParameters, naming the first column that the table does not have."""
-    for name in names:
-        if name and name not in table.columns:
-            raise BadParameters(
-                f"{parameter}: the table has no column called {name!r}.", field=parameter, columns=list(table.columns)
-            )
+    known(parameter, filter(None, names), table.columns)
 
 
 def by_keys(db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], keys: Sequence[str]) -> None:
@@ -155,7 +152,8 @@ def _members(db: "duckdb.DuckDBPyConnection", table: Table, name: str, condition
 
 
 def text(path: "Path") -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    """SQL: the path as a literal."""
+    return literal(str(path))
 
 
 def by_resolver(
