@@ -1,5 +1,7 @@
 """Around every route: bodies are bounded, and browsers are told not to guess."""
 
+import re
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,7 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.error_responses import problem
 from backend.errors import BodyTooLarge
 
-LARGEST_BODY = 2 * 2**20  # parameters have at most 1 MiB; data never comes this way
+LARGEST_BODY = 2 * 2**20  # parameters have at most 1 MiB; data has one door of its own
+_DATA = re.compile(r"/tasks/[^/]+/inputs/[^/]+")  # streamed to the file store, bounded by its role there
 
 
 class BoundBodies:
@@ -17,7 +20,7 @@ class BoundBodies:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _is_data(scope):
             await self._app(scope, receive, send)
         elif _announced(scope) > LARGEST_BODY:
             await problem(BodyTooLarge(max_bytes=LARGEST_BODY).verdict, BodyTooLarge.http_status)(scope, receive, send)
@@ -38,6 +41,11 @@ class NoSniff:
             await send(message)
 
         await self._app(scope, receive, with_header)
+
+
+def _is_data(scope: Scope) -> bool:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return scope["method"] == "PUT" and _DATA.fullmatch(path) is not None
 
 
 def _announced(scope: Scope) -> int:

@@ -100,6 +100,13 @@ class Uploads(Told):
     uploads: dict[str, UploadView] = Field(description="By role.")
 
 
+class ReceivedFile(Told):
+    role: str = Field(examples=["primary"])
+    filename: str = Field(description="As it is kept, safe on every system.", examples=["customers.csv"])
+    size: int = Field(description="Bytes.", examples=[48_213])
+    format: str = Field(description="What its first bytes show it to be.", examples=["csv"])
+
+
 class Queued(Told):
     status: Literal["queued"] = "queued"
     task_id: uuid.UUID = Field(examples=[A_TASK])

@@ -4,6 +4,7 @@
     ├── CustomerError                USER: the customer can mend it
     │   ├── NotFound                 NOT_FOUND             404
     │   │   ├── TaskNotFound         TASK_NOT_FOUND        404 (also another customer's task)
+    │   │   ├── OutputNotFound       OUTPUT_NOT_FOUND      404
     │   │   └── UserNotFound         USER_NOT_FOUND        404
     │   ├── Unauthenticated          NOT_AUTHENTICATED     401
     │   ├── Forbidden                FORBIDDEN             403
@@ -20,7 +21,8 @@
     │   ├── BadParameters            BAD_PARAMETERS        422
     │   ├── BadRequest               BAD_REQUEST           422
     │   │   ├── MethodNotAllowed     METHOD_NOT_ALLOWED    405
-    │   │   └── BodyTooLarge         BODY_TOO_LARGE        413
+    │   │   ├── BodyTooLarge         BODY_TOO_LARGE        413
+    │   │   └── RangeNotSatisfiable  RANGE_NOT_SATISFIABLE 416
     │   ├── IdempotencyMismatch      IDEMPOTENCY_MISMATCH  422
     │   ├── NoInputFiles             NO_INPUT_FILES        422
     │   ├── MissingInputRole         MISSING_INPUT_ROLE    422
@@ -143,6 +145,12 @@ class TaskNotFound(NotFound):
     next_action = "Check the task id; GET /tasks lists yours."
 
 
+class OutputNotFound(NotFound):
+    error_code = "OUTPUT_NOT_FOUND"
+    message = "The task has no output of this name."
+    next_action = "GET /tasks/{id}/outputs lists the files."
+
+
 class UserNotFound(NotFound):
     error_code = "USER_NOT_FOUND"
     message = "There is no such user."
@@ -248,6 +256,13 @@ class BodyTooLarge(BadRequest):
     http_status = 413
     message = "The request's body is larger than we read."
     next_action = "Send data as an upload (POST /tasks/{id}/upload-urls), never in a request's body."
+
+
+class RangeNotSatisfiable(BadRequest):
+    error_code = "RANGE_NOT_SATISFIABLE"
+    http_status = 416
+    message = "The file has no such bytes."
+    next_action = "The context names the file's size."
 
 
 class IdempotencyMismatch(CustomerError):

@@ -6,21 +6,23 @@ Keys (CATALOGUE §5): `users/{user}/tasks/{task}/inputs/{role}/{filename}`, `…
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backend.errors import UnreadableFile
+from backend.errors import Conflict, UnreadableFile
 from backend.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 StorageError = (BotoCoreError, ClientError)  # what a door's method may raise, for rooms that know no botocore
@@ -50,12 +52,28 @@ class ObjectInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class UnfinishedUpload:
-    """A multipart upload that nobody completed or aborted: its parts are stored, and listed nowhere else."""
+class OpenUpload:
+    """A multipart upload that is neither completed nor aborted: its parts are stored, and no object shows them."""
 
     key: str
     upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedUpload(OpenUpload):
+    """One that the store told of."""
+
     begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedPart:
+    """A part as the store has it; numbered from 1. `crc32` is in base64, of a part that we sent ourselves."""
+
+    number: int
+    etag: str
+    size: int
+    crc32: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +187,7 @@ class Storage:
         Raises:
             UnreadableFile: the object is no longer the one with this ETag.
         """
-        wanted = {"IfMatch": etag} if etag else {}
-        try:
-            body = self._client.get_object(Bucket=self.bucket, Key=key, **wanted)["Body"]  # type: ignore[arg-type]
-        except ClientError as error:
-            if _status(error) == _CHANGED:
-                raise UnreadableFile("The file was replaced after the task was submitted.") from error
-            raise
+        body = self._open(key, etag)
         part = path.with_name(f"{path.name}.part")
         try:
             with body, part.open("wb") as file:
@@ -185,6 +197,64 @@ class Storage:
         finally:
             part.unlink(missing_ok=True)
         return path.stat().st_size
+
+    def read(self, key: str, start: int, length: int, etag: str | None = None) -> bytes:
+        """A piece of an object; at its end, less. Raises UnreadableFile as `download` does."""
+        with self._open(key, etag, Range=f"bytes={start}-{start + length - 1}") as body:
+            return body.read()
+
+    def _open(self, key: str, etag: str | None, **asked: str) -> "StreamingBody":
+        if etag:
+            asked["IfMatch"] = etag
+        try:
+            return self._client.get_object(Bucket=self.bucket, Key=key, **asked)["Body"]  # type: ignore[arg-type]
+        except ClientError as error:
+            if _status(error) == _CHANGED:
+                raise UnreadableFile("The file was replaced after the task was submitted.") from error
+            raise
+
+    def begin_upload(self, key: str, content_type: str, *, by_links: bool = False) -> OpenUpload:
+        """An object that will come by parts, ours or those of `part_link`; nothing shows until `finish_upload`."""
+        # boto3 sends a CRC-32 with each part, and S3 wants to know beforehand whether there will be any.
+        checked: Any = {} if by_links else {"ChecksumAlgorithm": "CRC32"}
+        begun = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type, **checked)
+        return OpenUpload(key, begun["UploadId"])
+
+    def put_part(self, upload: OpenUpload, number: int, body: bytes | bytearray) -> UploadedPart:
+        """Raises Conflict: the upload was ended meanwhile."""
+        with _still_open():
+            put = self._client.upload_part(**self._of(upload), PartNumber=number, Body=cast("bytes", body))
+        return UploadedPart(number, put["ETag"].strip('"'), len(body), put.get("ChecksumCRC32"))
+
+    def parts_of(self, upload: OpenUpload) -> Sequence[UploadedPart]:
+        """What has come of it, in order. Raises Conflict: the upload was ended meanwhile."""
+        with _still_open():
+            pages = list(self._client.get_paginator("list_parts").paginate(**self._of(upload)))
+        return [
+            UploadedPart(part["PartNumber"], part["ETag"].strip('"'), part["Size"])
+            for page in pages
+            for part in page.get("Parts", ())
+        ]
+
+    def finish_upload(self, upload: OpenUpload, parts: Sequence[UploadedPart]) -> None:
+        """The parts are one object from here on. Raises Conflict: the upload was ended meanwhile."""
+        named = [
+            {"PartNumber": part.number, "ETag": part.etag} | ({"ChecksumCRC32": part.crc32} if part.crc32 else {})
+            for part in parts
+        ]
+        with _still_open():
+            self._client.complete_multipart_upload(**self._of(upload), MultipartUpload={"Parts": named})  # type: ignore[typeddict-item]
+
+    def part_link(self, upload: OpenUpload, number: int, size: int) -> str:
+        """A PUT link for one part. Its length is signed: the store refuses a body of another."""
+        return self._signer.generate_presigned_url(
+            "upload_part",
+            Params={**self._of(upload), "PartNumber": number, "ContentLength": size},
+            ExpiresIn=self._settings.upload_link_seconds,
+        )
+
+    def _of(self, upload: OpenUpload) -> dict[str, Any]:
+        return {"Bucket": self.bucket, "Key": upload.key, "UploadId": upload.upload_id}
 
     def upload_link(self, key: str, content_type: str, max_bytes: int) -> UploadLink:
         post = self._signer.generate_presigned_post(
@@ -203,7 +273,7 @@ class Storage:
             Params={
                 "Bucket": self.bucket,
                 "Key": key,
-                "ResponseContentDisposition": _saved_as(filename),
+                "ResponseContentDisposition": saved_as(filename),
             },
             ExpiresIn=self._settings.download_link_seconds,
         )
@@ -220,10 +290,10 @@ class Storage:
             for found in page.get("Uploads", ()):
                 yield UnfinishedUpload(found["Key"], found["UploadId"], found["Initiated"])
 
-    def abort_upload(self, upload: UnfinishedUpload) -> None:
+    def abort_upload(self, upload: OpenUpload) -> None:
         """Free the parts; one that has ended meanwhile does not matter."""
         try:
-            self._client.abort_multipart_upload(Bucket=self.bucket, Key=upload.key, UploadId=upload.upload_id)
+            self._client.abort_multipart_upload(**self._of(upload))
         except ClientError as error:
             if _status(error) != _NOT_FOUND:
                 raise
@@ -238,7 +308,17 @@ class Storage:
                 raise ClientError({"Error": {"Code": refused[0]["Code"], "Message": sentence}}, "DeleteObjects")
 
 
-def _saved_as(filename: str) -> str:
+@contextmanager
+def _still_open() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "NoSuchUpload":
+            raise Conflict("The upload was ended meanwhile. Announce the file again and send it anew.") from error
+        raise
+
+
+def saved_as(filename: str) -> str:
     """Content-Disposition after RFC 6266: ASCII for old clients, and the true name, which S3 refuses unquoted."""
     plain = "".join(letter if " " <= letter <= "~" and letter not in '"\\' else "_" for letter in filename)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

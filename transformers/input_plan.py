@@ -9,7 +9,7 @@ from typing import Any
 from backend.errors import BadRequest, FileTooLarge, UnreadableFile, UnsupportedFormat
 from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, InputRole, Tool
 
-PARAMETERS_FILE = InputRole(PARAMETERS_ROLE, formats=("json",), max_bytes=MEBIBYTE)
+PARAMETERS_FILE = InputRole(PARAMETERS_ROLE, formats=("json",), max_bytes=MEBIBYTE, is_table=False)
 LONGEST_NAME = 150  # characters; some file systems stop at 255 bytes, and one may be four of them
 _UNSAFE = re.compile(r"[^\w .()+=@,-]")
 

@@ -48,7 +48,7 @@ def test_no_reference_leads_nowhere() -> None:
 def test_it_is_openapi_3_1_with_what_that_requires() -> None:
     assert DOCUMENT["openapi"].startswith("3.1")
     assert DOCUMENT["info"].keys() >= {"title", "version", "description"}
-    assert len(OPERATIONS) == sum(len(operations) for operations in DOCUMENT["paths"].values()) == 26
+    assert len(OPERATIONS) == sum(len(operations) for operations in DOCUMENT["paths"].values())
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

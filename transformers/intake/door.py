@@ -6,12 +6,10 @@ customer; paths and library messages stay in its `detail`.
 
 from pathlib import Path
 
-from backend.errors import CustomerError, UnsupportedFormat
-from transformers.intake.formats import sniff_format
+from backend.errors import CustomerError
+from transformers.intake.formats import accepted_format, sniff_format
 from transformers.intake.reading import Reading, SourceFile
 from transformers.tables import Table
-
-LOOK_ALIKES = {"tsv": "csv", "csv": "tsv", "jsonl": "json", "json": "jsonl"}
 
 
 def read_table(source: Path, *, role: str, name: str, accepted: tuple[str, ...], folder: Path) -> Table:
@@ -21,7 +19,7 @@ def read_table(source: Path, *, role: str, name: str, accepted: tuple[str, ...],
     """
     file = SourceFile(path=source, name=name, role=role, folder=folder)
     try:
-        file_format = _accepted_format(file, accepted)
+        file_format = accepted_format(sniff_format(file.path, file.name), accepted)
         reading = _read(file, file_format)
     except CustomerError as error:
         for unfinished in (file.table_path, file.rejects_path):
@@ -31,18 +29,6 @@ def read_table(source: Path, *, role: str, name: str, accepted: tuple[str, ...],
     finally:
         file.spool_path.unlink(missing_ok=True)
     return _table(file, file_format, reading)
-
-
-def _accepted_format(file: SourceFile, accepted: tuple[str, ...]) -> str:
-    """Content first; csv and tsv, json and jsonl stand in for each other where the role takes only one."""
-    found = sniff_format(file.path, file.name)
-    if found in accepted:
-        return found
-    if LOOK_ALIKES.get(found) in accepted:
-        return LOOK_ALIKES[found]
-    raise UnsupportedFormat(
-        f"The file is {found.upper()}; here one of these is needed: {', '.join(accepted)}.", found=found
-    )
 
 
 def _read(file: SourceFile, file_format: str) -> Reading:

@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from typing import IO
 
 from backend.errors import UnreadableFile, UnsupportedFormat
 from transformers.intake.encodings import head_of, marked_encoding
@@ -34,6 +35,7 @@ SIGNATURES = (
     (b"{\\rtf", "an RTF document"),
 )
 MARKUP = re.compile(r"\s*(<!doctype\s|<html|<\?xml|<head|<svg)", re.IGNORECASE)
+LOOK_ALIKES = {"tsv": "csv", "csv": "tsv", "jsonl": "json", "json": "jsonl"}
 PARQUET = b"PAR1"
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -44,22 +46,43 @@ CONTROL_SHARE = 0.09  # a stray NUL in every tenth cell is still text; an image 
 
 def sniff_format(path: Path, name: str = "") -> str:
     """csv, tsv, json, jsonl, xlsx, xls or parquet. Delimited text is `tsv` only when its name says so."""
-    head = head_of(path)
+    found = sniff_head(head_of(path), name or path.name)
+    if found == "xlsx":
+        return archive_format(path)
+    return _ole_format(path) if found == "xls" else found
+
+
+def sniff_head(head: bytes, name: str) -> str:
+    """As `sniff_format`, from the first HEAD bytes alone: of an archive or an old Office file they cannot say what is
+    in it, so that it is taken for a workbook.
+    """
     if not head.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
         raise UnreadableFile("The file is empty: there is no text and no table in it.")
     if head.startswith(PARQUET):
         return "parquet"
     if head.startswith(ZIP):
-        return _zip_format(path)
+        return "xlsx"
     if head.startswith(OLE):
-        return _ole_format(path)
+        return "xls"
     _refuse_binary(head)
-    return _text_format(_decoded(head), Path(name or path.name).suffix.lower())
+    return _text_format(_decoded(head), Path(name).suffix.lower())
 
 
-def _zip_format(path: Path) -> str:
+def accepted_format(found: str, accepted: tuple[str, ...]) -> str:
+    """What is found, or its look-alike: csv and tsv, json and jsonl, where only one of the two is taken."""
+    if found in accepted:
+        return found
+    if LOOK_ALIKES.get(found) in accepted:
+        return LOOK_ALIKES[found]
+    raise UnsupportedFormat(
+        f"The file is {found.upper()}; here one of these is needed: {', '.join(accepted)}.", found=found
+    )
+
+
+def archive_format(file: Path | IO[bytes]) -> str:
+    """xlsx, or what the archive is instead is refused."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise UnreadableFile(
@@ -93,12 +116,17 @@ def _ole_format(path: Path) -> str:
 
 
 def _refuse_binary(head: bytes) -> None:
+    if kind := binary_kind(head):
+        raise UnsupportedFormat(f"The file looks like {kind}, not like a table.")
+
+
+def binary_kind(head: bytes) -> str | None:
+    """What a file is that is no text; None of a text."""
     kind = next((kind for signature, kind in SIGNATURES if head.startswith(signature)), None)
     if kind is None and marked_encoding(head)[0] in (None, "utf-8"):
         controls = len(head) - len(head.translate(None, CONTROL))
         kind = "binary data" if controls > CONTROL_SHARE * len(head) else None
-    if kind:
-        raise UnsupportedFormat(f"The file looks like {kind}, not like a table.")
+    return kind
 
 
 def _decoded(head: bytes) -> str:

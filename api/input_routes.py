@@ -1,0 +1,167 @@
+"""A file sent to us instead of to the file store, for those who have no S3 client: `curl --upload-file data.csv …`.
+
+The body is streamed on (streamed_upload.py); what it costs does not grow with it. The task must be CREATED when it
+begins and when it ends, and only then does the row name the file.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from api.dependencies import CurrentUser, StorageDep, TaskId
+from api.error_responses import problems
+from api.schemas import ReceivedFile, ShortText
+from api.streamed_upload import Destination, StreamedUpload, lively
+from backend.errors import (
+    BadRequest,
+    Conflict,
+    CustomerError,
+    FileTooLarge,
+    InvalidTaskState,
+    StorageUnavailable,
+    TaskNotFound,
+    UnreadableFile,
+    UnsupportedFormat,
+)
+from backend.storage import Storage, input_key
+from db import task_store
+from db.database import Session, transaction
+from db.models import Task, TaskStatus
+from transformers.catalog import tool_for
+from transformers.first_look import HEAD_BYTES, format_of
+from transformers.input_plan import PlannedFile, check_format, check_size, role_of, safe_filename
+from transformers.tool import InputRole
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+_CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w=-]+)*")
+_A_FILE = {"schema": {"type": "string", "format": "binary"}, "example": "id,name\n1,Ada\n"}
+_BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": _A_FILE}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which file of which task is coming, and what its role allows."""
+
+    task_id: UUID
+    user_id: int
+    role: InputRole
+    file: PlannedFile
+
+
+@router.put(
+    "/{task_id}/inputs/{role}",
+    operation_id="put_input",
+    summary="Send a file to a role, as the request's body",
+    responses=problems(
+        TaskNotFound, InvalidTaskState, Conflict, FileTooLarge, UnsupportedFormat, UnreadableFile, BadRequest,
+        StorageUnavailable,
+    ),
+    openapi_extra=_BODY,
+)  # fmt: skip
+async def put_input(
+    task_id: TaskId,
+    *,
+    role: Annotated[str, Path(max_length=200, examples=["primary"])],
+    filename: Annotated[ShortText, Query(pattern=r"^[^\x00]*$", examples=["customers.csv"])],
+    request: Request,
+    user: CurrentUser,
+    storage: StorageDep,
+) -> ReceivedFile:
+    """Replaces an earlier file of that role. The file itself, not a form; for large ones `upload-urls` is quicker."""
+    announced, content_type = _announced(request)
+    wanted = await run_in_threadpool(_wanted, task_id, user.id, role, filename, content_type)
+    if announced is not None:
+        check_size(wanted.role, wanted.file.filename, announced)
+    try:
+        size, found = await _receive(storage, wanted, request.stream())
+    except ClientDisconnect:
+        raise BadRequest("The file broke off.") from None  # nobody reads it; the log does
+    await run_in_threadpool(_keep, storage, wanted, size)
+    return ReceivedFile(role=wanted.role.name, filename=wanted.file.filename, size=size, format=found)
+
+
+def _announced(request: Request) -> tuple[int | None, str]:
+    """The body's length, if it says one, and its type."""
+    length = request.headers.get("content-length", "")
+    content_type = request.headers.get("content-type", "")
+    if content_type.startswith("multipart/form-data"):
+        raise BadRequest("Send the file itself as the body, not a form with a file in it.")
+    known = _CONTENT_TYPE.fullmatch(content_type) and len(content_type) <= 200  # noqa: PLR2004 (as when announced)
+    return int(length) if length.isdecimal() else None, content_type if known else "application/octet-stream"
+
+
+def _wanted(task_id: UUID, user_id: int, role_name: str, name: str, content_type: str) -> Wanted:
+    with transaction() as session:
+        task = _open_task(session, task_id, user_id)
+    role, filename = role_of(tool_for(task.tool_id), role_name), safe_filename(name)
+    check_format(role, filename)
+    key = input_key(user_id, task_id, role.name, filename)
+    return Wanted(task_id, user_id, role, PlannedFile(filename, key, content_type, 0))
+
+
+def _open_task(session: Session, task_id: UUID, user_id: int, *, lock: bool = False) -> Task:
+    task = task_store.get(session, task_id, user_id, lock=lock)
+    if task.status != TaskStatus.CREATED:
+        raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)
+    return task
+
+
+async def _receive(storage: Storage, wanted: Wanted, body: AsyncIterator[bytes]) -> tuple[int, str]:
+    """The file, once it is stored: its size and its format."""
+    head = bytearray()
+    found: str | None = None
+    async with StreamedUpload(storage, Destination(wanted.file.key, wanted.file.content_type)) as upload:
+        async for chunk in lively(body):
+            _check_room(wanted, upload.size + len(chunk))
+            head += chunk[: HEAD_BYTES - len(head)]
+            if found is None and len(head) == HEAD_BYTES:
+                found = format_of(wanted.role, wanted.file.filename, bytes(head))
+            await upload.add(chunk)
+        check_size(wanted.role, wanted.file.filename, upload.size)
+        found = found or format_of(wanted.role, wanted.file.filename, bytes(head))
+        await run_in_threadpool(_check_still_open, wanted)  # before the object replaces one that a submit has seen
+        await upload.finish()
+    return upload.size, found
+
+
+def _check_room(wanted: Wanted, size: int) -> None:
+    if size > wanted.role.max_bytes:
+        sentence = f"{wanted.file.filename!r} has more than {wanted.role.max_bytes:,} bytes, the most that the role "
+        raise FileTooLarge(
+            f"{sentence}{wanted.role.name!r} takes.",
+            role=wanted.role.name, filename=wanted.file.filename, max_bytes=wanted.role.max_bytes,
+        )  # fmt: skip
+
+
+def _check_still_open(wanted: Wanted) -> None:
+    with transaction() as session:
+        _open_task(session, wanted.task_id, wanted.user_id)
+
+
+def _keep(storage: Storage, wanted: Wanted, size: int) -> None:
+    """The row names the file; if it may not any more, the file goes."""
+    file = PlannedFile(wanted.file.filename, wanted.file.key, wanted.file.content_type, size)
+    try:
+        with transaction() as session:
+            task = _open_task(session, wanted.task_id, wanted.user_id, lock=True)
+            task_store.plan_inputs(session, task, {wanted.role.name: [file.as_row()]})
+    except CustomerError:
+        if not _is_named(wanted):
+            storage.delete([file.key])
+        raise
+
+
+def _is_named(wanted: Wanted) -> bool:
+    """True where a submit was quicker and means a file of this key."""
+    try:
+        with transaction() as session:
+            inputs = task_store.get(session, wanted.task_id, wanted.user_id).inputs
+    except TaskNotFound:
+        return False
+    return any(file["key"] == wanted.file.key for files in inputs.values() for file in files)
