@@ -21,8 +21,8 @@ from db import accounts
 from db.database import Session, transaction
 from db.models import User
 
-_bearer = HTTPBearer(auto_error=False, description="An access token from POST /auth/login, or an API key.")
-_api_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="An API key from POST /auth/api-keys.")
+bearer_header = HTTPBearer(auto_error=False, description="An access token from POST /auth/login, or an API key.")
+api_key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="An API key from POST /auth/api-keys.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,30 @@ def file_store() -> Storage:
 
 
 def _current_user(
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    api_key: Annotated[str | None, Security(_api_key)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_header)],
+    api_key: Annotated[str | None, Security(api_key_header)],
 ) -> Customer:
+    return customer_of(secret_of(bearer, api_key))
+
+
+def secret_of(bearer: HTTPAuthorizationCredentials | None, api_key: str | None) -> str:
+    """The token or key that came with the request.
+
+    Raises:
+        Unauthenticated: there is none.
+    """
     secret = bearer.credentials if bearer else api_key
     if not secret:
         raise Unauthenticated
+    return secret
+
+
+def customer_of(secret: str) -> Customer:
+    """Whose token or key it is, by the database.
+
+    Raises:
+        Unauthenticated: nobody's, or it is not good any more.
+    """
     with transaction() as session:
         user = _by_api_key(session, secret) if is_api_key(secret) else _by_token(session, secret)
     if user is None:
@@ -73,6 +91,10 @@ def _admin_user(user: CurrentUser) -> Customer:
 def _task_id(
     _user: CurrentUser, task_id: Annotated[str, Path(examples=["7b9f5a4e-6d1c-4c55-9a39-0f0d7f6d2b11"])]
 ) -> uuid.UUID:
+    return task_id_of(task_id)
+
+
+def task_id_of(task_id: str) -> uuid.UUID:
     """An id that is no UUID names no task: 404, as for any other task that is not yours."""
     try:
         return uuid.UUID(task_id)

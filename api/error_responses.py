@@ -50,7 +50,7 @@ def problem(verdict: Verdict, status: int) -> JSONResponse:
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         headers["Retry-After"] = str(max(1, round(verdict.retry_after or 1)))
     return JSONResponse(jsonable_encoder(body), status, headers, media_type=PROBLEM_JSON)
 

@@ -3,14 +3,17 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.cursors import CursorQuery, LimitQuery, cursor_of, task_cursor
 from api.dependencies import CurrentUser, TaskId
 from api.error_responses import problems
+from api.following import HubDep
 from api.once import OnceDep
+from api.polling import Poll
+from api.recognised import FollowedTask, RecognisedCustomer
 from api.schemas import NewTask, TaskPage, TaskView, Told
-from api.task_view import etag_of, summary_of, view_of, whole_view
+from api.task_view import summary_of, view_of, whole_view
 from backend.errors import (
     BadParameters,
     BadRequest,
@@ -19,6 +22,7 @@ from backend.errors import (
     RequestInFlight,
     TaskNotCancellable,
     TaskNotFound,
+    TooManyFollowed,
     UnknownAgent,
     UnknownTool,
 )
@@ -29,6 +33,15 @@ from transformers.catalog import tool_for
 from transformers.forms import chosen_steps, read_forms
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+
+_HEADERS = {
+    "ETag": {"description": "Of all that is shown but `eta`.", "schema": {"type": "string"}},
+    "Retry-After": {
+        "description": "Seconds until asking again is worthwhile; absent when nothing will change any more.",
+        "schema": {"type": "integer"},
+    },
+}
 
 
 class Nothing(Told):
@@ -80,22 +93,29 @@ def list_tasks(
     operation_id="get_task",
     summary="How a task stands",
     response_model=TaskView,
-    responses={304: {"description": "Nothing changed since that ETag."}, **problems(TaskNotFound)},
+    responses={
+        200: {"headers": _HEADERS},
+        304: {"description": "Nothing changed since that ETag.", "headers": _HEADERS},
+        **problems(TaskNotFound, TooManyFollowed),
+    },
 )
-def get_task(
-    task_id: TaskId,
-    user: CurrentUser,
-    response: Response,
+async def get_task(
+    task_id: FollowedTask,
+    user: RecognisedCustomer,
+    hub: HubDep,
+    request: Request,
+    *,
+    wait: Annotated[
+        float,
+        Query(ge=0, le=60, description="Seconds to wait for a change, with `If-None-Match`.", examples=[20]),
+    ] = 0,
     if_none_match: Annotated[str | None, Header(examples=['"7-1-33.30"'])] = None,
-) -> TaskView | Response:
-    """Poll this with `If-None-Match`: it costs one read while nothing changes."""
-    with transaction() as session:
-        task = task_store.get(session, task_id, user.id)
-        headers = {"ETag": etag_of(task), "Cache-Control": "private, no-cache"}
-        if _matches(if_none_match, headers["ETag"]):
-            return Response(status_code=304, headers=headers)
-        response.headers.update(headers)
-        return whole_view(session, task)
+) -> Response:
+    """Poll this with `If-None-Match`, as often as `Retry-After` says; with `wait` the answer comes when there is one.
+
+    Whoever asks more often than five times a second is answered from what is at most a fifth of a second old.
+    """
+    return await Poll(hub, task_id, user.id, if_none_match).answer(wait, gone=request.is_disconnected)
 
 
 @router.post(
@@ -135,9 +155,3 @@ def _create(session: Session, user_id: int, asked: NewTask) -> TaskView:
 def _delete(session: Session, task_id: uuid.UUID, user_id: int) -> Nothing:
     deletion.delete(session, task_id, user_id)
     return Nothing()
-
-
-def _matches(if_none_match: str | None, etag: str) -> bool:
-    """RFC 9110: a list, weak or strong alike, or `*`."""
-    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    return etag in tags or "*" in tags

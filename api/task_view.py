@@ -20,6 +20,11 @@ def etag_of(task: Task) -> str:
     return f'"{task.last_event}-{task.epoch}-{task.progress:.2f}-{task.current_agent or ""}"'
 
 
+def retry_after_of(task: Task) -> int | None:
+    """Seconds until polling again is worthwhile; None: nothing will change."""
+    return None if task.status in TERMINAL else 2
+
+
 def summary_of(task: Task) -> TaskSummary:
     return TaskSummary(
         task_id=task.id,

@@ -28,7 +28,9 @@
     │   ├── MissingInputRole         MISSING_INPUT_ROLE    422
     │   ├── FileTooLarge             FILE_TOO_LARGE        413
     │   ├── UnsupportedFormat        UNSUPPORTED_FORMAT    415
-    │   └── UnreadableFile           UNREADABLE_FILE       422
+    │   ├── UnreadableFile           UNREADABLE_FILE       422
+    │   └── TooManyRequests          TOO_MANY_REQUESTS     429
+    │       └── TooManyFollowed      TOO_MANY_FOLLOWED     429
     ├── WorldHiccup                  TRANSIENT: the same thing may go well later
     │   ├── StorageUnavailable       STORAGE_UNAVAILABLE   503
     │   ├── DatabaseUnavailable      DATABASE_UNAVAILABLE  503
@@ -301,6 +303,20 @@ class UnreadableFile(CustomerError):
     error_code = "UNREADABLE_FILE"
     message = "The file could not be read."
     next_action = "Open the file, mend what the message names, and upload it again."
+
+
+class TooManyRequests(CustomerError):
+    error_code = "TOO_MANY_REQUESTS"
+    http_status = 429
+    message = "You ask more often than one customer may."
+    next_action = "Wait for as long as Retry-After says, then go on more slowly."
+    retry_after = 5.0
+
+
+class TooManyFollowed(TooManyRequests):
+    error_code = "TOO_MANY_FOLLOWED"
+    message = "You follow as many tasks at once as one customer may."
+    next_action = "Close a stream, or poll GET /tasks/{id} without `wait`."
 
 
 class WorldHiccup(AgensiumError):

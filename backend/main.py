@@ -10,6 +10,7 @@ from api import (
     account_routes,
     auth_routes,
     error_responses,
+    event_routes,
     health_routes,
     input_routes,
     result_routes,
@@ -21,6 +22,7 @@ from api import (
 )
 from api.documented import DocumentedApi
 from api.edge import BoundBodies, NoSniff
+from api.following import Hub, ends_with_its_process
 from api.metrics import CountRequests
 from backend.logs import configure_logs
 from db.database import close_database
@@ -31,6 +33,7 @@ ROUTES = (
     account_routes,
     tool_routes,
     task_routes,
+    event_routes,
     upload_routes,
     input_routes,
     submit_routes,
@@ -51,15 +54,17 @@ Every error is `application/problem+json` with an `error_code` and a next action
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     configure_logs()
     tools()  # a broken catalogue stops the process here, not at a customer's request
-    yield
+    with ends_with_its_process(app.state.hub):
+        yield
     close_database()
 
 
 def create_app() -> FastAPI:
     app = DocumentedApi(title="Agensium", version=version("agensium"), description=DESCRIPTION, lifespan=_lifespan)
+    app.state.hub = Hub()
     error_responses.install(app)
     for room in ROUTES:
         app.include_router(room.router)

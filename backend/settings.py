@@ -110,6 +110,16 @@ class Settings(BaseSettings):
     access_token_minutes: int = Field(15, ge=1, description="How long an access token is good.")
     refresh_token_days: int = Field(14, ge=1, description="How long a refresh token is good.")
     signup_credits: int = Field(0, ge=0, description="Granted to a new customer.")
+    followed_per_customer: int = Field(
+        100, ge=1, description="Event streams and long polls that one customer has open at once, in one API process."
+    )
+    sign_in_remembered_seconds: float = Field(
+        5.0,
+        ge=0,
+        le=60,
+        description="Who polls or follows a task is looked up this often; a revoked key reads on for so long. 0: every "
+        "time.",
+    )
 
     @field_validator("extra_tools", mode="before")
     @classmethod

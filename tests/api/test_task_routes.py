@@ -284,6 +284,7 @@ def test_a_task_of_a_tool_that_is_gone_can_still_be_looked_at(customer: Customer
 ROUTES = [
     ("GET", ""), ("DELETE", ""), ("POST", "/upload-urls"), ("POST", "/process"), ("POST", "/cancel"),
     ("POST", "/retry"), ("GET", "/report"), ("GET", "/outputs"),
+    ("GET", "/events"),
 ]  # fmt: skip
 FILES = {"files": {"primary": {"filename": "a.csv", "size": 1}}}
 

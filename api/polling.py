@@ -1,0 +1,84 @@
+"""How `GET /tasks/{id}` is answered: from the database, from the hub for who asks again and again, or after a while."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+
+from api.following import Hub, happens
+from api.schemas import TaskView
+from api.task_view import etag_of, retry_after_of, whole_view
+from backend.clock import monotonic
+from db import task_store
+from db.database import transaction
+from db.watching import Standing, standing_of
+
+SLICE_SECONDS = 2.0  # of a long poll: then the place in the queue is looked at anew, and whether the client is there
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A task as it was read just now; `view` None: as the client knows it."""
+
+    standing: Standing
+    etag: str
+    retry_after: int | None
+    view: TaskView | None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        again = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return {"ETag": self.etag, "Cache-Control": "private, no-cache", **again}
+
+    def response(self) -> Response:
+        if self.view is None:
+            return Response(status_code=304, headers=self.headers)
+        return Response(self.view.model_dump_json(), headers=self.headers, media_type="application/json")
+
+
+class Poll:
+    """One request for how a task stands."""
+
+    def __init__(self, hub: Hub, task_id: uuid.UUID, user_id: int, if_none_match: str | None) -> None:
+        self._hub = hub
+        self._task_id = task_id
+        self._user_id = user_id
+        self._known = _tags(if_none_match)
+
+    async def answer(self, wait: float, gone: Callable[[], Awaitable[bool]]) -> Response:
+        """At once, or with `wait` when there is something new; 304 where there is not.
+
+        Raises:
+            TaskNotFound
+            TooManyFollowed: the customer waits for as many tasks as one may.
+        """
+        found = await run_in_threadpool(self._look)
+        if wait and found.view is None and not found.standing.ended:
+            found = await self._changed(found, monotonic() + wait, gone)
+        return found.response()
+
+    async def _changed(self, found: Look, deadline: float, gone: Callable[[], Awaitable[bool]]) -> Look:
+        with self._hub.watch(found.standing) as watched:
+            while found.view is None and (left := deadline - monotonic()) > 0 and not self._hub.closing:
+                changed = watched.changed
+                if not await happens(changed, min(left, SLICE_SECONDS)) and await gone():
+                    break
+                found = await run_in_threadpool(self._look)
+        return found
+
+    def _look(self) -> Look:
+        with transaction() as session:
+            task = task_store.get(session, self._task_id, self._user_id)
+            etag = etag_of(task)
+            view = None if self._knows(etag) else whole_view(session, task)
+            return Look(standing_of(task), etag, retry_after_of(task), view)
+
+    def _knows(self, etag: str) -> bool:
+        return etag in self._known or "*" in self._known
+
+
+def _tags(if_none_match: str | None) -> frozenset[str]:
+    """RFC 9110: a list, weak or strong alike, or `*`."""
+    return frozenset(tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")) - {""}

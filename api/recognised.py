@@ -1,0 +1,54 @@
+"""Who is asking, remembered for a few seconds: for polls and streams alone, which come often and change nothing.
+
+`SIGN_IN_REMEMBERED_SECONDS` says for how long a key that was revoked, or a token that ran out, may still read a task.
+All other routes ask the database each time (dependencies.py).
+"""
+
+import uuid
+from typing import Annotated
+
+from fastapi import Depends, Path, Security
+from fastapi.security import HTTPAuthorizationCredentials
+from starlette.concurrency import run_in_threadpool
+
+from api.credentials import digest
+from api.dependencies import Customer, api_key_header, bearer_header, customer_of, secret_of, task_id_of
+from backend.clock import monotonic
+from backend.settings import get_settings
+
+MOST_REMEMBERED = 10_000  # customers; some 3 MB
+
+_remembered: dict[str, tuple[float, Customer]] = {}  # by the secret's digest: until when, and who it is
+
+
+async def _recognised(
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_header)],
+    api_key: Annotated[str | None, Security(api_key_header)],
+) -> Customer:
+    secret = secret_of(bearer, api_key)
+    seconds = get_settings().sign_in_remembered_seconds
+    known = _remembered.get(digest(secret))
+    if known is not None and monotonic() < known[0]:
+        return known[1]
+    customer = await run_in_threadpool(customer_of, secret)
+    if seconds:
+        _remember(secret, customer, monotonic() + seconds)
+    return customer
+
+
+def _remember(secret: str, customer: Customer, until: float) -> None:
+    if len(_remembered) >= MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[digest(secret)] = until, customer
+
+
+RecognisedCustomer = Annotated[Customer, Depends(_recognised)]
+
+
+async def _followed_task(
+    _user: RecognisedCustomer, task_id: Annotated[str, Path(examples=["7b9f5a4e-6d1c-4c55-9a39-0f0d7f6d2b11"])]
+) -> uuid.UUID:
+    return task_id_of(task_id)
+
+
+FollowedTask = Annotated[uuid.UUID, Depends(_followed_task)]

@@ -1,0 +1,139 @@
+"""What those who follow tasks ask of the database: which of them moved, and what happened to them since.
+
+One statement for all watched tasks of a process, on one connection. A step, a beat and an event notify nobody
+(wakeups.py), so they are looked for; a submit or an ending wakes the lookout between two looks.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from psycopg.rows import namedtuple_row
+from sqlalchemy.orm import Session
+
+from db import events
+from db.database import STATION_LIMITS
+from db.models import TERMINAL, Task, TaskStatus
+from db.wakeups import Listener
+
+MOST_AT_ONCE = 100  # events of one task in one look; the next look brings the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a task is; `last_event` is the number of the last event that is known of it."""
+
+    task_id: uuid.UUID
+    user_id: int
+    status: TaskStatus
+    last_event: int
+    epoch: int
+    progress: float
+    current_agent: str | None
+    deleted: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event of a task."""
+
+    seq: int
+    kind: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A task that moved since it was last looked at."""
+
+    standing: Standing
+    happened: tuple[Happened, ...]
+
+
+def standing_of(task: Task) -> Standing:
+    return Standing(
+        task_id=task.id,
+        user_id=task.user_id,
+        status=TaskStatus(task.status),
+        last_event=task.last_event,
+        epoch=task.epoch,
+        progress=task.progress,
+        current_agent=task.current_agent,
+        deleted=task.deleted_at is not None,
+    )
+
+
+def happened_after(session: Session, task_id: uuid.UUID, seq: int, limit: int = MOST_AT_ONCE) -> list[Happened]:
+    """For who fell behind: the events that follow `seq`, oldest first."""
+    return [Happened(e.seq, e.kind, e.at, e.data) for e in events.after(session, task_id, seq, limit)]
+
+
+# `seen` has what is known of each watched task; only those that moved are answered, each with its new events.
+_LOOK = f"""
+    SELECT t.id, t.user_id, t.status, t.last_event, t.epoch, t.progress, t.current_agent,
+        t.deleted_at IS NOT NULL AS deleted, e.seq, e.kind, e.at, e.data
+    FROM unnest(%(ids)s::uuid[], %(seqs)s::int[], %(epochs)s::int[], %(progress)s::real[], %(agents)s::text[])
+        AS seen (id, seq, epoch, progress, agent)
+    JOIN tasks t ON t.id = seen.id
+    LEFT JOIN LATERAL (
+        SELECT * FROM task_events e WHERE e.task_id = seen.id AND e.seq > seen.seq ORDER BY e.seq LIMIT {MOST_AT_ONCE}
+    ) e ON true
+    WHERE t.last_event > seen.seq OR t.epoch <> seen.epoch OR t.progress <> seen.progress
+        OR t.current_agent IS DISTINCT FROM seen.agent OR t.deleted_at IS NOT NULL
+    ORDER BY t.id, e.seq
+"""  # noqa: S608 (the limit is our own)
+
+
+class Lookout(Listener):
+    """A connection of its own that looks at many tasks at once. Raises DATABASE_ERRORS when the database goes."""
+
+    def __init__(self) -> None:
+        super().__init__(application_name="agensium-lookout", limits=STATION_LIMITS)
+
+    def look(self, watched: Iterable[Standing]) -> list[News]:
+        """Those of `watched` that moved, with their events; a task that is watched twice is answered once."""
+        seen = list({standing.task_id: standing for standing in watched}.values())
+        asked = {
+            "ids": [standing.task_id for standing in seen],
+            "seqs": [standing.last_event for standing in seen],
+            "epochs": [standing.epoch for standing in seen],
+            "progress": [standing.progress for standing in seen],
+            "agents": [standing.current_agent for standing in seen],
+        }
+        with self._connection.cursor(row_factory=namedtuple_row) as cursor:
+            rows: list[Any] = cursor.execute(_LOOK, asked).fetchall()
+        return [_news(list(of_task)) for _id, of_task in groupby(rows, key=lambda row: row.id)]
+
+
+def _news(rows: Sequence[Any]) -> News:
+    first, happened = rows[0], tuple(Happened(r.seq, r.kind, r.at, r.data) for r in rows if r.seq is not None)
+    # What did not fit into this look is left for the next one.
+    last_event = happened[-1].seq if happened else first.last_event
+    return News(
+        Standing(
+            task_id=first.id,
+            user_id=first.user_id,
+            status=TaskStatus(first.status),
+            last_event=last_event,
+            epoch=first.epoch,
+            progress=first.progress,
+            current_agent=first.current_agent,
+            deleted=first.deleted,
+        ),
+        happened,
+    )
+
+
+@contextmanager
+def lookout() -> Iterator[Lookout]:
+    with closing(Lookout()) as opened:
+        yield opened
