@@ -5,6 +5,8 @@
 .DELETE_ON_ERROR:
 .PHONY: help demo dev test chaos scores check lock
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# The product is many short processes: compiled anew, each costs two to four times as much.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
