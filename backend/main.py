@@ -19,6 +19,7 @@ from api import (
     task_routes,
     tool_routes,
     upload_routes,
+    web_routes,
 )
 from api.documented import DocumentedApi
 from api.edge import BoundBodies, NoSniff
@@ -40,6 +41,7 @@ ROUTES = (
     retry_routes,
     result_routes,
     health_routes,
+    web_routes,
 )
 DESCRIPTION = """Upload data, ask a tool to work on it, follow the task, fetch the report.
 

@@ -1,0 +1,185 @@
+// A new task: a file, a tool, its options, what it will cost, and off it goes.
+
+import { upload } from '../files.js'
+import { fieldsOf, fill, isChanged, parametersOf } from '../forms.js'
+import { columnsOf } from '../header.js'
+import { ask, newKey, post, Problem } from '../http.js'
+import { go } from '../router.js'
+
+const HINTS = {
+  baseline: 'An earlier delivery of the same data, to see what has drifted since.',
+  schema: 'A contract that the table must keep, as JSON or YAML.',
+  cross_reference: 'The cross-reference of an earlier run, so that records keep their ids.',
+  parameters: 'Options from a parameters.json, instead of the form below.',
+}
+
+export const newTask = () => ({
+  tool: null,
+  agents: [], // of the tool: {…agent, chosen, fields, open}
+  files: {}, // role → File
+  columns: [],
+  over: '', // the role a file is held over
+  taskId: null,
+  quote: null,
+  sent: {}, // role → 0..1
+  busy: '',
+
+  init() {
+    const { draft, tools } = this.$store.app
+    const wanted = tools.find((tool) => tool.tool_id === draft?.tool_id)
+    this.choose(wanted || tools[0])
+    if (draft) this.follow(draft)
+    this.$store.app.draft = null
+  },
+
+  choose(tool) {
+    this.forget()
+    this.tool = tool
+    this.agents = tool.agents.map((agent) => ({ ...agent, chosen: true, fields: fieldsOf(agent.parameters) }))
+    const roles = tool.inputs.map((input) => input.role)
+    this.files = Object.fromEntries(Object.entries(this.files).filter(([role]) => roles.includes(role)))
+  },
+
+  // What a report has proposed: agents, parameters, and the file where we still hold it.
+  follow({ agents, parameters, file }) {
+    for (const agent of this.agents) {
+      agent.chosen = !agents?.length || agents.includes(agent.agent_id)
+      for (const field of agent.fields) {
+        const value = parameters?.[agent.agent_id]?.[field.name]
+        if (value !== undefined) fill(field, value)
+      }
+    }
+    if (file) this.take('primary', file)
+  },
+
+  // files
+
+  get further() {
+    return this.tool.inputs.filter((input) => input.role !== 'primary')
+  },
+  get primary() {
+    return this.tool.inputs.find((input) => input.role === 'primary') || this.tool.inputs[0]
+  },
+  hint: (role) => HINTS[role] || '',
+  accepts: (input) => input.formats.map((format) => `.${format}`).join(','),
+
+  async take(role, file) {
+    if (!file) return
+    this.forget()
+    this.files = { ...this.files, [role]: file }
+    if (role === 'primary') this.columns = await columnsOf(file).catch(() => [])
+  },
+  drop(role, event) {
+    this.over = ''
+    return this.take(role, event.dataTransfer.files[0])
+  },
+  pick(role, event) {
+    return this.take(role, event.target.files[0])
+  },
+  remove(role) {
+    this.forget()
+    this.files = Object.fromEntries(Object.entries(this.files).filter(([name]) => name !== role))
+  },
+  async tryExample() {
+    const address = this.$store.app.about.example
+    const blob = await (await fetch(address)).blob()
+    await this.take('primary', new File([blob], address.split('/').pop(), { type: 'text/csv' }))
+  },
+
+  // agents and their price
+
+  total: (tool) => tool.agents.reduce((sum, agent) => sum + agent.price, 0),
+  lacks(agent) {
+    return agent.roles.filter((role) => !this.files[role] && role !== 'primary')
+  },
+  runs(agent) {
+    return agent.chosen && !this.lacks(agent).length
+  },
+  get price() {
+    return this.agents.filter((agent) => this.runs(agent)).reduce((sum, agent) => sum + agent.price, 0)
+  },
+  get chosenAgents() {
+    return this.agents.filter((agent) => this.runs(agent))
+  },
+  changed: (agent) => agent.fields.filter((field) => isChanged(field)).length,
+  get isReady() {
+    return this.files[this.primary.role] && this.chosenAgents.length && !this.busy
+  },
+  addColumn(field, name) {
+    const lines = field.value.split('\n').filter(Boolean)
+    field.value = (lines.includes(name) ? lines.filter((line) => line !== name) : [...lines, name]).join('\n')
+    this.forget()
+  },
+  addPair(field) {
+    field.value.push({ key: '', word: field.valueOptions[0]?.value ?? '' })
+  },
+  removePair(field, index) {
+    field.value.splice(index, 1)
+    this.forget()
+  },
+  hasColumn: (field, name) => field.value.split('\n').includes(name),
+
+  // A task that was made for a quote is of no use once something was changed.
+  forget() {
+    if (this.taskId && !this.busy) ask('DELETE', `/tasks/${this.taskId}`).catch(() => {})
+    this.taskId = null
+    this.quote = null
+    this.sent = {}
+  },
+
+  asked() {
+    const isSubset = this.agents.some((agent) => !agent.chosen)
+    const parameters = {}
+    for (const agent of this.chosenAgents) {
+      const chosen = parametersOf(agent.fields)
+      if (!chosen) throw new Problem({ detail: `An option of ${agent.agent_name} cannot be read.`, next_action: 'Mend what is marked.' }, 422)
+      if (Object.keys(chosen).length) parameters[agent.agent_id] = chosen
+    }
+    return { tool_id: this.tool.tool_id, parameters, agents: isSubset ? this.chosenAgents.map((agent) => agent.agent_id) : [] }
+  },
+
+  // Upload and ask what it would cost; nothing is held yet.
+  async check() {
+    await this.attempt('Uploading', async () => {
+      this.taskId = (await post('/tasks', this.asked(), { key: newKey() })).task_id
+      for (const [role, file] of Object.entries(this.files)) {
+        await upload(this.taskId, role, file, (share) => (this.sent = { ...this.sent, [role]: share }))
+        this.sent = { ...this.sent, [role]: 1 }
+      }
+      this.busy = 'Checking'
+      this.quote = await post(`/tasks/${this.taskId}/quote`)
+      this.$store.app.say('The file has arrived. The price is shown.')
+      this.$nextTick(() => this.$refs.start?.focus())
+    })
+  },
+
+  async start() {
+    await this.attempt('Starting', async () => {
+      await post(`/tasks/${this.taskId}/process`, {}, { key: this.taskId })
+      this.$store.app.files[this.taskId] = this.files.primary
+      this.$store.app.countCredits()
+      const started = this.taskId
+      this.taskId = null // it is on its way: leaving this page must not delete it
+      go(`/tasks/${started}`)
+    })
+  },
+
+  get uploaded() {
+    const shares = Object.values(this.sent)
+    return shares.length ? shares.reduce((sum, share) => sum + share, 0) / Object.keys(this.files).length : 0
+  },
+
+  async attempt(doing, what) {
+    this.busy = doing
+    this.$store.app.notice = null
+    try {
+      await what()
+    } catch (error) {
+      this.busy = ''
+      if (doing === 'Uploading') this.forget()
+      this.$store.app.show(error)
+    } finally {
+      this.busy = ''
+    }
+  },
+})

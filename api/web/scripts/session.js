@@ -1,0 +1,60 @@
+// Who is signed in. The access token lives in this page's memory; the refresh token in this tab's storage, and works
+// once: renewals wait for one another.
+
+const KEPT = 'agensium.refresh'
+const EARLY = 30_000 // renewed this long before it is too old
+
+let access = null
+let goodUntil = 0
+let renewal = null
+let onEnd = () => {}
+
+function keep(tokens) {
+  access = tokens.access_token
+  goodUntil = performance.now() + tokens.expires_in * 1000 - EARLY
+  sessionStorage.setItem(KEPT, tokens.refresh_token)
+}
+
+async function exchange() {
+  const refresh_token = sessionStorage.getItem(KEPT)
+  if (!refresh_token) return false
+  const headers = { 'Content-Type': 'application/json' }
+  const answer = await fetch('/auth/refresh', { method: 'POST', headers, body: JSON.stringify({ refresh_token }) })
+  if (answer.ok) keep(await answer.json())
+  else if (answer.status < 500) sessionStorage.removeItem(KEPT)
+  return answer.ok
+}
+
+export const session = {
+  start(tokens) {
+    keep(tokens)
+  },
+
+  // True where there is a token now; whoever asks meanwhile gets the same answer.
+  async renew() {
+    renewal ??= exchange().finally(() => (renewal = null))
+    return renewal
+  },
+
+  async header() {
+    if (access && performance.now() > goodUntil) await this.renew()
+    return access ? { Authorization: `Bearer ${access}` } : {}
+  },
+
+  end() {
+    access = null
+    sessionStorage.removeItem(KEPT)
+    onEnd()
+  },
+
+  async signOut() {
+    const refresh_token = sessionStorage.getItem(KEPT)
+    const headers = { 'Content-Type': 'application/json' }
+    this.end()
+    if (refresh_token) await fetch('/auth/logout', { method: 'POST', headers, body: JSON.stringify({ refresh_token }) })
+  },
+
+  whenEnded(callback) {
+    onEnd = callback
+  },
+}
