@@ -174,6 +174,17 @@ def clean() -> None:
 
 
 @app.command()
+def deliver() -> None:
+    """Bring what is due to customers' webhooks until nothing is; a worker has it done."""
+    from backend.courier import deliver_until_idle
+    from backend.logs import configure_logs
+
+    configure_logs()
+    with _saying_what_failed():
+        deliver_until_idle()
+
+
+@app.command()
 def orphans(
     *,
     mend: Annotated[bool, typer.Option("--mend", help="Remove what can be removed.")] = False,

@@ -38,6 +38,7 @@ def run_dev() -> int:
 
 def _dev(console: Console) -> None:
     os.environ.setdefault("SIGNUP_CREDITS", WELCOME)
+    os.environ.setdefault("WEBHOOKS_TO_LOOPBACK", "true")  # a developer's own receiver is here
     console.print("Starting PostgreSQL, Redis and S3 …")
     with embedded_stack(HOME) as stack:
         migrate(stack.database_url)

@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     aws_access_key_id: SecretStr | None = Field(None, description="Empty: the credentials this machine has (its role).")
     aws_secret_access_key: SecretStr | None = Field(None, description="The same.")
     upload_link_seconds: int = Field(900, ge=60, description="How long an upload form is good.")
+    upload_parts_above: int = Field(
+        100 * 1024 * KIBIBYTE, ge=5 * 1024 * KIBIBYTE, description="Bytes; a larger file gets a link for each part."
+    )
     download_link_seconds: int = Field(3600, ge=60, description="How long a download link is good.")
 
     # the front hall
@@ -119,6 +122,9 @@ class Settings(BaseSettings):
         le=60,
         description="Who polls or follows a task is looked up this often; a revoked key reads on for so long. 0: every "
         "time.",
+    )
+    webhooks_to_loopback: bool = Field(
+        default=False, description="Webhooks may go to this machine, over HTTP too; for development only."
     )
 
     @field_validator("extra_tools", mode="before")
@@ -162,6 +168,7 @@ class Settings(BaseSettings):
             or len(secret) < SHORTEST_SECRET,
             "DATABASE_URL must be set": database in {"", DEVELOPMENT_DATABASE},
             "REDIS_URL must be set": not self.redis_url,
+            "WEBHOOKS_TO_LOOPBACK must be false": self.webhooks_to_loopback,
         }
         return [sentence for sentence, wrong in faults.items() if wrong]
 

@@ -211,8 +211,11 @@ def _retry_after(error: BaseException) -> float | None:
     response: Any = getattr(error, "response", None)
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders") if isinstance(response, dict) else None
     said = (headers or getattr(response, "headers", None) or {}).get("retry-after")
-    if said is None:
-        return None
+    return None if said is None else seconds_of(said)
+
+
+def seconds_of(said: str) -> float | None:
+    """A Retry-After's seconds from now, never negative; None where it says nothing of sense."""
     try:
         seconds = float(said)
     except ValueError:

@@ -1,9 +1,9 @@
 """The conductor: threads in every worker's main process that keep the waiting tasks moving.
 
-One listens for wake-ups, one conducts rounds, one rings, so that a frozen broker delays no round; a fourth is the
-janitor's, told once a minute by the conductor that kept house. The conductor is not itself a task, so nothing that
-loses tasks can lose it. Its death only delays, and two at once are harmless, because every step is a conditional
-UPDATE.
+One listens for wake-ups, one conducts rounds, one rings, so that a frozen broker delays no round; the janitor's is
+told once a minute by the conductor that kept house, and the post office's looks by itself. The conductor is not itself
+a task, so nothing that loses tasks can lose it. Its death only delays, and two at once are harmless, because every
+step is a conditional UPDATE.
 """
 
 import threading
@@ -15,6 +15,7 @@ from backend.logs import log
 from celery_queue import drain
 from celery_queue.fork_gate import ForkGate
 from celery_queue.janitor import Janitor
+from celery_queue.post_office import PostOffice
 from celery_queue.ringing import RING_ERRORS, Bell
 from celery_queue.rounds import ROUND_SECONDS, Round, Rounds
 from celery_queue.watchdog import Watchdog
@@ -30,17 +31,25 @@ class Conductor:
     """Starts with the worker and stops with it. `stop` leaves at most a transaction's time-out behind."""
 
     def __init__(
-        self, rounds: Rounds, bell: Bell, watchdog: Watchdog | None = None, janitor: Janitor | None = None
+        self,
+        rounds: Rounds,
+        bell: Bell,
+        watchdog: Watchdog | None = None,
+        janitor: Janitor | None = None,
+        post_office: PostOffice | None = None,
     ) -> None:
         self._rounds = rounds
         self._bell = bell
         self._watchdog = watchdog
         self._janitor = janitor
+        self._post_office = post_office
         self._wake, self._ring_due, self._stopping = threading.Event(), threading.Event(), threading.Event()
         self._gates = {name: ForkGate() for name in ("listen", "conduct", "ring")}
         targets: dict[str, Callable[[], None]] = {"listen": self._listen, "conduct": self._conduct, "ring": self._ring}
         if janitor is not None:
             targets["clean"] = janitor.run
+        if post_office is not None:
+            targets["deliver"] = post_office.run
         self._threads = {
             name: threading.Thread(target=self._guard, args=(target,), name=f"conductor-{name}", daemon=True)
             for name, target in targets.items()
@@ -58,6 +67,8 @@ class Conductor:
         self._ring_due.set()
         if self._janitor is not None:
             self._janitor.stop()
+        if self._post_office is not None:
+            self._post_office.stop()
         with self._gates["conduct"]:
             try:
                 self._rounds.leave()

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from backend.logs import log
 from backend.settings import Settings
-from db import accounts, idempotency, paces, rings, task_store, workers
+from db import accounts, deliveries, idempotency, paces, rings, task_store, workers
 from db.database import DATABASE_ERRORS, Session, transaction
 
 DEAD_WORKER = timedelta(minutes=10)
@@ -25,6 +25,7 @@ def chores(settings: Settings) -> dict[str, Chore]:
         "bring home what waits for a worker that is gone": lambda session: rings.bring_home(session, lease),
         "forget dead workers": lambda session: workers.forget_dead(session, DEAD_WORKER),
         "forget old answers": idempotency.forget_old,
+        "forget old webhook deliveries": deliveries.forget_old,
         "forget expired tokens": accounts.forget_expired_tokens,
         "learn the agents' paces": paces.measure,
     }

@@ -14,6 +14,7 @@ from celery_queue.dispatch import Conductor
 from celery_queue.housekeeping import chores
 from celery_queue.identity import identity
 from celery_queue.janitor import Janitor
+from celery_queue.post_office import PostOffice
 from celery_queue.ringing import Bell
 from celery_queue.rounds import Rounds
 from celery_queue.watchdog import Watchdog
@@ -68,7 +69,11 @@ def begin(sender: Any, **_: Any) -> None:
     who = identity(pool, slots)
     watchdog = Watchdog(who.queues, slots, lambda: restart_consumer(sender))
     _conductor = Conductor(
-        Rounds(who, settings), Bell(app, settings), watchdog, Janitor(Kept.by(settings), chores(settings))
+        Rounds(who, settings),
+        Bell(app, settings),
+        watchdog,
+        Janitor(Kept.by(settings), chores(settings)),
+        PostOffice(),
     )
     _conductor.start()
     log().info("worker ready", boot_uuid=str(who.boot_uuid), pool=pool, slots=slots, queues=who.queues, tools=who.tools)

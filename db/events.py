@@ -1,11 +1,12 @@
 """What happened to a task, in order: one gapless sequence a task, numbered by the row that is also the fence."""
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from db.models import TaskEvent
@@ -28,9 +29,26 @@ class EventKind(StrEnum):
     EXPIRED = "expired"
 
 
+# What `event` of a statement owes to the customer's webhooks (deliveries.py); a child's events are its parent's affair.
+FAN_OUT = """
+    INSERT INTO webhook_deliveries (endpoint_id, task_id, seq)
+    SELECT endpoint.id, event.task_id, event.seq
+    FROM event
+    JOIN tasks owner ON owner.id = event.task_id AND owner.parent_id IS NULL
+    JOIN webhook_endpoints endpoint ON endpoint.user_id = owner.user_id AND endpoint.disabled_at IS NULL
+        AND (endpoint.kinds = '{}' OR event.kind = ANY(endpoint.kinds))
+"""
+_APPEND = text(f"""
+    WITH event AS (
+        INSERT INTO task_events (task_id, seq, kind, data) VALUES (:task_id, :seq, :kind, CAST(:data AS jsonb))
+        RETURNING task_id, seq, kind)
+    {FAN_OUT}
+""")  # noqa: S608 (our own words only)
+
+
 def append(session: Session, task_id: uuid.UUID, seq: int, kind: EventKind, data: Mapping[str, Any]) -> None:
-    """Write event `seq`, the number that the row's UPDATE in this very transaction gave."""
-    session.execute(insert(TaskEvent).values(task_id=task_id, seq=seq, kind=kind, data=dict(data)))
+    """Write event `seq`, the number that the row's UPDATE in this very transaction gave, and whom it is owed to."""
+    session.execute(_APPEND, {"task_id": task_id, "seq": seq, "kind": kind, "data": json.dumps(dict(data))})
 
 
 def after(session: Session, task_id: uuid.UUID, seq: int, limit: int = 500) -> Sequence[TaskEvent]:

@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from backend import storage as storage_module
-from backend.errors import UnreadableFile
+from backend.errors import Conflict, UnreadableFile
 from backend.settings import Settings, get_settings
-from backend.storage import Storage, StorageError, input_key, output_key, step_key, task_prefix
+from backend.storage import OpenUpload, Storage, StorageError, input_key, output_key, step_key, task_prefix
 from backend.verdicts import verdict_for
 
 TASK = uuid.UUID("12345678-1234-4234-8234-123456789abc")
@@ -38,6 +38,52 @@ def test_bytes_come_back_as_they_were_sent(storage_bucket: Storage) -> None:
     stored = storage_bucket.put_bytes("a.json", b"{}", "application/json")
     assert (stored.size, stored.sha256) == (2, hashlib.sha256(b"{}").hexdigest())
     assert storage_bucket.get_bytes("a.json") == b"{}"
+
+
+def test_a_piece_of_an_object_is_read_without_the_rest(storage_bucket: Storage) -> None:
+    storage_bucket.put_bytes("a.csv", b"0123456789", "text/csv")
+    assert storage_bucket.read("a.csv", 2, 3) == b"234"
+    assert storage_bucket.read("a.csv", 8, 100) == b"89"
+
+
+def test_an_upload_by_parts_shows_nothing_until_it_is_finished(storage_bucket: Storage) -> None:
+    upload = storage_bucket.begin_upload("big.csv", "text/csv")
+    sent = [storage_bucket.put_part(upload, 1, bytearray(5 * 2**20)), storage_bucket.put_part(upload, 2, b"end")]
+    assert storage_bucket.head("big.csv") is None
+    assert [(part.number, part.etag, part.size) for part in storage_bucket.parts_of(upload)] == [
+        (part.number, part.etag, part.size) for part in sent
+    ]
+    storage_bucket.finish_upload(upload, sent)
+    assert storage_bucket.get_bytes("big.csv") == bytes(5 * 2**20) + b"end"
+    assert list(storage_bucket.list_unfinished_uploads("")) == []
+
+
+def test_a_part_sent_by_a_link_belongs_to_its_upload(storage_bucket: Storage) -> None:
+    upload = storage_bucket.begin_upload("big.csv", "text/csv", by_links=True)
+    httpx.put(storage_bucket.part_link(upload, 1, 3), content=b"abc").raise_for_status()
+    storage_bucket.finish_upload(upload, storage_bucket.parts_of(upload))
+    assert storage_bucket.get_bytes("big.csv") == b"abc"
+
+
+def test_a_link_to_a_part_is_good_for_its_length_only(storage_bucket: Storage) -> None:
+    link = storage_bucket.part_link(OpenUpload("big.csv", "some-upload"), 3, 5)
+    asked = parse_qs(urlsplit(link).query)
+    assert asked["X-Amz-SignedHeaders"] == ["content-length;host"]
+    assert (asked["partNumber"], asked["uploadId"]) == (["3"], ["some-upload"])
+
+
+@pytest.mark.parametrize("step", ["upload_part", "list_parts", "complete_multipart_upload"])
+def test_an_upload_that_was_ended_meanwhile_is_a_conflict(storage_bucket: Storage, step: str) -> None:
+    upload = OpenUpload("big.csv", "ended")
+    steps: dict[str, Callable[[], object]] = {
+        "upload_part": lambda: storage_bucket.put_part(upload, 1, b"x"),
+        "list_parts": lambda: storage_bucket.parts_of(upload),
+        "complete_multipart_upload": lambda: storage_bucket.finish_upload(upload, []),
+    }
+    with Stubber(storage_bucket._client) as store:
+        store.add_client_error(step, "NoSuchUpload", http_status_code=404)
+        with pytest.raises(Conflict):
+            steps[step]()
 
 
 def test_head_tells_what_the_store_knows(storage_bucket: Storage) -> None:
