@@ -6,7 +6,6 @@ begins and when it ends, and only then does the row name the file.
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from api.arrivals import Wanted, check_still_open, keep, open_task
 from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
 from api.schemas import ReceivedFile, ShortText
@@ -21,7 +21,6 @@ from api.streamed_upload import Destination, StreamedUpload, lively
 from backend.errors import (
     BadRequest,
     Conflict,
-    CustomerError,
     FileTooLarge,
     InvalidTaskState,
     StorageUnavailable,
@@ -30,28 +29,15 @@ from backend.errors import (
     UnsupportedFormat,
 )
 from backend.storage import Storage, input_key
-from db import task_store
-from db.database import Session, transaction
-from db.models import Task, TaskStatus
+from db.database import transaction
 from transformers.catalog import tool_for
 from transformers.first_look import HEAD_BYTES, format_of
 from transformers.input_plan import PlannedFile, check_format, check_size, role_of, safe_filename
-from transformers.tool import InputRole
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w=-]+)*")
 _A_FILE = {"schema": {"type": "string", "format": "binary"}, "example": "id,name\n1,Ada\n"}
 _BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": _A_FILE}}}
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which file of which task is coming, and what its role allows."""
-
-    task_id: UUID
-    user_id: int
-    role: InputRole
-    file: PlannedFile
 
 
 @router.put(
@@ -82,7 +68,7 @@ async def put_input(
         size, found = await _receive(storage, wanted, request.stream())
     except ClientDisconnect:
         raise BadRequest("The file broke off.") from None  # nobody reads it; the log does
-    await run_in_threadpool(_keep, storage, wanted, size)
+    await run_in_threadpool(keep, storage, wanted, size)
     return ReceivedFile(role=wanted.role.name, filename=wanted.file.filename, size=size, format=found)
 
 
@@ -98,18 +84,11 @@ def _announced(request: Request) -> tuple[int | None, str]:
 
 def _wanted(task_id: UUID, user_id: int, role_name: str, name: str, content_type: str) -> Wanted:
     with transaction() as session:
-        task = _open_task(session, task_id, user_id)
+        task = open_task(session, task_id, user_id)
     role, filename = role_of(tool_for(task.tool_id), role_name), safe_filename(name)
     check_format(role, filename)
     key = input_key(user_id, task_id, role.name, filename)
     return Wanted(task_id, user_id, role, PlannedFile(filename, key, content_type, 0))
-
-
-def _open_task(session: Session, task_id: UUID, user_id: int, *, lock: bool = False) -> Task:
-    task = task_store.get(session, task_id, user_id, lock=lock)
-    if task.status != TaskStatus.CREATED:
-        raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)
-    return task
 
 
 async def _receive(storage: Storage, wanted: Wanted, body: AsyncIterator[bytes]) -> tuple[int, str]:
@@ -125,7 +104,7 @@ async def _receive(storage: Storage, wanted: Wanted, body: AsyncIterator[bytes])
             await upload.add(chunk)
         check_size(wanted.role, wanted.file.filename, upload.size)
         found = found or format_of(wanted.role, wanted.file.filename, bytes(head))
-        await run_in_threadpool(_check_still_open, wanted)  # before the object replaces one that a submit has seen
+        await run_in_threadpool(check_still_open, wanted)  # before the object replaces one that a submit has seen
         await upload.finish()
     return upload.size, found
 
@@ -137,31 +116,3 @@ def _check_room(wanted: Wanted, size: int) -> None:
             f"{sentence}{wanted.role.name!r} takes.",
             role=wanted.role.name, filename=wanted.file.filename, max_bytes=wanted.role.max_bytes,
         )  # fmt: skip
-
-
-def _check_still_open(wanted: Wanted) -> None:
-    with transaction() as session:
-        _open_task(session, wanted.task_id, wanted.user_id)
-
-
-def _keep(storage: Storage, wanted: Wanted, size: int) -> None:
-    """The row names the file; if it may not any more, the file goes."""
-    file = PlannedFile(wanted.file.filename, wanted.file.key, wanted.file.content_type, size)
-    try:
-        with transaction() as session:
-            task = _open_task(session, wanted.task_id, wanted.user_id, lock=True)
-            task_store.plan_inputs(session, task, {wanted.role.name: [file.as_row()]})
-    except CustomerError:
-        if not _is_named(wanted):
-            storage.delete([file.key])
-        raise
-
-
-def _is_named(wanted: Wanted) -> bool:
-    """True where a submit was quicker and means a file of this key."""
-    try:
-        with transaction() as session:
-            inputs = task_store.get(session, wanted.task_id, wanted.user_id).inputs
-    except TaskNotFound:
-        return False
-    return any(file["key"] == wanted.file.key for files in inputs.values() for file in files)

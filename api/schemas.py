@@ -97,7 +97,39 @@ class UploadView(Told):
 
 
 class Uploads(Told):
-    uploads: dict[str, UploadView] = Field(description="By role.")
+    uploads: dict[str, Annotated[UploadView | PartsView, Field(discriminator="method")]] = Field(description="By role.")
+
+
+class SentPart(Asked):
+    number: int = Field(ge=1, le=10_000, examples=[1])
+    etag: ShortText = Field(examples=["9b2cf535f27731c974343645a3985328"])
+
+
+class SentParts(Asked):
+    parts: list[SentPart] = Field(
+        default_factory=list,
+        max_length=10_000,
+        description="What the store answered to each part; empty: whatever has arrived is taken.",
+    )
+class PartView(Told):
+    number: int = Field(examples=[1])
+    size: int = Field(description="Bytes; the link takes no other number.", examples=[16_777_216])
+    url: str = Field(
+        description="PUT the part here; the answer's ETag names it.", examples=["https://s3.example.com/…"]
+    )
+
+
+class PartsView(Told):
+    """A large file: PUT its parts in any order, some at once, then `complete`."""
+
+    method: Literal["MULTIPART"] = "MULTIPART"
+    part_bytes: int = Field(description="Of every part but the last.", examples=[16_777_216])
+    parts: list[PartView]
+    max_bytes: int = Field(examples=[524_288_000])
+    expires_at: datetime = Field(examples=[A_TIME])
+    key: str = Field(examples=[f"users/1/tasks/{A_TASK}/inputs/primary/customers.csv"])
+
+
 
 
 class ReceivedFile(Told):

@@ -27,8 +27,10 @@ from backend.errors import (
     TaskNotFound,
     UnknownAgent,
     UnknownTool,
+    UnreadableFile,
     UnsupportedFormat,
 )
+from backend.remote_file import opened
 from backend.storage import Storage
 from db import paces, task_store
 from db.database import Session, transaction
@@ -36,9 +38,10 @@ from db.models import Task, TaskStatus
 from db.paces import Pace
 from db.task_store import Submission
 from transformers.catalog import tool_for
-from transformers.input_plan import planned_files
-from transformers.submission import ArrivedFile, check_files, merged_parameters, submission_for
-from transformers.tool import PARAMETERS_ROLE
+from transformers.first_look import look_into
+from transformers.input_plan import planned_files, role_of
+from transformers.submission import Arrived, ArrivedFile, check_files, merged_parameters, submission_for
+from transformers.tool import PARAMETERS_ROLE, Tool
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -50,8 +53,8 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
     summary="Queue a task",
     responses=problems(
         TaskNotFound, InvalidTaskState, Conflict, InsufficientCredits, UnknownTool, UnknownAgent, BadParameters,
-        NoInputFiles, MissingInputRole, FileTooLarge, UnsupportedFormat, IdempotencyMismatch, RequestInFlight,
-        StorageUnavailable,
+        NoInputFiles, MissingInputRole, FileTooLarge, UnsupportedFormat, UnreadableFile, IdempotencyMismatch,
+        RequestInFlight, StorageUnavailable,
     ),
 )  # fmt: skip
 def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: OnceDep) -> Queued:
@@ -73,8 +76,16 @@ def _checked(task: Task, storage: Storage, usual: Mapping[str, Pace]) -> Submiss
     planned = planned_files(task.inputs)
     found = {file.key: storage.head(file.key) for files in planned.values() for file in files}
     arrived = check_files(tool, planned, found)
+    look_into_all(tool, arrived, storage)
     parameters = _parameters(task, arrived.get(PARAMETERS_ROLE, ()), storage)
     return submission_for(tool, task.agents, parameters, arrived, usual)
+
+
+def look_into_all(tool: Tool, arrived: Arrived, storage: Storage) -> None:
+    """A few bytes of each file, so that what no agent will read never waits, runs or is held credits for."""
+    for name, files in arrived.items():
+        for file in files:
+            look_into(role_of(tool, name), file.planned.filename, opened(storage, file.found))
 
 
 def _parameters(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage) -> Mapping[str, Any]:

@@ -29,13 +29,15 @@ def format_of(role: InputRole, filename: str, head: bytes) -> str:
         return _document_format(head, filename)
 
 
-def check_whole(role: InputRole, filename: str, found: str, file: IO[bytes]) -> None:
-    """What a few more bytes show of a file whose first ones were good. Raises as `format_of` does."""
+def look_into(role: InputRole, filename: str, file: IO[bytes]) -> str:
+    """What the file is by all that can be seen without reading it through. Raises as `format_of` does."""
+    found = format_of(role, filename, file.read(HEAD_BYTES))
     with _named(role, filename):
         if found == "xlsx":
             accepted_format(archive_format(file), role.formats)
         elif found == "parquet":
             _check_parquet_end(file)
+    return found
 
 
 def _document_format(head: bytes, filename: str) -> str:

@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from backend.errors import BadRequest, FileTooLarge, UnreadableFile, UnsupportedFormat
+from backend.storage import OpenUpload
 from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, InputRole, Tool
 
 PARAMETERS_FILE = InputRole(PARAMETERS_ROLE, formats=("json",), max_bytes=MEBIBYTE, is_table=False)
@@ -16,21 +17,33 @@ _UNSAFE = re.compile(r"[^\w .()+=@,-]")
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """One file the customer announced, as it stands on the task's row; size in bytes, as announced."""
+    """One file the customer announced, as it stands on the task's row; size in bytes, as announced.
+
+    `upload_id` stands for an upload in parts that is not completed.
+    """
 
     filename: str
     key: str
     content_type: str
     size: int
+    upload_id: str | None = None
+
+    @property
+    def upload(self) -> OpenUpload | None:
+        return OpenUpload(self.key, self.upload_id) if self.upload_id else None
+
+    def arrived(self, size: int) -> "PlannedFile":
+        """The same file once it is in the store, of this size."""
+        return replace(self, size=size, upload_id=None)
 
     def as_row(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def planned_files(inputs: Mapping[str, Any]) -> dict[str, list[PlannedFile]]:
     """The row's inputs, by role."""
     return {
-        role: [PlannedFile(f["filename"], f["key"], f["content_type"], f["size"]) for f in files]
+        role: [PlannedFile(f["filename"], f["key"], f["content_type"], f["size"], f.get("upload_id")) for f in files]
         for role, files in inputs.items()
     }
 

@@ -53,8 +53,11 @@ def check_files(
 
 def _arrived(tool: Tool, role_name: str, file: PlannedFile, found: ObjectInfo | None) -> ArrivedFile:
     role = role_of(tool, role_name)
-    if found is None:
+    if found is None and file.upload_id is None:
         sentence = f"{file.filename!r} was announced for the role {role_name!r}, but it has not arrived."
+        raise MissingInputRole(sentence, role=role_name, filename=file.filename)
+    if found is None or file.upload_id is not None:  # what lies there is an earlier file of the same name
+        sentence = f"{file.filename!r} for the role {role_name!r} is uploaded in parts, and not completed yet."
         raise MissingInputRole(sentence, role=role_name, filename=file.filename)
     check_format(role, file.filename)
     check_size(role, file.filename, found.size)

@@ -1,6 +1,7 @@
 """The app over a clean database and a real file store (tests/conftest.py), with two customers and one more tool."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hall_client import TRIAL, Customer, Hall, new_customer
@@ -17,6 +18,15 @@ def _trial_tool(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(catalog, "TRANSFORMERS", (*catalog.TRANSFORMERS, transformer(TRIAL)))
     catalog.transformers.cache_clear()
     yield
+    catalog.transformers.cache_clear()
+
+
+@pytest.fixture
+def roomy(_trial_tool: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trial tool's primary role takes 12 MiB."""
+    primary, *others = TRIAL.roles
+    tool = replace(TRIAL, roles=(replace(primary, max_bytes=12 * 2**20), *others))
+    monkeypatch.setattr(catalog, "TRANSFORMERS", (transformer(tool),))
     catalog.transformers.cache_clear()
 
 

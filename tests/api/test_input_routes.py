@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from hall_client import CSV, Customer, problem_of
 
 from api import input_routes, streamed_upload
+from api.arrivals import Wanted
 from backend.main import create_app
 from backend.storage import Storage
 from db import task_store
@@ -48,22 +49,6 @@ def put(
 async def trickling(*chunks: bytes) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
-
-
-@pytest.fixture
-def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The trial tool's primary role takes 12 MiB."""
-    from dataclasses import replace
-
-    import hall_client
-
-    from transformers import catalog
-    from transformers.routing import transformer
-
-    primary, *others = hall_client.TRIAL.roles
-    tool = replace(hall_client.TRIAL, roles=(replace(primary, max_bytes=12 * 2**20), *others))
-    monkeypatch.setattr(catalog, "TRANSFORMERS", (transformer(tool),))
-    catalog.transformers.cache_clear()
 
 
 def test_a_file_can_be_sent_to_us_and_processed(customer: Customer) -> None:
@@ -203,13 +188,13 @@ def test_another_customers_task_is_none(customer: Customer, stranger: Customer) 
 
 def during(monkeypatch: pytest.MonkeyPatch, happening: Callable[[], object]) -> None:
     """Let something happen between the file's arrival in the store and the row's."""
-    keep = input_routes._keep
+    keep = input_routes.keep
 
-    def after(storage: Storage, wanted: input_routes.Wanted, size: int) -> None:
+    def after(storage: Storage, wanted: Wanted, size: int) -> None:
         happening()
         keep(storage, wanted, size)
 
-    monkeypatch.setattr(input_routes, "_keep", after)
+    monkeypatch.setattr(input_routes, "keep", after)
 
 
 def test_a_file_that_comes_after_the_end_of_its_task_is_not_kept(

@@ -1,0 +1,81 @@
+"""What becomes of a task's row when a file of it has arrived, and of an upload in parts that no row names any more.
+
+A file may arrive while its task is CREATED. The store is asked while no transaction is open, so the state is looked at
+again, under the row's lock, when the row is to name the file.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from backend.errors import CustomerError, InvalidTaskState, TaskNotFound
+from backend.storage import OpenUpload, Storage
+from db import task_store
+from db.database import Session, transaction
+from db.models import Task, TaskStatus
+from transformers.input_plan import PlannedFile, planned_files
+from transformers.tool import InputRole
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which file of which task is coming, and what its role allows."""
+
+    task_id: UUID
+    user_id: int
+    role: InputRole
+    file: PlannedFile
+
+
+def open_task(session: Session, task_id: UUID, user_id: int, *, lock: bool = False) -> Task:
+    """A task that still takes files.
+
+    Raises:
+        TaskNotFound, InvalidTaskState
+    """
+    task = task_store.get(session, task_id, user_id, lock=lock)
+    if task.status != TaskStatus.CREATED:
+        raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)
+    return task
+
+
+def check_still_open(wanted: Wanted) -> None:
+    with transaction() as session:
+        open_task(session, wanted.task_id, wanted.user_id)
+
+
+def keep(storage: Storage, wanted: Wanted, size: int) -> None:
+    """The row names the file, which is in the store; if it may not any more, the file goes."""
+    arrived = wanted.file.arrived(size)
+    try:
+        with transaction() as session:
+            task = open_task(session, wanted.task_id, wanted.user_id, lock=True)
+            replaced = open_uploads(task.inputs, [wanted.role.name])
+            task_store.plan_inputs(session, task, {wanted.role.name: [arrived.as_row()]})
+    except CustomerError:
+        if not _is_named(wanted):
+            storage.delete([arrived.key])
+        raise
+    abort(storage, (upload for upload in replaced if upload.upload_id != wanted.file.upload_id))
+
+
+def _is_named(wanted: Wanted) -> bool:
+    """True where a submit was quicker and means a file of this key."""
+    try:
+        with transaction() as session:
+            inputs = task_store.get(session, wanted.task_id, wanted.user_id).inputs
+    except TaskNotFound:
+        return False
+    return any(file.key == wanted.file.key for files in planned_files(inputs).values() for file in files)
+
+
+def open_uploads(inputs: Mapping[str, Any], roles: Collection[str]) -> list[OpenUpload]:
+    """The uploads in parts that the row's inputs name for these roles."""
+    planned = planned_files({role: files for role, files in inputs.items() if role in roles})
+    return [file.upload for files in planned.values() for file in files if file.upload is not None]
+
+
+def abort(storage: Storage, uploads: Iterable[OpenUpload]) -> None:
+    for upload in uploads:
+        storage.abort_upload(upload)
