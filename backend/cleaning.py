@@ -22,7 +22,8 @@ from db.retention import Doomed, Kept, Stage
 
 ENOUGH_SECONDS = 50.0  # the next minute's cleaning goes on where this one stops
 AT_ONCE = 50  # tasks in one look at the database
-ORDER = (Stage.DELETED, Stage.OUTPUTS, Stage.INPUTS)  # what goes as a whole need not be gone through key by key
+# What goes as a whole need not be gone through key by key.
+ORDER = (Stage.DELETED, Stage.OUTPUTS, Stage.INPUTS, Stage.UPLOADS)
 
 
 def clean_now() -> Counter[Stage]:
@@ -90,6 +91,8 @@ def _named(some: Sequence[Doomed]) -> Mapping[UUID, NamedKeys]:
 def _removed(storage: Storage, stage: Stage, task: Doomed, named: Mapping[UUID, NamedKeys]) -> bool:
     """False where the store refuses this task's files: the others go on. Raises StorageError when it is away."""
     try:
+        for upload in storage.list_unfinished_uploads(task_prefix(task.user_id, task.task_id)):
+            storage.abort_upload(upload)
         storage.delete(_doomed_keys(storage, stage, task, named))
     except StorageError as error:
         verdict = verdict_for(error)
@@ -102,6 +105,8 @@ def _removed(storage: Storage, stage: Stage, task: Doomed, named: Mapping[UUID, 
 
 def _doomed_keys(storage: Storage, stage: Stage, task: Doomed, named: Mapping[UUID, NamedKeys]) -> Iterator[str]:
     prefix = task_prefix(task.user_id, task.task_id)
+    if stage is Stage.UPLOADS:
+        return
     if stage is not Stage.INPUTS:
         yield from (found.key for found in storage.list(prefix))
         return

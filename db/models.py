@@ -158,6 +158,7 @@ LATER = "status = 'QUEUED' AND not_before IS NOT NULL"
 INPUTS_KEPT = "finished_at IS NOT NULL AND inputs_cleaned_at IS NULL"
 OUTPUTS_KEPT = "finished_at IS NOT NULL AND outputs_cleaned_at IS NULL"
 DELETED = "deleted_at IS NOT NULL AND outputs_cleaned_at IS NULL"
+UPLOADS_LEFT_OPEN = f"{INPUTS_KEPT} AND jsonb_path_exists(inputs, '$.*[*].\"upload_id\"')"
 
 
 class Task(Base):
@@ -248,6 +249,7 @@ class Task(Base):
         Index("ix_tasks_failed", "finished_at", postgresql_where=text("status = 'FAILED'")),
         Index("ix_tasks_inputs_to_clean", "finished_at", postgresql_where=text(INPUTS_KEPT)),
         Index("ix_tasks_outputs_to_clean", "finished_at", postgresql_where=text(OUTPUTS_KEPT)),
+        Index("ix_tasks_open_uploads", "finished_at", postgresql_where=text(UPLOADS_LEFT_OPEN)),
         Index("ix_tasks_deleted", "deleted_at", postgresql_where=text(DELETED)),
         {"postgresql_with": {"fillfactor": 75}},
     )
@@ -282,7 +284,7 @@ class TaskStep(Base):
 
 
 class AgentPace(Base):
-    """How long an agent usually takes: seconds for each MiB of input (db/paces.py)."""
+    """How long an agent usually takes, and how much memory: by MiB of input (db/paces.py)."""
 
     __tablename__ = "agent_paces"
 
@@ -291,6 +293,10 @@ class AgentPace(Base):
     median_seconds_per_mebibyte: Mapped[float]  # what is expected of it
     samples: Mapped[int]
     largest_mebibytes: Mapped[float] = mapped_column(server_default=ZERO)  # seen: beyond it nothing is known
+    # A line through what was seen, and its 95th percentile above that line; null where no memory was measured.
+    base_memory_bytes: Mapped[float | None]
+    memory_bytes_per_mebibyte: Mapped[float | None]
+    memory_spread_bytes: Mapped[float | None]
     measured_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 

@@ -1,7 +1,8 @@
 """How long each agent usually takes, learnt from what it delivered: for the no-progress limit and the expected cost.
 
-A pace is seconds for each MiB of all the task's inputs, at least one. Steps that a retry took over from another task
-(epoch 0) say nothing about this agent's time.
+A pace is seconds for each MiB of all the task's inputs, at least one. Memory is a line over the same MiB: a process is
+large before it reads anything, and grows with what it reads. Steps that a retry took over from another task (epoch 0)
+say nothing about this agent's time.
 """
 
 import math
@@ -19,12 +20,25 @@ MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryLine:
+    """Peak bytes over MiB of input; `spread` is how far above the line one run in twenty is."""
+
+    base: float
+    per_mebibyte: float
+    spread: float
+
+    def likely(self, mebibytes: float) -> float:
+        return self.base + self.per_mebibyte * mebibytes
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds for each MiB: `slow` is the 95th percentile, `usual` the median; `largest` are the most MiB seen."""
 
     slow: float
     usual: float
     largest: float = field(default=math.inf, compare=False)
+    memory: MemoryLine | None = field(default=None, compare=False)
 
 
 # The loose scan over ix_task_steps_delivered reads one entry an agent, then the newest steps of each.
@@ -35,27 +49,40 @@ _MEASURE = text("""
         SELECT (SELECT s.agent_id FROM task_steps s WHERE s.status = 'DELIVERED' AND s.agent_id > agents.agent_id
                 ORDER BY s.agent_id LIMIT 1)
         FROM agents WHERE agents.agent_id IS NOT NULL),
-    paces AS (
+    runs AS (
         SELECT agents.agent_id, step.duration_ms / 1000.0 / greatest(1, size.mebibytes) AS pace,
-            greatest(1, size.mebibytes) AS mebibytes
+            greatest(1, size.mebibytes)::float8 AS mebibytes, step.peak_memory_bytes::float8 AS memory
         FROM agents
         CROSS JOIN LATERAL (
-            SELECT s.task_id, s.duration_ms FROM task_steps s
+            SELECT s.task_id, s.duration_ms, s.peak_memory_bytes FROM task_steps s
             WHERE s.agent_id = agents.agent_id AND s.status = 'DELIVERED' AND s.epoch > 0
             ORDER BY s.finished_at DESC LIMIT :steps_remembered) step
         JOIN tasks t ON t.id = step.task_id
         CROSS JOIN LATERAL (
             SELECT coalesce(sum((file ->> 'size')::numeric), 0) / 1048576 AS mebibytes
-            FROM jsonb_each(t.inputs) AS role(name, files), jsonb_array_elements(role.files) AS file) size)
+            FROM jsonb_each(t.inputs) AS role(name, files), jsonb_array_elements(role.files) AS file) size),
+    slopes AS (
+        SELECT agent_id, greatest(0, coalesce(regr_slope(memory, mebibytes), 0)) AS slope
+        FROM runs WHERE memory IS NOT NULL GROUP BY agent_id),
+    lines AS (
+        SELECT agent_id, slope,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY memory - slope * mebibytes) AS base,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY memory - slope * mebibytes) AS high
+        FROM runs JOIN slopes USING (agent_id) WHERE memory IS NOT NULL GROUP BY agent_id, slope)
     INSERT INTO agent_paces
-        (agent_id, seconds_per_mebibyte, median_seconds_per_mebibyte, samples, largest_mebibytes)
+        (agent_id, seconds_per_mebibyte, median_seconds_per_mebibyte, samples, largest_mebibytes,
+         base_memory_bytes, memory_bytes_per_mebibyte, memory_spread_bytes)
     SELECT agent_id, percentile_cont(0.95) WITHIN GROUP (ORDER BY pace),
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY pace), count(*), max(mebibytes)
-    FROM paces GROUP BY agent_id
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY pace), count(*), max(mebibytes),
+        min(base), min(slope), min(high - base)
+    FROM runs LEFT JOIN lines USING (agent_id) GROUP BY agent_id
     ON CONFLICT (agent_id) DO UPDATE SET
         seconds_per_mebibyte = excluded.seconds_per_mebibyte,
         median_seconds_per_mebibyte = excluded.median_seconds_per_mebibyte,
-        samples = excluded.samples, largest_mebibytes = excluded.largest_mebibytes, measured_at = excluded.measured_at
+        samples = excluded.samples, largest_mebibytes = excluded.largest_mebibytes, measured_at = excluded.measured_at,
+        base_memory_bytes = excluded.base_memory_bytes,
+        memory_bytes_per_mebibyte = excluded.memory_bytes_per_mebibyte,
+        memory_spread_bytes = excluded.memory_spread_bytes
 """)
 
 
@@ -67,10 +94,14 @@ def measure(session: Session) -> None:
 def known(session: Session) -> Mapping[str, Pace]:
     """The paces by agent, of those with history enough. One small row an agent, so all of them."""
     rows = session.scalars(select(AgentPace).where(AgentPace.samples >= ENOUGH_SAMPLES))
-    return {
-        row.agent_id: Pace(row.seconds_per_mebibyte, row.median_seconds_per_mebibyte, row.largest_mebibytes)
-        for row in rows
-    }
+    return {row.agent_id: _pace(row) for row in rows}
+
+
+def _pace(row: AgentPace) -> Pace:
+    base, slope, spread = row.base_memory_bytes, row.memory_bytes_per_mebibyte, row.memory_spread_bytes
+    known = base is not None and slope is not None and spread is not None
+    memory = MemoryLine(base, slope, spread) if known else None
+    return Pace(row.seconds_per_mebibyte, row.median_seconds_per_mebibyte, row.largest_mebibytes, memory)
 
 
 def mebibytes(sizes: Iterable[int]) -> float:

@@ -17,15 +17,18 @@ from sqlalchemy.orm import Session
 
 from backend.settings import Settings
 from db.files import LINE
-from db.models import CLOCK, Task
+from db.models import CLOCK, UPLOADS_LEFT_OPEN, Task
 
 # Whoever asked just before the end of the time may still be in a transaction (6 s at most, db/database.py).
 GRACE = timedelta(minutes=1)
 
 
 class Stage(StrEnum):
-    """What is removed: inputs and what no row names; all of it, by age; all of it, by the customer's wish."""
+    """What is removed: uploads that the task's end left open; inputs and what no row names; all of it, by age; all of
+    it, by the customer's wish.
+    """
 
+    UPLOADS = "uploads"
     INPUTS = "inputs"
     OUTPUTS = "outputs"
     DELETED = "deleted"
@@ -51,6 +54,8 @@ class Kept:
 
     def before_cleaning(self, stage: Stage) -> timedelta:
         """No link to an object is signed after its time (`results_are_gone`); the last one is good to its end."""
+        if stage is Stage.UPLOADS:
+            return timedelta()
         return (self.inputs if stage is Stage.INPUTS else self.outputs + self.download_links) + GRACE
 
 
@@ -75,11 +80,23 @@ _BY_AGE = """finished_at IS NOT NULL AND t.finished_at < :ended_before
 _BY_WISH = """deleted_at IS NOT NULL AND t.outputs_cleaned_at IS NULL
     AND (t.inputs_cleaned_at IS NULL OR t.inputs_cleaned_at < t.deleted_at
          OR t.deleted_at < :deleted_before)"""
+# Nobody stands on parts that were never put together. The words are the index's own.
+_LEFT_OPEN = f"finished_at < :ended_before AND {UPLOADS_LEFT_OPEN} AND t.deleted_at IS NULL"
 _WHERE: Mapping[Stage, tuple[str, str]] = {
+    Stage.UPLOADS: ("finished_at", _LEFT_OPEN),
     Stage.INPUTS: ("finished_at", _BY_AGE.format(cleaned="inputs_cleaned_at")),
     Stage.OUTPUTS: ("finished_at", _BY_AGE.format(cleaned="outputs_cleaned_at")),
     Stage.DELETED: ("deleted_at", _BY_WISH),
 }
+
+
+_FORGET_UPLOADS = text("""
+    UPDATE tasks SET inputs = (
+        SELECT jsonb_object_agg(name, (
+            SELECT coalesce(jsonb_agg(file - 'upload_id'), '[]') FROM jsonb_array_elements(files) AS file))
+        FROM jsonb_each(inputs) AS role(name, files))
+    WHERE id = ANY(:ids)
+""")
 
 
 def due(
@@ -114,6 +131,9 @@ def mark_cleaned(session: Session, stage: Stage, kept: Kept, task_ids: Sequence[
     if stage is not Stage.DELETED:
         wanted = wanted.where(Task.deleted_at.is_(None))  # deleted meanwhile: that cleaning comes next
     free = session.scalars(wanted.with_for_update(skip_locked=True, key_share=True)).all()
+    if stage is Stage.UPLOADS:
+        session.execute(_FORGET_UPLOADS, {"ids": free})
+        return
     values: dict[str, Any] = {"inputs_cleaned_at": CLOCK}
     if stage is Stage.OUTPUTS:
         values["outputs_cleaned_at"] = CLOCK

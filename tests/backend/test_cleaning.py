@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from backend import cleaning
 from backend.cli import app
 from backend.settings import get_settings
-from backend.storage import Storage
-from db import deletion
+from backend.storage import Storage, input_key
+from db import deletion, retention, task_store
 from db.database import engine, transaction
 from db.models import CLOCK, Task
 from db.retention import Kept, Stage
@@ -175,3 +175,39 @@ def test_the_command_says_when_the_store_is_away(storage_bucket: Storage, monkey
         done = CliRunner().invoke(app, ["clean"])
     assert done.exit_code == 1
     assert "The file store did not answer." in done.output
+
+
+@pytest.mark.parametrize("how", ["cancelled", "expired", "deleted"])
+def test_parts_that_nobody_put_together_go_with_the_end_of_their_task(storage_bucket: Storage, how: str) -> None:
+    running, ending = ready_task(storage_bucket), ready_task(storage_bucket)
+    builders.change(ending.id, created_at=CLOCK - timedelta(hours=25))
+    with transaction() as session:
+        if how == "cancelled":
+            task_store.cancel(session, ending.id, ending.user_id)
+        elif how == "deleted":
+            deletion.delete(session, ending.id, ending.user_id)
+        else:
+            assert task_store.expire(session, timedelta(hours=24)) == 1
+    assert retention_due() is True
+
+    assert clean(storage_bucket) == {Stage.DELETED if how == "deleted" else Stage.UPLOADS: 1}
+
+    left = [upload.key for upload in storage_bucket.list_unfinished_uploads("")]
+    assert left == [input_key(running.user_id, running.id, "primary", "big.csv")]
+    assert "upload_id" not in str(builders.read(ending.id).inputs)
+    assert clean(storage_bucket) == {}
+
+
+def ready_task(storage: Storage) -> Task:
+    """A CREATED task with an upload in parts that is under way."""
+    task = builders.created_task()
+    key = input_key(task.user_id, task.id, "primary", "big.csv")
+    upload = storage.begin_upload(key, "text/csv")
+    storage.put_part(upload, 1, b"x")
+    file = {"filename": "big.csv", "key": key, "content_type": "text/csv", "size": 9, "upload_id": upload.upload_id}
+    return builders.change(task.id, inputs={"primary": [file]})
+
+
+def retention_due() -> bool:
+    with transaction() as session:
+        return retention.anything_due(session, Kept.by(get_settings()))

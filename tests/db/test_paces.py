@@ -96,3 +96,39 @@ def test_only_the_newest_steps_are_remembered() -> None:
         newest=STEPS_REMEMBERED)  # fmt: skip
     assert measured() == {"old-and-new": Pace(1.0, 1.0)}
     assert sql("SELECT samples FROM agent_paces") == STEPS_REMEMBERED
+
+
+def ran(megabytes: float, *, mebibytes: float = 1) -> None:
+    """A task whose agent took so many MB at its peak."""
+    step = Checkpoint(AGENT, StepStatus.DELIVERED, "f" * 64, 1000, peak_memory_bytes=round(megabytes * 1e6))
+    record(step, inputs={"primary": [{"size": round(mebibytes * MEBIBYTE)}]})
+
+
+def memory_line() -> tuple[float, float, float]:
+    memory = measured()[AGENT].memory
+    assert memory is not None
+    return tuple(round(part / 1e6, 3) for part in (memory.base, memory.per_mebibyte, memory.spread))
+
+
+def test_memory_grows_with_the_data_from_what_the_process_has_anyway() -> None:
+    for mebibytes in range(1, ENOUGH_SAMPLES + 1):
+        ran(150 + 2 * mebibytes, mebibytes=mebibytes)
+    assert memory_line() == (150, 2, 0)
+
+
+def test_memory_of_files_of_one_size_is_their_median_and_what_one_in_twenty_takes_more() -> None:
+    for more in range(21):
+        ran(200 + more)
+    assert memory_line() == (210, 0, 9)
+
+
+def test_no_agent_is_expected_to_take_less_memory_for_more_data() -> None:
+    for mebibytes in range(1, ENOUGH_SAMPLES + 1):
+        ran(300 - mebibytes, mebibytes=mebibytes)
+    assert memory_line()[1] == 0
+
+
+def test_without_measured_memory_nothing_is_known_of_it() -> None:
+    for _ in range(ENOUGH_SAMPLES):
+        delivered(1.0)
+    assert measured()[AGENT].memory is None

@@ -77,7 +77,7 @@ def test_what_runs_is_never_due_however_old() -> None:
     old = CLOCK - timedelta(days=400)
     for task in (builders.created_task(), builders.submitted_task(), builders.read(builders.claimed_task().task_id)):
         builders.change(task.id, created_at=old, queued_at=old, started_at=old)
-    assert [due(stage) for stage in Stage] == [[], [], []]
+    assert [due(stage) for stage in Stage] == [[]] * len(Stage)
 
 
 def test_an_expired_tasks_uploads_are_due_like_any_other() -> None:
@@ -114,7 +114,7 @@ def test_what_was_cleaned_is_not_due_again() -> None:
     week, month = ended_task(INPUTS_OVER), ended_task(OUTPUTS_OVER)
     mark(Stage.INPUTS, week)
     mark(Stage.OUTPUTS, month)
-    assert [due(stage) for stage in Stage] == [[], [], []]
+    assert [due(stage) for stage in Stage] == [[]] * len(Stage)
     row = builders.read(month.id)
     assert row.inputs_cleaned_at is not None
     assert row.outputs_cleaned_at is not None
