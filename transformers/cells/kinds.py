@@ -46,7 +46,8 @@ DATE_KINDS = (Kind.DATE, Kind.SLASH_DATE)
 _MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _NUMBER = r"([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?"
 _CURRENCY = r"(\$|€|£|¥|₹|usd|eur|gbp|chf|jpy|us\$)"
-INTEGER_FORM = "[+-]?(0|[1-9][0-9]{0,17})"  # 18 digits always fit a 64-bit integer
+MOST_DIGITS = 18  # of a whole number: so many always fit a 64-bit integer
+INTEGER_FORM = f"[+-]?(0|[1-9][0-9]{{0,{MOST_DIGITS - 1}}})"
 DECIMAL_FORM = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?|[+-]?(inf|infinity|Inf|Infinity)"
 GROUPED_FORM = r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?"
 COMMA_DECIMAL_FORM = r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),[0-9]+"
@@ -118,13 +119,19 @@ def _is_missing_word(text: str) -> str:
 def kind_of(text: str) -> str:
     """An SQL expression: the position in `Kind` of what `text` (trimmed) looks like.
 
-    A look at the first character and the length spares most cells most of the regular expressions. Whole numbers,
-    moments and words stand first, since they are many: no other kind has their form.
+    A look at the first character and the length spares most cells most of the regular expressions. Moments, whole
+    numbers and words stand first, since they are many: no other kind has their form.
     """
-    digits = f"CASE WHEN {has_form(text, INTEGER_FORM)} THEN {position(Kind.INTEGER)} ELSE {position(Kind.CODE)} END"
-    tests = [*_frequent(text), *_others(text).items()]
-    whens = " ".join(f"WHEN {test} THEN {digits if kind is Kind.CODE else position(kind)}" for kind, test in tests)
-    return f"CASE {whens} ELSE {position(Kind.TEXT)} END"
+    plain = f"{text} = '0' OR ({text} >= '1' AND strlen({text}) <= {MOST_DIGITS})"  # of digits alone: INTEGER_FORM
+    frequent = " ".join(_when(test, kind, plain) for kind, test in _frequent(text))
+    others = " ".join(_when(test, kind, has_form(text, INTEGER_FORM)) for kind, test in _others(text).items())
+    return f"CASE {frequent} {others} ELSE {position(Kind.TEXT)} END"
+
+
+def _when(test: str, kind: Kind, is_integer: str) -> str:
+    """Digits are a whole number or a code; every other test tells its kind."""
+    digits = f"CASE WHEN {is_integer} THEN {position(Kind.INTEGER)} ELSE {position(Kind.CODE)} END"
+    return f"WHEN {test} THEN {digits if kind is Kind.CODE else position(kind)}"
 
 
 def _frequent(text: str) -> list[tuple[Kind, str]]:
@@ -132,8 +139,8 @@ def _frequent(text: str) -> list[tuple[Kind, str]]:
     is_moment = has_form(text, ISO_DATETIME_FORM)
     return [
         (Kind.EMPTY, f"{text} IS NULL OR {text} = ''"),
-        (Kind.CODE, f"{digit_first} AND {has_form(text, '[0-9]+')}"),
         (Kind.DATETIME, f"{digit_first} AND {long_enough} AND {is_moment} AND {iso_datetime(text)} IS NOT NULL"),
+        (Kind.CODE, f"{digit_first} AND {has_form(text, '[0-9]+')}"),
         (Kind.DISGUISED, f"NOT ({digit_first}) AND {_is_missing_word(text)}"),
         (Kind.BOOLEAN, f"{text} >= 'A' AND length({text}) < 6 AND lower({text}) IN {words(TRUE_WORDS + FALSE_WORDS)}"),
         (Kind.TEXT, f"{text} >= 'A' AND NOT {has_form(text, _LETTERED)}"),

@@ -33,6 +33,7 @@ def gathered_as_written(
 ) -> Iterator[tuple[Sequence[T], set[int]]]:
     """The same, with the places of the columns of which a cell had to be trimmed."""
     for some in chunks(columns, max(1, min(COLUMNS_AT_ONCE, CELLS_AT_ONCE // max(table.rows, 1)))):
+        db.execute("DROP TABLE IF EXISTS cell_values")  # before the next are grouped: else both are held, and spilled
         _fill(db, _counted(table, [str(column) for column in some]))
         padded = {
             c for (c,) in db.execute(f"SELECT DISTINCT c FROM cell_values WHERE {PADDED} AND v <> trim(v)").fetchall()

@@ -19,6 +19,8 @@ PATTERNS_SHOWN = 8
 SHAPED_VALUES = 10_000  # above it the shapes are those of a sample: they are the costly part, and repeat themselves
 SHAPED_IN_FULL = 16  # characters: most codes, dates and numbers
 SHOWN_WORDS = 10
+LETTERS = ((r"\p{Lu}", "A"), (r"[\p{Ll}\p{Lo}\p{Lt}\p{Lm}]", "a"), (r"\p{Nd}", "9"))
+ASCII_LETTERS = (("[A-Z]", "A"), ("[a-z]", "a"), ("[0-9]", "9"))  # the same, compiled in a tenth of the time
 LISTED_IN_FULL = 50  # values: what a person would still write down as the allowed ones
 
 
@@ -43,8 +45,8 @@ def value_figures(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], to
     counts = _counts_of_counts(db, len(columns))
     top = _top(db, columns, counts, max(top_n, LISTED_IN_FULL))
     shaped = [place for place, column in enumerate(columns) if column.is_text]
-    lengths = _lengths(db, columns, shaped)
-    patterns, sampled = _patterns(db, columns, shaped, counts)
+    lengths, wide = _lengths(db, columns, shaped)
+    patterns, sampled = _patterns(db, columns, shaped, counts, ascii_only=not wide)
     return {
         column.name: ValueFigures(
             distinct=sum(counts[place].values()),
@@ -117,21 +119,31 @@ def _least(counts: dict[int, int], top_n: int) -> int:
     return next((n for n, values in zip(ranked, reached, strict=True) if values >= top_n), ranked[-1])
 
 
-def _lengths(db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], places: Sequence[int]) -> dict[int, Lengths]:
+def _lengths(
+    db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], places: Sequence[int]
+) -> tuple[dict[int, Lengths], bool]:
+    """By place; and whether a value has characters beyond ASCII."""
     if not places:
-        return {}
+        return {}, False
     query = (
-        f"SELECT c, min(length(v)), max(length(v)), sum(length(v) * n)::DOUBLE FROM {PRESENT}"
-        f" AND c IN ({', '.join(map(str, places))}) GROUP BY c"
+        "SELECT c, min(length(v)), max(length(v)), sum(length(v) * n)::DOUBLE, bool_or(strlen(v) <> length(v))"
+        f" FROM {PRESENT} AND c IN ({', '.join(map(str, places))}) GROUP BY c"
     )
-    return {
+    rows = db.execute(query).fetchall()
+    lengths = {
         place: Lengths(minimum=low, maximum=high, mean=steady(total / columns[place].present) or 0.0)
-        for place, low, high, total in db.execute(query).fetchall()
+        for place, low, high, total, _ in rows
     }
+    return lengths, any(wide for *_, wide in rows)
 
 
 def _patterns(
-    db: "duckdb.DuckDBPyConnection", columns: Sequence[Column], places: Sequence[int], counts: Sequence[dict[int, int]]
+    db: "duckdb.DuckDBPyConnection",
+    columns: Sequence[Column],
+    places: Sequence[int],
+    counts: Sequence[dict[int, int]],
+    *,
+    ascii_only: bool,
 ) -> tuple[dict[int, tuple[ValueCount, ...]], dict[int, tuple[Sampled, ...]]]:
     """Values by shape: capital A, small a, digit 9. A long value's runs are drawn together."""
     if not places:
@@ -139,7 +151,8 @@ def _patterns(
     values = sum(sum(counts[place].values()) for place in places)
     step = max(1, math.ceil(values / SHAPED_VALUES))
     source = f"{PRESENT} AND c IN ({', '.join(map(str, places))}) AND hash(v) % {step} = 0"
-    shapes = f"SELECT c, {_shape('v')} AS shape, sum(n)::BIGINT AS n FROM {source} GROUP BY c, shape"
+    shape = _shape("v", ascii_only=ascii_only)
+    shapes = f"SELECT c, {shape} AS shape, sum(n)::BIGINT AS n FROM {source} GROUP BY c, shape"
     ranked = (
         f"SELECT c, arg_min({{'v': shape, 'n': n}}, {{'n': -n, 'v': shape}}, {PATTERNS_SHOWN}), sum(n)::BIGINT"
         f" FROM ({shapes}) GROUP BY c"
@@ -160,12 +173,12 @@ def _patterns(
     return found, sampled
 
 
-def _shape(text: str) -> str:
+def _shape(text: str, *, ascii_only: bool) -> str:
     """Every other letter than a capital is a small one: scripts without case have a shape too."""
     shape = f"left({text}, 60)"
-    for letters, drawn in ((r"\p{Lu}", "A"), (r"[\p{Ll}\p{Lo}\p{Lt}\p{Lm}]", "a"), (r"\p{Nd}", "9")):
-        shape = f"regexp_replace({shape}, '{letters}', '{drawn}', 'g')"
     runs = shape
-    for drawn in "Aa9":
-        runs = f"regexp_replace({runs}, '{drawn}{{2,}}', '{drawn}+', 'g')"
+    for letters, drawn in ASCII_LETTERS if ascii_only else LETTERS:
+        shape = f"regexp_replace({shape}, '{letters}', '{drawn}', 'g')"
+        runs = f"regexp_replace({runs}, '{letters}{{2,}}', '{drawn}+', 'g')"  # a run at once: letter by letter is slow
+        runs = f"regexp_replace({runs}, '{letters}', '{drawn}', 'g')"
     return f"CASE WHEN length({text}) <= {SHAPED_IN_FULL} THEN {shape} ELSE {runs} END"
