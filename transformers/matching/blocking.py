@@ -149,6 +149,7 @@ def find_pairs(
     for place, rule in enumerate(rules):
         done.append(_apply(db, rule, column, rows, share, linking=linking))
         report_progress((place + 1) / len(rules))
+    db.execute("DROP TABLE er_hashes; DROP TABLE IF EXISTS er_keys; DROP TABLE IF EXISTS er_blocks")
     found = _keep_heaviest(db, min(max(PAIRS_A_ROW * rows, FEWEST_PAIRS), MOST_PAIRS))
     return Proposed(tuple(rule for rule in done if rule.pairs or rule.left_out), *found)
 

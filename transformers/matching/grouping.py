@@ -10,6 +10,7 @@ from transformers.matching.components import MOST_MEMBERS, components, split_com
 from transformers.matching.copies import Copies
 from transformers.matching.judging import Judge
 from transformers.matching.linking import competing, one_to_one
+from transformers.matching.memory import AT_REST, holding
 from transformers.matching.pairs import Pairs
 from transformers.matching.records import Size
 
@@ -61,12 +62,14 @@ def group(judge: Judge, size: Size, pairs: Pairs, threshold: float | None) -> Gr
     import numpy as np
 
     copies = judge.copies(size)
-    cut = best_cut(np.concatenate([pairs.probabilities, copies.probabilities]), threshold)
-    bar = _bar(cut)
-    labels, too_large = split_components(size.rows, pairs.a, pairs.b, pairs.logits, bar)
+    with holding(judge.db, AT_REST):
+        cut = best_cut(np.concatenate([pairs.probabilities, copies.probabilities]), threshold)
+        bar = _bar(cut)
+        labels, too_large = split_components(size.rows, pairs.a, pairs.b, pairs.logits, bar)
     inner = judge.judge(_inner_pairs(judge.db, labels, pairs))
-    pairs = inner.and_also(pairs)
-    return Grouping(refine(labels, pairs.a, pairs.b, pairs.logits, bar), pairs, cut, too_large, copies)
+    with holding(judge.db, AT_REST):
+        pairs = inner.and_also(pairs)
+        return Grouping(refine(labels, pairs.a, pairs.b, pairs.logits, bar), pairs, cut, too_large, copies)
 
 
 def _inner_pairs(db: "duckdb.DuckDBPyConnection", labels: "Rows", pairs: Pairs) -> str:
@@ -74,11 +77,14 @@ def _inner_pairs(db: "duckdb.DuckDBPyConnection", labels: "Rows", pairs: Pairs) 
     import numpy as np
     import pyarrow as pa
 
-    sizes = np.bincount(labels, minlength=len(labels))
-    asked = np.flatnonzero((sizes[labels] >= CROWD) & (sizes[labels] <= _largest(sizes)))
-    inside = labels[pairs.a] == labels[pairs.b]
-    db.register("er_members", pa.table({"r": asked.astype(np.int32), "c": labels[asked].astype(np.int32)}))
-    db.register("er_seen", pa.table({"a": pairs.a[inside], "b": pairs.b[inside]}))
+    with holding(db, AT_REST):
+        sizes = np.bincount(labels, minlength=len(labels))
+        asked = np.flatnonzero((sizes[labels] >= CROWD) & (sizes[labels] <= _largest(sizes)))
+        inside = labels[pairs.a] == labels[pairs.b]
+        a, b = (end[inside].astype(np.int32) for end in (pairs.a, pairs.b))
+        db.register("er_members", pa.table({"r": asked.astype(np.int32), "c": labels[asked].astype(np.int32)}))
+        db.register("er_seen", pa.table({"a": a, "b": b}))
+        del sizes, inside, a, b
     db.execute(
         "CREATE OR REPLACE TEMP TABLE er_inner AS SELECT l.r AS a, r.r AS b FROM er_members l"
         " JOIN er_members r ON l.c = r.c AND l.r < r.r ANTI JOIN er_seen s ON s.a = l.r AND s.b = r.r"

@@ -8,6 +8,7 @@ from transformers.matching.blocking import EVERY_PAIR, MANY_ROWS
 from transformers.matching.calibration import bent
 from transformers.matching.comparisons import Comparison, compare
 from transformers.matching.copies import COPIED, COPIES, Copies, pair_copies, read_copies
+from transformers.matching.memory import NARROW, holding
 from transformers.matching.model import Model, learn
 from transformers.matching.pairs import Pairs
 from transformers.matching.patterns import read_patterns
@@ -42,9 +43,12 @@ class Judge:
     shift: float = 0.0
 
     def candidates(self, size: Size) -> Pairs:
-        """The compared candidates that may well match."""
+        """The compared candidates that may well match; they are read once."""
         least = LEAST_OF_MANY if size.rows > MANY_ROWS else LEAST_LOGIT
-        return self._scored("er_compared", (least - self.shift) / self.slope)
+        with holding(self.db, NARROW):
+            found = self._scored("er_compared", (least - self.shift) / self.slope)
+            self.db.execute("DROP TABLE er_compared")
+        return found
 
     def judge(self, pairs: str) -> Pairs:
         """Every pair of the temporary table `pairs`."""
@@ -81,6 +85,7 @@ def appoint(
     """A judge who learnt from the candidates in `er_pairs`, and from random pairs what strangers are like."""
     fields = len(comparisons)
     compare(db, "er_pairs", "er_compared", comparisons, text)
+    db.execute("DROP TABLE er_pairs")
     pair_copies(db)
     compare(db, COPIES, COPIED, comparisons, text)
     candidates = strangers = read_patterns(db, f"({_SEEN})", fields)
@@ -88,6 +93,7 @@ def appoint(
         draw_random_pairs(db, size.rows, linking=size.linking, seed=seed)
         compare(db, "er_random", "er_strangers", comparisons, text)
         strangers = read_patterns(db, "(SELECT code, 1 AS n FROM er_strangers)", fields)
+        db.execute("DROP TABLE er_random; DROP TABLE er_strangers")
     sizes = [len(comparison.labels) for comparison in comparisons]
     model = learn(candidates, strangers, sizes, rows=size.rows, possible=size.pairs, most_matches=size.most_matches)
     return Judge(db, tuple(comparisons), text, model)

@@ -1,7 +1,7 @@
 """The room that the matching leaves to itself: what it holds outside the database is taken off the database's share."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 NOT_ENOUGH = "Finding the rows that are one entity needed more memory than it may use."
 SHARE = 0.5  # of the database's memory; pairs, patterns and labels of a million rows take the rest
 LEAST_MEBIBYTES = 64.0  # below it DuckDB cannot run a join
+NARROW = 64.0  # MiB: what is written and read in a few short columns takes no more
+AT_REST = 16.0  # MiB: a small table is not written to disk and read again
 
 
 @contextmanager
@@ -27,6 +29,22 @@ def room_for_arrays(db: "duckdb.DuckDBPyConnection") -> Iterator[None]:
         yield
     finally:
         db.execute("RESET preserve_insertion_order")
+        db.execute(f"SET memory_limit = '{limit}'")
+
+
+@contextmanager
+def holding(db: "duckdb.DuckDBPyConnection", mebibytes: float) -> Iterator[None]:
+    """While arrays are at work the database has no more than that: its tables go to disk, and the memory back."""
+    import duckdb
+
+    [(limit,)] = db.execute("SELECT current_setting('memory_limit')").fetchall()
+    amount, unit = str(limit).split()
+    if unit == "GiB" or float(amount) > mebibytes:
+        with suppress(duckdb.OutOfMemoryException):  # it cannot let go of so much: it has let go of what it could
+            db.execute(f"SET memory_limit = '{mebibytes} MiB'")
+    try:
+        yield
+    finally:
         db.execute(f"SET memory_limit = '{limit}'")
 
 
@@ -56,8 +74,8 @@ def scratch_file(db: "duckdb.DuckDBPyConnection", name: str) -> Iterator[str]:
         path.unlink(missing_ok=True)
 
 
-def forget(db: "duckdb.DuckDBPyConnection") -> None:
-    """Drop what an attempt left behind."""
+def forget(db: "duckdb.DuckDBPyConnection", *, all_but: Sequence[str] = ()) -> None:
+    """Drop the tables of an attempt, or those that nothing asks for any more."""
     names = db.execute("SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'er_')").fetchall()
-    for (name,) in sorted(names):
+    for name in sorted({name for (name,) in names} - set(all_but)):
         db.execute(f"DROP TABLE IF EXISTS {name}")
