@@ -25,8 +25,10 @@ def mended(text: str) -> tuple[str, float] | None:
     Each suspicious sequence that goes makes the other reading less likely to be chance.
     """
     from ftfy import fix_encoding
-    from ftfy.badness import badness
+    from ftfy.badness import badness, is_bad
 
+    if not is_bad(text):
+        return None  # as fix_encoding finds as well, after a longer look
     fixed = fix_encoding(text)
     if fixed == text:
         return None

@@ -15,6 +15,10 @@ _OUTER = r"^[\s\p{Z}]+|[\s\p{Z}]+$"
 _INNER = r"[ \t\p{Zs}]+"
 NEEDS_TRIM = rf"^[\s\p{{Z}}]|[\s\p{{Z}}]$|{_UNSEEN}"
 NEEDS_SPACING = r"[ \t\p{Zs}]{2,}|[\t\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]"
+OTHER_THAN_ASCII = "strlen(@) <> length(@)"
+# What has none of these needs none of the two: such a comparison costs a third of a pattern.
+MAY_NEED_TRIM = f"({OTHER_THAN_ASCII} OR @ < '!' OR @[-1] <= ' ')"
+MAY_NEED_SPACING = f"({OTHER_THAN_ASCII} OR contains(@, '  ') OR contains(@, chr(9)))"
 _WORDS = r"[\p{L}\p{M}\p{N}'’]+|[^\p{L}\p{M}\p{N}'’]+"
 COLUMNS_A_QUERY = 40
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from backend.errors import BadParameters
 from transformers.cells.columns import NUMERIC, TEMPORAL, Column
-from transformers.cells.kinds import literal
+from transformers.cells.kinds import Kind, literal
 from transformers.cells.semantic_types import SemanticType
 from transformers.cleaning import dates, mojibake, spelling, units
 from transformers.cleaning.casting import NumberEvidence
@@ -21,7 +21,6 @@ from transformers.cleaning.repairs import PROPOSED, Help, gather_repairs
 from transformers.cleaning.rules import CellEdits, CellRule, FlaggedCells, FlagRule, Plan, Stage, Work
 from transformers.cleaning.screening import Likely, likely_types
 from transformers.cleaning.uncast import uncast_cells
-from transformers.cleaning.windows import Window
 from transformers.findings import Severity
 from transformers.naming_columns import known
 from transformers.repair.proposals import MIN_CONFIDENCE
@@ -31,6 +30,7 @@ EVERY_COLUMN = "*"
 ISO_FORMAT = "%Y-%m-%d"
 CASE_MATTERS = {SemanticType.URL, SemanticType.JSON, SemanticType.UUID, SemanticType.IBAN}
 UPPER_CODES = {SemanticType.COUNTRY_CODE, SemanticType.CURRENCY_CODE}
+WITHOUT_BLANKS = {Kind.EMPTY, Kind.DISGUISED, Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN}
 MOST_LABELLED = 20  # rows: more are no longer a few that somebody looks through
 
 
@@ -97,22 +97,24 @@ def plan(work: Work, form: FieldStandardizationParameters) -> Plan:
     work.report_progress(0.3)
     measured = _measured(work, form, columns, {one.column.name for one in dated})
     mapped = _mapped(work, form, columns)
-    repairs, stretches = _repairs(work, form, columns)
+    repairs = _repairs(work, form, columns)
     work.report_progress(0.8)
     broken = mojibake.mojibake_edits(work.db, names) if form.fix_encoding and names else None
     return Plan(
         cells=(
             *repairs,
             *([CellEdits(broken)] if broken else []),
-            *_spelling_rules(work, form, names),
+            *_spelling_rules(work, form, [column.name for column in columns if _may_have_blanks(column)]),
             *_case_rules(form, columns, {one.column.name for one in measured}),
             *_synonym_rules(form, names),
             *_unit_rules(mapped),
             *(_date_rule(work, one, form.target_date_format) for one in dated),
         ),
         flags=(*_unit_flags(mapped, measured), *_date_flags(work, dated)),
-        data=_told(names, measured, stretches),
-        text=_text(stretches),
+        data={
+            "units": {one.column.name: dict(one.counts) for one in measured},
+            "columns_looked_at": names,
+        },
     )
 
 
@@ -126,39 +128,27 @@ def _columns(work: Work, form: FieldStandardizationParameters) -> list[Column]:
     return [by_name[name] for name in wanted if name not in left_alone and by_name[name].is_text]
 
 
-def _repairs(
-    work: Work, form: FieldStandardizationParameters, columns: Sequence[Column]
-) -> tuple[list[CellEdits], list[Window]]:
-    """Only in the columns that are looked at; the others still bear witness. And the stretches they were looked for."""
+def _repairs(work: Work, form: FieldStandardizationParameters, columns: Sequence[Column]) -> list[CellEdits]:
+    """Only in the columns that are looked at; the others still bear witness."""
     if not form.repair_values or not columns:
-        return [], []
+        return []
     names = ", ".join(literal(column.name) for column in columns)
     every = work.table.columns
     known("labelled_rows", [name for cells in form.labelled_rows.values() for name in cells], every)
     known("source_column", [form.source_column] if form.source_column else [], every)
-    told = Help(form.labelled_rows, form.source_column)
-    stretches = gather_repairs(work, form.min_repair_confidence, told)
-    return [CellEdits(f'SELECT * FROM {PROPOSED} WHERE "column" IN ({names}) ORDER BY ALL')], stretches
+    gather_repairs(work, form.min_repair_confidence, Help(form.labelled_rows, form.source_column))
+    return [CellEdits(f'SELECT * FROM {PROPOSED} WHERE "column" IN ({names}) ORDER BY ALL')]
 
 
-def _told(names: Sequence[str], measured: Sequence[units.UnitsFound], stretches: Sequence[Window]) -> dict[str, Any]:
-    return {
-        "units": {one.column.name: dict(one.counts) for one in measured},
-        "columns_looked_at": list(names),
-        "errors_looked_for_in": [[window.first, window.last] for window in stretches],
-    }
-
-
-def _text(stretches: Sequence[Window]) -> str:
-    if len(stretches) <= 1:
-        return ""
-    return f"Errors were looked for in {len(stretches)} stretches of rows, each by what its own rows say."
+def _may_have_blanks(column: Column) -> bool:
+    """Beside words: a plain number or a truth value that needs no trimming has none within either."""
+    return column.padded or any(count for kind, count in column.kinds.items() if kind not in WITHOUT_BLANKS)
 
 
 def _spelling_rules(work: Work, form: FieldStandardizationParameters, names: Sequence[str]) -> Iterator[CellRule]:
     conditions = {
-        "trim": spelling.needs("@", spelling.NEEDS_TRIM),
-        "spacing": spelling.needs("@", spelling.NEEDS_SPACING),
+        "trim": f"CASE WHEN {spelling.MAY_NEED_TRIM} THEN {spelling.needs('@', spelling.NEEDS_TRIM)} END",
+        "spacing": f"CASE WHEN {spelling.MAY_NEED_SPACING} THEN {spelling.needs('@', spelling.NEEDS_SPACING)} END",
     }
     found = spelling.worn(work.db, names, conditions) if names else {"trim": set(), "spacing": set()}
     if form.trim_whitespace:

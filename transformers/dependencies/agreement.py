@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.int64]
 
+COUNTED_CODES = 2  # possible codes a row: up to so many they are counted, more are sorted sooner
 DIGITS = 9  # errors and confidences are rounded: sums in another order must not give other bytes
 
 
@@ -23,10 +24,22 @@ class Agreement:
     dispersion: float = 1.0  # of the exceptions over the groups: 1 as chance would strew them, more where they gather
 
     def is_evidence(self, rows: int) -> bool:
-        return self.groups >= MIN_GROUPS and self.support >= max(MIN_SUPPORT, rows * MIN_SUPPORT_SHARE)
+        return self.groups >= MIN_GROUPS and is_support(self.support, rows)
 
 
 NONE = Agreement(error=1.0, confidence=0.0, support=0, groups=0)
+
+
+def is_support(rows: int, whole: int) -> bool:
+    return rows >= max(MIN_SUPPORT, whole * MIN_SUPPORT_SHARE)
+
+
+def sharing(left: "Codes") -> int:
+    """Rows that share their left side with another one: of no right side can more be evidence."""
+    import numpy as np
+
+    counts = np.bincount(left)[1:]
+    return int(counts[counts > 1].sum())
 
 
 def agreement(left: "Codes", right: "Codes") -> Agreement:
@@ -42,7 +55,7 @@ def agreement(left: "Codes", right: "Codes") -> Agreement:
     if not left.size:
         return NONE
     width = int(right.max()) + 1
-    pairs, counts = np.unique(left * width + right, return_counts=True)
+    pairs, counts = _counted(left * width + right, int(left.max()) * width + width)
     starts = np.flatnonzero(np.diff(pairs // width, prepend=-1))
     sizes = np.add.reduceat(counts, starts)
     most = np.maximum.reduceat(counts, starts)
@@ -56,6 +69,17 @@ def agreement(left: "Codes", right: "Codes") -> Agreement:
         groups=len(starts),
         dispersion=round(_dispersion(sizes - most, sizes, error), DIGITS),
     )
+
+
+def _counted(pairs: "Codes", below: int) -> "tuple[Codes, Codes]":
+    """The distinct ones in order, and how often each occurs: where there are few possible ones, without sorting."""
+    import numpy as np
+
+    if below > COUNTED_CODES * pairs.size:
+        return np.unique(pairs, return_counts=True)
+    counts = np.bincount(pairs, minlength=below)
+    distinct = np.flatnonzero(counts)
+    return distinct, counts[distinct]
 
 
 def _dispersion(exceptions: "Codes", sizes: "Codes", error: float) -> float:
@@ -76,8 +100,15 @@ def together(left: "Codes", right: "Codes") -> "Codes":
     """The codes of pairs; 0 where either is missing."""
     import numpy as np
 
-    pair = np.where((left > 0) & (right > 0), left * (int(right.max(initial=0)) + 1) + right, 0)
-    return coded(pair)
+    width = int(right.max(initial=0)) + 1
+    pair = np.where((left > 0) & (right > 0), left * width + right, 0)
+    below = int(left.max(initial=0)) * width + width
+    if below > COUNTED_CODES * max(1, pair.size):
+        return coded(pair)
+    there = np.bincount(pair, minlength=below) > 0
+    numbers = np.cumsum(there) - (1 if there[0] else 0)  # as `coded` numbers them: in order, 0 for what is missing
+    numbered: Codes = numbers[pair]
+    return numbered
 
 
 def coded(values: "NDArray[np.generic]") -> "Codes":

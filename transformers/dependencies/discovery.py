@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from transformers.dependencies.agreement import Agreement, agreement, together
+from transformers.dependencies.agreement import NONE, Agreement, agreement, is_support, sharing, together
 from transformers.dependencies.dependency import MAX_ERROR, MIN_CONFIDENCE, Dependency
 from transformers.dependencies.samples import FEW_VALUES, Sample
 from transformers.tables import quoted
@@ -90,7 +90,7 @@ class Search:
         rows = sample.of_rows(db)
         singles: dict[tuple[str, str], Agreement] = {}
         for left, values in distinct.items():
-            codes = rows if sample.step == 1 or values <= FEW_VALUES else sample.of_groups(db, left)
+            codes = rows if sample.step == 1 or values <= FEW_VALUES else self._of_groups(db, sample, left, _size(rows))
             for right, right_codes in codes.items():
                 if right != left:
                     singles[left, right] = agreement(codes[left], right_codes)
@@ -98,6 +98,11 @@ class Search:
         for left, right in sorted(told):
             yield _dependency((left,), right, singles[left, right], sample)
         yield from self._pairs(rows, singles, told, sample)
+
+    def _of_groups(self, db: "duckdb.DuckDBPyConnection", sample: Sample, left: str, rows: int) -> "dict[str, Codes]":
+        """Nothing for a near-key: what has no evidence is known from the column alone."""
+        alone = sample.of_groups(db, left, (left,))[left]
+        return sample.of_groups(db, left) if is_support(sharing(alone), rows) else {}
 
     def _pairs(
         self,
@@ -115,7 +120,7 @@ class Search:
                 if right in {first, second} or (first, right) in told or (second, right) in told:
                     continue
                 known = agreement(pair, right_codes)
-                alone = min(singles[first, right].error, singles[second, right].error)
+                alone = min(singles.get((one, right), NONE).error for one in (first, second))
                 if known.error <= alone * PAIR_GAIN and self._holds(known, _size(few)):
                     yield _dependency((first, second), right, known, sample)
 

@@ -39,11 +39,17 @@ def conclude(bench: Workbench, name: str) -> None:
     """)
 
 
+def places_of(bench: Workbench, evidence: str) -> list[int]:
+    """The columns that `evidence` speaks of: no other one need be read."""
+    return [place for (place,) in bench.db.execute(f"SELECT DISTINCT place FROM {evidence} ORDER BY 1").fetchall()]
+
+
 def _of_place(bench: Workbench, *, names: bool) -> str:
     """SQL: the name of the column at `place`, or its cell."""
+    columns = [(place, bench.columns[place]) for place in places_of(bench, EVIDENCE)]
     whens = [
         f"WHEN {place} THEN {literal(column.name) if names else f't.{quoted(column.name)}::VARCHAR'}"
-        for place, column in enumerate(bench.columns)
+        for place, column in columns
     ]
     return f"CASE e.place {' '.join(whens) or 'WHEN -1 THEN NULL'} END::VARCHAR"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from transformers.cells.columns import NUMERIC
 from transformers.dependencies.samples import Sample
 from transformers.detection.dissent import Dissent, dissent
-from transformers.detection.workbench import READ, Workbench
+from transformers.detection.workbench import Workbench
 from transformers.tables import SOURCE_ROW
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.int64]
 
-MAX_ROWS = 300_000  # more are not weighed: an entity's rows may lie anywhere
+MAX_ROWS = 300_000  # weighed together
 MAX_COLUMNS = 30
 MIN_SOURCES = 3
 ROWS_EACH = 3  # of an entity, of a source: fewer is no conflict to settle
@@ -50,9 +50,9 @@ class Panels:
 
 def codes_of(bench: Workbench) -> "dict[int, Codes]":
     places = [p for p, values in bench.values.items() if len(values) > 1][:MAX_COLUMNS]
-    if not places or bench.table.rows > MAX_ROWS:
+    if not places:
         return {}
-    sample = Sample(READ, {f"c{p}": f"c{p}" for p in places}, bench.table.rows, MAX_ROWS)
+    sample = Sample(bench.read, {f"c{p}": f"c{p}" for p in places}, bench.table.rows, MAX_ROWS)
     return {int(name[1:]): codes for name, codes in sample.of_rows(bench.db).items()}
 
 
@@ -103,7 +103,7 @@ def _ranks(bench: Workbench, code: "Codes", place: int) -> "Codes":
     """For each row, where its text comes among those of its column; numbers in it count as numbers."""
     import numpy as np
 
-    texts = bench.db.execute(f"SELECT c{place} FROM {READ} ORDER BY {SOURCE_ROW}").fetchnumpy()[f"c{place}"]
+    texts = bench.db.execute(f"SELECT c{place} FROM {bench.read} ORDER BY {SOURCE_ROW}").fetchnumpy()[f"c{place}"]
     _, first = np.unique(code, return_index=True)
     laid = sorted(first.tolist(), key=lambda row: re.sub("[0-9]+", lambda n: n[0].zfill(12), str(texts[row])))
     rank = np.zeros(int(code.max()) + 1, np.int64)

@@ -7,6 +7,7 @@ different ones, it is a systematic corruption: any cell with it may be wrong, an
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from transformers.detection.conclusions import places_of
 from transformers.detection.workbench import EVIDENCE, READ, Doubt, Workbench
 from transformers.tables import SOURCE_ROW
 
@@ -30,7 +31,8 @@ def look(bench: Workbench) -> None:
 def _pairs(bench: Workbench) -> list[tuple[str, str]]:
     """Cells and what other rules would rather read there."""
     pairs: list[tuple[str, str]] = []
-    for place in range(len(bench.columns)):
+    told = f"(SELECT place FROM {EVIDENCE} WHERE confidence >= 0.5 AND suggestion IS NOT NULL)"
+    for place in places_of(bench, told):
         pairs += bench.db.execute(
             f"SELECT DISTINCT c{place}, suggestion FROM {EVIDENCE} JOIN {READ} ON {SOURCE_ROW} = source_row"
             f" WHERE place = {place} AND confidence >= 0.5 AND suggestion IS NOT NULL AND c{place} IS NOT NULL"

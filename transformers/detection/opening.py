@@ -1,6 +1,7 @@
 """Opening a workbench: which columns have few enough values to look at, and which words for nothing are values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from transformers.cells.columns import COLUMNS_A_QUERY, TEXTUAL
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from transformers.cells.columns import Column
 
 MAX_VALUES = 20_000  # distinct values of a column that are looked at one by one
+COMPARED = 12  # words for nothing, one by one; of more a pattern is sought
 LIKE_MOST = 0.5  # of the values
 SAYS_SOURCE = frozenset(
     ("source", "src", "source name", "source system", "data source", "provider", "data provider", "feed", "publisher")
@@ -38,10 +40,12 @@ def open_workbench(
     db.execute(f"DROP TABLE IF EXISTS {EVIDENCE_OF}")
     compared = comparable(columns)
     source = _place(compared, source_column) if source_column is not None else _named_source(compared)
-    first = Workbench(db, table, compared, values={})
-    bench = Workbench(db, table, compared, values={}, words=_words(first))
+    bench = Workbench(db, table, compared, values={})
+    written = _written(bench)
+    nothings = {place: words for place, words in written.items() if len(words) <= COMPARED}
+    bench = replace(bench, nothings=nothings, words=_words(bench, written))
     values = {place: found for place in _few_valued(bench) if (found := _values(bench, place)) is not None}
-    return Workbench(db, table, compared, values=values, words=bench.words, source=source)
+    return replace(bench, values=values, source=source)
 
 
 def _place(columns: "Sequence[Column]", name: str) -> int:
@@ -56,19 +60,28 @@ def _named_source(columns: "Sequence[Column]") -> int | None:
     return named[0] if len(named) == 1 else None
 
 
-def _words(bench: Workbench) -> dict[int, tuple[str, ...]]:
+def _written(bench: Workbench) -> dict[int, tuple[str, ...]]:
+    """The words for nothing of each column of text that has some, as they are written."""
+    return {
+        place: tuple(
+            word
+            for [word] in bench.db.execute(
+                f"SELECT DISTINCT {bench.text(place)} FROM {bench.relation}"
+                f" WHERE {column.is_missing} AND {bench.text(place)} <> '' ORDER BY 1"
+            ).fetchall()
+        )
+        for place, column in enumerate(bench.columns)
+        if column.disguised and column.is_text
+    }
+
+
+def _words(bench: Workbench, written: Mapping[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
     """Words for nothing that look just like most values of their column: ND among the codes of states."""
-    found = {}
-    for place, column in enumerate(bench.columns):
-        if column.disguised and column.logical in TEXTUAL:
-            words = [
-                w
-                for [w] in bench.db.execute(
-                    f"SELECT DISTINCT {bench.text(place)} FROM {bench.relation}"
-                    f" WHERE {column.is_missing} AND {bench.text(place)} <> '' ORDER BY 1"
-                ).fetchall()
-            ]
-            found[place] = tuple(word for word in words if _looks_like_most(bench, place, word))
+    found = {
+        place: tuple(word for word in words if _looks_like_most(bench, place, word))
+        for place, words in written.items()
+        if bench.columns[place].logical in TEXTUAL
+    }
     return {place: words for place, words in found.items() if words}
 
 

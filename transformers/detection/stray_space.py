@@ -10,7 +10,7 @@ SURE = 0.95
 
 
 def look(bench: Workbench) -> None:
-    text = [place for place, column in enumerate(bench.columns) if column.is_text]
+    text = [place for place, column in enumerate(bench.columns) if column.is_text and column.padded]
     for some in chunks(text, COLUMNS_A_QUERY):
         counts = ", ".join(f"count(*) FILTER ({_is_strayed(bench, place)})" for place in some)
         [row] = bench.db.execute(f"SELECT {counts} FROM {bench.relation}").fetchall()

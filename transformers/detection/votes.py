@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 VOTES = "cell_votes"
+DISPUTED = "disputed_groups"
 REPEATED = 3  # each further row of the group with the doubted value weighs as much as three for the other one
 OTHER = 0.5  # a row more on each side: no group is certain
 DOUBT = 0.7  # in log odds: a lone disagreement is an exception as often as an error
@@ -35,28 +36,46 @@ def look(bench: Workbench, dependencies: Sequence[Dependency]) -> None:
         f"CREATE OR REPLACE TEMP TABLE {VOTES} (source_row BIGINT, place INTEGER, voter INTEGER, lhs INTEGER[],"
         " top VARCHAR, filled BOOLEAN, odds DOUBLE)"
     )
+    doubted = {place for (place,) in db.execute("SELECT DISTINCT place FROM doubted_cells").fetchall()}
     for voter, dependency in enumerate(dependencies):
-        _vote(db, voter, dependency)
+        if int(dependency.rhs[1:]) in doubted:
+            _vote(db, voter, dependency)
     _count(bench, dependencies)
     spare_exceptions(bench)
 
 
 def _doubted(db: "duckdb.DuckDBPyConnection", dependencies: Sequence[Dependency]) -> None:
     """Cells that some dependency contradicts: `doubted_cells(source_row, place)`."""
-    parts = []
+    db.execute("CREATE OR REPLACE TEMP TABLE doubted_cells (source_row BIGINT, place INTEGER)")
     for dependency in dependencies:
+        if not _dispute(db, dependency):
+            continue
         key, right, place = _key(dependency), dependency.rhs, int(dependency.rhs[1:])
-        parts.append(
-            f"SELECT r.{SOURCE_ROW} AS source_row, {place} AS place FROM {READ} r JOIN ("
+        db.execute(
+            f"INSERT INTO doubted_cells SELECT r.{SOURCE_ROW}, {place} FROM {READ} r JOIN ("
             f"SELECT {key} AS g, arg_max(v, (n, v)) FILTER (v IS NOT NULL) AS top FROM ("
-            f"SELECT {_columns(dependency)}, {right} AS v, count(*) AS n FROM {READ} WHERE {_present(dependency)}"
+            f"SELECT {_columns(dependency)}, {right} AS v, count(*) AS n FROM {READ}"
+            f" WHERE {_present(dependency)} AND {_hash(dependency)} IN (SELECT h FROM {DISPUTED})"
             f" GROUP BY ALL) GROUP BY g HAVING count(*) > 1 AND sum(n) > 2"
             f") groups ON {_key(dependency, 'r.')} = g WHERE r.{right} IS DISTINCT FROM top"
         )
-    db.execute("CREATE OR REPLACE TEMP TABLE doubted_cells (source_row BIGINT, place INTEGER)")
-    for part in parts:
-        db.execute(f"INSERT INTO doubted_cells {part}")
     db.execute("CREATE OR REPLACE TEMP TABLE doubted_cells AS SELECT DISTINCT source_row, place FROM doubted_cells")
+
+
+def _dispute(db: "duckdb.DuckDBPyConnection", dependency: Dependency) -> bool:
+    """Fill `disputed_groups` with the hashes of groups of three rows or more that do not all say the same.
+
+    Most groups agree: told apart by hashes they cost little memory, whatever their texts are.
+    """
+    right = dependency.rhs
+    said = f"hash({right})"
+    db.execute(
+        f"CREATE OR REPLACE TEMP TABLE {DISPUTED} AS SELECT {_hash(dependency)} AS h FROM {READ}"
+        f" WHERE {_present(dependency)} GROUP BY h HAVING count(*) > 2 AND (count({right}) BETWEEN 1 AND count(*) - 1"
+        f" OR min({said}) FILTER ({right} IS NOT NULL) <> max({said}) FILTER ({right} IS NOT NULL))"
+    )
+    [(groups,)] = db.execute(f"SELECT count(*) FROM {DISPUTED}").fetchall()
+    return bool(groups)
 
 
 def _vote(db: "duckdb.DuckDBPyConnection", voter: int, dependency: Dependency) -> None:
@@ -143,6 +162,10 @@ def _columns(dependency: Dependency) -> str:
 def _key(dependency: Dependency, alias: str = "") -> str:
     columns = [alias + name for name in dependency.lhs]
     return columns[0] if len(columns) == 1 else f"row({', '.join(columns)})"
+
+
+def _hash(dependency: Dependency) -> str:
+    return f"hash({_columns(dependency)})"
 
 
 def _present(dependency: Dependency, alias: str = "") -> str:

@@ -42,6 +42,8 @@ class Workbench:
     columns: "tuple[Column, ...]"
     values: Mapping[int, Mapping[str, int]]  # place → distinct texts (trimmed, present) and how often, where few enough
     words: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # place → words for nothing that are values here
+    nothings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # place → words for nothing as written there
+    read: str = READ  # the view of the cells as they are read, or of a stretch of them
     source: int | None = None  # the column that a person says the source of each row is in
     rewritten: dict[int, Mapping[str, str]] = field(default_factory=dict)  # place → text → the form of its column
 
@@ -50,18 +52,22 @@ class Workbench:
         return quoted(self.table.role)
 
     def text(self, place: int) -> str:
-        """SQL: the cell as written, trimmed."""
-        return f"trim(CAST({quoted(self.columns[place].name)} AS VARCHAR))"
+        """SQL: the cell as written, trimmed where one of its column's has to be."""
+        column = self.columns[place]
+        return quoted(column.name) if column.is_text and not column.padded else f"trim({_as_text(column)})"
 
     def present(self, place: int) -> str:
         """SQL: the cell as written, trimmed; NULL where it is missing."""
         return f"CASE WHEN NOT {self.missing(place)} THEN {self.text(place)} END"
 
     def missing(self, place: int) -> str:
-        """SQL: true where there is no value."""
-        kept = ", ".join(literal(word) for word in self.words.get(place, ()))
-        missing = self.columns[place].is_missing
-        return f"({missing} AND coalesce({self.text(place)}, '') NOT IN ({kept}))" if kept else missing
+        """SQL: true where there is no value. Words that are known are compared: that costs less than their pattern."""
+        column, text, kept = self.columns[place], self.text(place), self.words.get(place, ())
+        if column.is_text and (place in self.nothings or not column.disguised):
+            words = ("", *(word for word in self.nothings.get(place, ()) if word not in kept))
+            return f"({text} IS NULL OR {' OR '.join(f'{text} = {literal(word)}' for word in words)})"
+        listed = ", ".join(literal(word) for word in kept)
+        return f"({column.is_missing} AND coalesce({text}, '') NOT IN ({listed}))" if kept else column.is_missing
 
     def read_values(self, place: int) -> dict[str, int]:
         """The distinct values in their column's own form."""
@@ -100,6 +106,10 @@ class Workbench:
     def add(self, query: str) -> None:
         """A query of (source_row, place, kind, rule, confidence, suggestion, certainty)."""
         self.db.execute(f"INSERT INTO {EVIDENCE} {query}")
+
+
+def _as_text(column: "Column") -> str:
+    return f"CAST({quoted(column.name)} AS VARCHAR)"
 
 
 def evidence_is_there(

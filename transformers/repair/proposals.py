@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from transformers.cells.kinds import literal
+from transformers.detection.conclusions import places_of, readable
 from transformers.detection.detect import gather, no_report
 from transformers.detection.opening import open_workbench
 from transformers.detection.workbench import EVIDENCE, Workbench, comparable, evidence_is_there
@@ -108,15 +109,11 @@ def _name(bench: Workbench) -> str:
 
 
 def _cell(bench: Workbench) -> str:
-    return (
-        _case("s.place", {str(place): f"t.{quoted(c.name)}::VARCHAR" for place, c in enumerate(bench.columns)})
-        + "::VARCHAR"
-    )
+    cells = {place: quoted(bench.columns[place].name) for place in places_of(bench, "cell_offers")}
+    return _case("s.place", {str(place): f"t.{cell}::VARCHAR" for place, cell in cells.items()}) + "::VARCHAR"
 
 
 def _rules(bench: Workbench) -> str:
-    from transformers.detection.conclusions import readable
-
     rules = [rule for [rule] in bench.db.execute("SELECT DISTINCT rule FROM cell_offers ORDER BY rule").fetchall()]
     return _case("s.rule", {literal(rule): literal(readable(bench, rule)) for rule in rules}) + "::VARCHAR"
 
