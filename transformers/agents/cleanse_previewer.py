@@ -1,7 +1,7 @@
 """cleanse-previewer: what each rule of the chosen chain would do, in rows and cells, without doing it.
 
 Every stage is run by the code that will run it for real, on what the stage before would leave; so a preview and the run
-after it say the same.
+after it say the same. Of a large table a part is previewed, and the result says which.
 """
 
 from dataclasses import replace
@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import Field
 
 from transformers.cleaning.detected import Detected, detected
+from transformers.cleaning.part import Part, part_of
 from transformers.cleaning.preview import Previewed, chain_of, previewed
 from transformers.cleaning.results import impact
 from transformers.findings import AgentResult, Alert, Recommendation, Severity, SummaryCard
-from transformers.tool import Agent, AgentContext, AgentParameters
+from transformers.tool import PRIMARY, Agent, AgentContext, AgentParameters
 
 AGENT_ID = "cleanse-previewer"
 EXAMINED = 0.2  # of its time, about, goes to looking for errors
@@ -41,12 +42,35 @@ class CleansePreviewerParameters(AgentParameters):
 def run(context: AgentContext) -> AgentResult:
     parameters = context.parameters
     assert isinstance(parameters, CleansePreviewerParameters)
+    with context.database() as db:
+        part = part_of(db, context.primary, context.scratch)
+    if part is None:
+        return _previewed(context, parameters)
+    try:
+        result = _previewed(replace(context, tables={**context.tables, PRIMARY: part.table}), parameters)
+    finally:
+        part.table.path.unlink()
+    return _of_part(result, part)
+
+
+def _previewed(context: AgentContext, parameters: CleansePreviewerParameters) -> AgentResult:
     errors, told = detected(context), context.report_progress
     told(EXAMINED)
     chain = replace(context, report_progress=lambda done: told(EXAMINED + (1 - EXAMINED) * done))
     stages = list(previewed(chain, chain_of(context.forms)))
     rules = [rule for stage in stages for rule in _rules(stage, parameters)]
     return _with_errors(_result(context.primary.rows, stages, rules, parameters), errors)
+
+
+def _of_part(result: AgentResult, part: Part) -> AgentResult:
+    """Its figures are those of the rows that were previewed, and it says so."""
+    return result.model_copy(
+        update={
+            "summary_metrics": {**result.summary_metrics, "rows_in_the_table": part.whole},
+            "data": {**result.data, "part": part.told},
+            "analysis_text": f"{part.sentence} {result.analysis_text}",
+        }
+    )
 
 
 def _with_errors(result: AgentResult, errors: Detected | None) -> AgentResult:

@@ -7,7 +7,7 @@ from random_chains import CHAINS, Told, plan, run_chain, tables
 from workshop import Workshop
 
 from transformers.agents.cleanse_previewer import AGENT
-from transformers.cleaning import preview
+from transformers.cleaning import part, preview
 from transformers.cleaning.rules import Stage
 
 numbers = itertools.count()
@@ -82,3 +82,16 @@ def test_cells_that_are_probably_wrong_are_flagged_in_the_preview(workshop: Work
     result = workshop.deliver(AGENT, data, forms={}).result
     assert result.summary_metrics["errors_detected"] == sum(result.data["errors"].values())
     assert {(issue.row_index, issue.column) for issue in result.row_level_issues} == {(61, "city")}
+
+
+def test_of_a_large_table_a_part_is_previewed_and_the_result_says_which(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part, "MOST_CELLS", 40)
+    result = workshop.run(AGENT, {"a": [str(n) for n in range(100)], "b": ["", "x"] * 50})
+    assert result.summary_metrics["rows_before"] == 20
+    assert result.summary_metrics["rows_in_the_table"] == 100
+    stretches = result.data["part"]["stretches"]
+    assert (stretches[0][0], stretches[-1][-1]) == (1, 100)
+    assert sum(last - first + 1 for first, last in stretches) == result.data["part"]["rows"] == 20
+    assert result.analysis_text.startswith("Previewed are 20 of the table's 100 rows")
