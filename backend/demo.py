@@ -4,6 +4,7 @@ import os
 import secrets
 import tempfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from backend.administration import make_admin
-from backend.client import Customer, Download, RequestRefused
+from backend.client import AgensiumClient, CreditEntry, Download, Step, Task
 from backend.devstack import embedded_stack
+from backend.errors import AgensiumError
 from backend.processes import ProcessFailed
 from backend.product import ROOT, product_environment, running_product
 from db.schema import migrate
@@ -24,7 +26,7 @@ EXAMPLE = ROOT / "examples" / "data" / "hospitals.csv"
 HOME = Path(".agensium") / "demo"
 CREDITS = 500
 TASK_SECONDS = 300.0  # 5 s when idle
-EXPECTED = (ProcessFailed, RequestRefused, httpx.HTTPError, OSError)
+EXPECTED = (ProcessFailed, AgensiumError, httpx.HTTPError, OSError)
 
 
 class DemoFailed(Exception):
@@ -58,64 +60,64 @@ def _demo(console: Console, file: Path) -> None:
         console.print("Starting the API, a Celery worker and Flower …")
         with running_product(stack, HOME / "logs") as product:
             console.print(f"  API     {product.api_url}/docs\n  Flower  {product.flower_url}", highlight=False)
-            with Customer(product.api_url) as customer:
+            with AgensiumClient(product.api_url) as customer:
                 _be_a_customer(console, customer, product.api_url, file)
 
 
-def _be_a_customer(console: Console, customer: Customer, api_url: str, file: Path) -> None:
+def _be_a_customer(console: Console, customer: AgensiumClient, api_url: str, file: Path) -> None:
     user_id = customer.register(f"customer-{secrets.token_hex(4)}@example.com", secrets.token_urlsafe(16))
     _grant(api_url, user_id)
     console.print(f"\nA customer with {CREDITS} credits uploads {file.name} and asks for profile-my-data.")
-    task_id = customer.submit("profile-my-data", file)
+    task_id = customer.submit("profile-my-data", file).task_id
     task = _watch(console, customer, task_id)
-    if task["status"] != "COMPLETED" or task["outcome"] != "success":
-        raise DemoFailed(f"the task ended {task['status']} ({task['outcome']}): {task['error'] or task['steps']}")
-    _show_report(console, customer.ask("GET", f"/tasks/{task_id}/report"))
+    if task.outcome != "success":
+        raise DemoFailed(f"the task ended {task.status} ({task.outcome}): {task.error or task.steps}")
+    _show_report(console, customer.report(task_id))
     _show_bill(console, customer, task)
-    _show_files(console, customer.download_outputs(task_id, HOME))
+    _show_files(console, customer.download(task_id, HOME))
 
 
 def _grant(api_url: str, user_id: int) -> None:
     """What an operator does: an administrator is named on the machine, credits are granted over HTTP."""
     email = f"operator-{secrets.token_hex(4)}@example.com"
-    with Customer(api_url) as operator:
+    with AgensiumClient(api_url) as operator:
         operator.register(email, secrets.token_urlsafe(16))
         make_admin(email)
         operator.ask("POST", "/admin/credits/grant", {"user_id": user_id, "amount": CREDITS, "note": "Demo"})
 
 
-def _watch(console: Console, customer: Customer, task_id: str) -> dict[str, Any]:
+def _watch(console: Console, customer: AgensiumClient, task_id: str) -> Task:
     columns = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("queued", total=100)
-        for task in customer.follow(task_id, TASK_SECONDS):
-            said = task["current_agent"] or str(task["status"]).lower()
-            progress.update(bar, completed=task["progress"], description=said)
-    return task
+        for event in customer.follow(task_id):
+            said = event.current_agent or (event.status or event.kind).lower()
+            progress.update(bar, completed=event.progress, description=said)
+    return customer.wait(task_id, TASK_SECONDS)
 
 
-def _show_report(console: Console, report: dict[str, Any]) -> None:
+def _show_report(console: Console, report: Mapping[str, Any]) -> None:
     console.print(Markdown(report["report"]["analysis_summary"]))
 
 
-def _show_bill(console: Console, customer: Customer, task: dict[str, Any]) -> None:
-    entries = customer.ask("GET", "/credits/entries")["entries"]
+def _show_bill(console: Console, customer: AgensiumClient, task: Task) -> None:
+    entries = customer.entries()
     table = Table("Entry", "Agent", "Credits", title="\nThe ledger", title_justify="left")
     for entry in reversed(entries):
-        table.add_row(entry["kind"], entry["agent_id"] or "", str(entry["amount"]))
+        table.add_row(entry.kind, entry.agent_id or "", str(entry.amount))
     console.print(table)
-    balance = customer.ask("GET", "/credits")["balance"]
+    balance = customer.balance()
     console.print(f"Available now: {balance} credits.")
-    check_bill(entries, task["steps"], balance)
+    check_bill(entries, task.steps, balance)
 
 
-def check_bill(entries: list[dict[str, Any]], steps: list[dict[str, Any]], balance: int) -> None:
+def check_bill(entries: Sequence[CreditEntry], steps: Sequence[Step], balance: int) -> None:
     """Charged once for every delivered agent, at its price, and for nothing else."""
-    delivered = Counter({step["agent_id"]: step["price"] for step in steps if step["state"] == "delivered"})
+    delivered = Counter({step.agent_id: step.price for step in steps if step.state == "delivered"})
     charged: Counter[str] = Counter()
     for entry in entries:
-        if entry["kind"] == "CAPTURE":
-            charged[entry["agent_id"]] += entry["amount"]
+        if entry.kind == "CAPTURE":
+            charged[entry.agent_id or ""] += entry.amount
     if charged != delivered or balance != CREDITS - charged.total():
         raise DemoFailed(f"the bill is wrong: charged {dict(charged)}, delivered {dict(delivered)}, left {balance}")
 

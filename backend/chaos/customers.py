@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from backend.client import Customer, RequestRefused
+from backend.client import AgensiumClient, RequestRefused, Unreachable
 from backend.clock import monotonic
+from backend.errors import AgensiumError, RequestInFlight, TaskNotCancellable
 
 T = TypeVar("T")
 COMPLETED = frozenset({"COMPLETED"})
@@ -62,14 +63,14 @@ class StubbornCustomer:
 
     def __init__(self, api_url: str, permit: Callable[[str], None] = lambda _url: None) -> None:
         self._permit = permit
-        self._customer = Customer(api_url, permit)
+        self._customer = AgensiumClient(api_url, tries=1, permit=permit, trust_env=False)
         self.orders: list[Order] = []
         self.repeats = 0  # requests that had to be asked again
         self.user_id = 0
         self._earlier: frozenset[str] = frozenset()  # tasks of this account that are none of our business
 
     def close(self) -> None:
-        self._customer.__exit__(None, None, None)
+        self._customer.close()
 
     def register(self) -> None:
         # not repeated under a key: an account that was opened by an unanswered request is simply another one
@@ -94,7 +95,7 @@ class StubbornCustomer:
     ) -> Order:
         """Create, upload, queue: each until it is answered; `again`: and once more under the same key."""
         key, customer = uuid.uuid4().hex, self._customer
-        task_id = self._persist(lambda: customer.create(specimen.tool_id, parameters=parameters, key=key))
+        task_id = self._persist(lambda: customer.create(specimen.tool_id, parameters=parameters, key=key)).task_id
         self._persist(lambda: customer.upload(task_id, specimen.file))
         self._persist(lambda: customer.process(task_id, key=key))
         if again:
@@ -124,10 +125,8 @@ class StubbornCustomer:
         """False: it had ended in another way."""
         try:
             self._persist(lambda: self._customer.ask("POST", f"/tasks/{order.task_id}/cancel"))
-        except RequestRefused as refusal:
-            if refusal.code == "TASK_NOT_CANCELLABLE":
-                return False
-            raise
+        except TaskNotCancellable:
+            return False
         return True
 
     # what is there
@@ -161,7 +160,7 @@ class StubbornCustomer:
         return [self._persist(lambda output=output: _download(output)) for output in outputs]  # type: ignore[misc]
 
     def _persist(self, ask: Callable[[], T]) -> T:
-        """Ask until there is an answer. Raises RequestRefused: the answer was no."""
+        """Ask until there is an answer. Raises AgensiumError: the answer was no."""
         pause, deadline = threading.Event(), monotonic() + PATIENCE
         while True:
             try:
@@ -169,21 +168,22 @@ class StubbornCustomer:
             except httpx.TransportError:
                 if monotonic() > deadline:
                     raise
-            except RequestRefused as refusal:
+            except AgensiumError as refusal:
                 if not _passes(refusal) or monotonic() > deadline:
                     raise
             self.repeats += 1
             pause.wait(PAUSE)
 
 
-def _passes(refusal: RequestRefused) -> bool:
-    return refusal.status >= SERVER_ERROR or refusal.code == "REQUEST_IN_FLIGHT"
+def _passes(refusal: AgensiumError) -> bool:
+    return refusal.http_status >= SERVER_ERROR or isinstance(refusal, Unreachable | RequestInFlight)
 
 
 def _download(output: dict[str, Any]) -> Delivery:
     answer = httpx.get(output["url"], timeout=60, trust_env=False)
     if answer.is_error:
-        raise RequestRefused(f"{output['name']} → {answer.status_code}", answer.status_code)
+        kind = Unreachable if answer.is_server_error else RequestRefused
+        raise kind(f"{output['name']} → {answer.status_code}")
     body = answer.content
     whole = hashlib.sha256(body).hexdigest() == output["sha256"] and len(body) == output["size"]
     return Delivery(output["name"], body, whole)

@@ -12,8 +12,8 @@ import redis
 from backend.chaos.deployment import GaveUp
 from backend.chaos.invariants import Tally
 from backend.chaos.stage import Stage
-from backend.client import RequestRefused
 from backend.clock import monotonic
+from backend.errors import AgensiumError
 from backend.processes import ProcessFailed
 from db.database import DATABASE_ERRORS
 
@@ -47,7 +47,7 @@ class Outcome:
 
 
 EXPECTED = (
-    GaveUp, ProcessFailed, RequestRefused, psutil.Error, OSError, subprocess.SubprocessError,
+    GaveUp, ProcessFailed, AgensiumError, psutil.Error, OSError, subprocess.SubprocessError,
     httpx.TransportError, redis.RedisError, *DATABASE_ERRORS,
 )  # fmt: skip
 

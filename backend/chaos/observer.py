@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 import httpx
 
 from backend.chaos.invariants import Transactions
-from backend.client import RequestRefused
 from backend.clock import monotonic
+from backend.errors import AgensiumError
 from backend.processes import POLL_SECONDS
 from db import evidence
 from db.database import DATABASE_ERRORS
@@ -16,7 +16,7 @@ from db.evidence import Standing
 from db.models import MOVES, TERMINAL, TaskStatus
 
 LOOK_SECONDS = 0.15
-FAILED_LOOKS = (RequestRefused, httpx.HTTPError, LookupError, ValueError)
+FAILED_LOOKS = (AgensiumError, httpx.HTTPError, LookupError, ValueError)
 
 
 class Watcher:

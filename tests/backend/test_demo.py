@@ -1,26 +1,24 @@
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
 from backend import demo
+from backend.client import CreditEntry, Step
 from backend.demo import CREDITS, DemoFailed, check_bill, run_demo
 from backend.processes import ProcessFailed
 
-STEPS = [
-    {"agent_id": "unified-profiler", "price": 30, "state": "delivered"},
-    {"agent_id": "score-risk", "price": 35, "state": "failed"},
-]
+STEPS = [Step("unified-profiler", "", "delivered", 30), Step("score-risk", "", "failed", 35)]
 
 
-def captured(*agents: str) -> list[dict[str, Any]]:
-    prices = {str(step["agent_id"]): step["price"] for step in STEPS}
-    return [{"kind": "CAPTURE", "agent_id": agent, "amount": prices[agent]} for agent in agents]
+def captured(*agents: str) -> list[CreditEntry]:
+    prices = {step.agent_id: step.price for step in STEPS}
+    return [CreditEntry(0, "CAPTURE", prices[agent], agent) for agent in agents]
 
 
 def test_what_was_delivered_was_charged() -> None:
-    held = [{"kind": "HOLD", "agent_id": "score-risk", "amount": 35}]
+    held = [CreditEntry(0, "HOLD", 35, "score-risk")]
     check_bill([*held, *captured("unified-profiler")], STEPS, CREDITS - 30)
 
 
@@ -34,7 +32,7 @@ def test_what_was_delivered_was_charged() -> None:
     ],
     ids=["charged twice", "charged for a failure", "not charged", "a wrong balance"],
 )
-def test_a_wrong_bill_fails_the_demo(entries: list[dict[str, Any]], balance: int) -> None:
+def test_a_wrong_bill_fails_the_demo(entries: list[CreditEntry], balance: int) -> None:
     with pytest.raises(DemoFailed, match="the bill is wrong"):
         check_bill(entries, STEPS, balance)
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from backend.chaos.by_url import REFUSED, Elsewhere, Target, refuse_elsewhere, refuse_store_elsewhere, run_by_url
-from backend.client import Customer
+from backend.client import AgensiumClient
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000", "http://127.9.9.9"])
@@ -27,15 +27,22 @@ def test_a_file_store_elsewhere_has_to_be_named() -> None:
         refuse_store_elsewhere("https://s3.example.com/bucket", ["example.com"])
 
 
-def test_nothing_is_sent_to_an_address_that_is_not_permitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = {"uploads": {"primary": {"url": "https://s3.example.com/bucket", "fields": {}}}}
-    monkeypatch.setattr(Customer, "ask", lambda *_args, **_named: link)
-    monkeypatch.setattr(httpx, "post", lambda *_args, **_named: pytest.fail("it was sent"))
+def test_nothing_is_sent_to_an_address_that_is_not_permitted(tmp_path: Path) -> None:
+    link = {"method": "POST", "url": "https://s3.example.com/bucket", "fields": {}}
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(200, json={"uploads": {"primary": link}})
+
     file = tmp_path / "people.csv"
     file.write_text("name\n")
-    customer = Customer("http://127.0.0.1", lambda url: refuse_store_elsewhere(url, []))
+    customer = AgensiumClient(
+        "http://127.0.0.1", permit=lambda url: refuse_store_elsewhere(url, []), transport=httpx.MockTransport(answer)
+    )
     with customer, pytest.raises(Elsewhere):
         customer.upload("t1", file)
+    assert asked == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,313 @@
+"""What a customer does, as flows: generators that yield what to ask or how long to pause, and return what came of it.
+
+A flow knows no socket and no loop, so that the client and its asynchronous twin do the very same. Everything may be
+repeated: what changes something carries an Idempotency-Key.
+"""
+
+import math
+import mimetypes
+import uuid
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from backend.client.refusals import RequestRefused, TaskTimedOut, Unreachable, refusal
+from backend.client.values import ApiKey, CreditEntry, Download, Output, Task, Value
+from backend.clock import jitter, monotonic
+from backend.errors import RequestInFlight
+
+T = TypeVar("T")
+V = TypeVar("V", bound=Value)
+TRIES = 6
+SLOWEST_RETRY = 10.0  # seconds; a Retry-After may ask for more
+LONGEST_RETRY_AFTER = 60.0
+PASSING = frozenset({429, 502, 503, 504})
+LONG_POLL = 20.0
+BETWEEN_POLLS = 0.2  # where the server answers a long poll at once
+PAGE = 100
+NOT_MODIFIED, NOTHING_MORE, BAD = 304, 204, 400
+PART = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to send, or a stretch of it. `path` or `content`."""
+
+    filename: str
+    path: Path | None = None
+    content: bytes = b""
+    offset: int = 0
+    length: int | None = None
+
+    @classmethod
+    def of(cls, file: "Path | str | Source") -> "Source":
+        return file if isinstance(file, Source) else cls(Path(file).name, Path(file))
+
+    @property
+    def size(self) -> int:
+        if self.length is not None:
+            return self.length
+        return self.path.stat().st_size if self.path is not None else len(self.content)
+
+    @property
+    def content_type(self) -> str:
+        return mimetypes.guess_type(self.filename)[0] or "application/octet-stream"
+
+    def part(self, number: int, part_bytes: int) -> "Source":
+        offset = (number - 1) * part_bytes
+        return replace(self, offset=offset, length=min(part_bytes, self.size - offset))
+
+    def opened(self) -> IO[bytes]:
+        """All of it."""
+        return self.path.open("rb") if self.path is not None else BytesIO(self.content)
+
+    def chunks(self, chunk_bytes: int = 2**18) -> Iterator[bytes]:
+        left = self.size
+        if self.path is None:
+            yield self.content[self.offset : self.offset + left]
+            return
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            while left > 0 and (chunk := file.read(min(chunk_bytes, left))):
+                left -= len(chunk)
+                yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A task as it is asked for. `parameters` are by agent; `key` is its Idempotency-Key."""
+
+    tool_id: str
+    agents: Sequence[str] = ()
+    parameters: Mapping[str, Any] | None = None
+    priority: int = 0
+    key: str | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        asked = {"tool_id": self.tool_id, "agents": list(self.agents), "parameters": dict(self.parameters or {})}
+        return asked | {"priority": self.priority}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request. `path` is the API's, or a whole address of the file store, which is told no secret."""
+
+    method: str
+    path: str
+    json: Any = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None  # sent before the source, as a browser does
+    source: Source | None = None
+    target: Path | None = None  # where the body of a good answer goes
+
+    @property
+    def words(self) -> str:
+        """Without a query: a link of the store is a secret."""
+        return f"{self.method} {self.path.partition('?')[0]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`value` is the body's JSON. `body` is empty where it went to a target; `sha256` and `size` are the body's."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    sha256: str = ""
+    size: int = 0
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    seconds: float
+
+
+Flow = Generator[Ask | Pause, Answer, T]
+
+
+def asking(ask: Ask, tries: int) -> Flow[Answer]:
+    """Repeated while what went wrong may pass; raises what the last answer said."""
+    for attempt in count(1):
+        try:
+            answer = yield ask
+        except Unreachable:
+            if attempt >= tries:
+                raise
+            wait = 0.0
+        else:
+            if answer.status < BAD:
+                return answer
+            error = refusal(answer.status, answer.headers.get("content-type", ""), answer.body, ask.words)
+            if attempt >= tries or not (answer.status in PASSING or isinstance(error, RequestInFlight)):
+                raise error
+            wait = _retry_after(answer.headers)
+        yield Pause(max(wait, jitter(min(SLOWEST_RETRY, 0.25 * 2**attempt))))
+    raise AssertionError("a count has no end")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    try:
+        seconds = float(headers.get("retry-after", "0"))
+    except ValueError:
+        return 1.0
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """All that a customer may ask. `permit` is asked about each address of the file store that the API names."""
+
+    tries: int = TRIES
+    permit: Callable[[str], None] = lambda _url: None
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        key: str | None = None,
+    ) -> Flow[Any]:
+        """Any route: its JSON, None where there is none. What changes something gets a key of its own."""
+        keyed = method not in {"GET", "HEAD"} and not path.startswith("/auth/")
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex} if keyed else {}
+        tries = self.tries if keyed or method == "GET" else 1
+        answer = yield from asking(Ask(method, path, json=body, params=params or {}, headers=headers), tries)
+        return answer.value
+
+    def listed(self, path: str, name: str, kind: type[V], params: Mapping[str, str] | None = None) -> Flow[list[V]]:
+        """One page after the other, to the end."""
+        found: list[V] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = yield from self.ask("GET", path, params={"limit": str(PAGE), **(params or {}), **cursor})
+            found += [kind.of(row) for row in page[name]]
+            if not page.get("next"):
+                return found
+            cursor = {"cursor": page["next"]}
+
+    # accounts
+
+    def signed_in(self, path: str, email: str, password: str) -> Flow[Mapping[str, Any]]:
+        tokens: Mapping[str, Any] = yield from self.ask("POST", path, {"email": email, "password": password})
+        return tokens
+
+    def balance(self) -> Flow[int]:
+        return (yield from self.ask("GET", "/credits"))["balance"]  # type: ignore[no-any-return]
+
+    def entries(self) -> Flow[list[CreditEntry]]:
+        return (yield from self.listed("/credits/entries", "entries", CreditEntry))
+
+    def api_keys(self) -> Flow[list[ApiKey]]:
+        return [ApiKey.of(row) for row in (yield from self.ask("GET", "/auth/api-keys"))["api_keys"]]
+
+    def create_api_key(self, name: str) -> Flow[ApiKey]:
+        return ApiKey.of((yield from self.ask("POST", "/auth/api-keys", {"name": name})))
+
+    def revoke_api_key(self, key_id: str) -> Flow[None]:
+        yield from self.ask("DELETE", f"/auth/api-keys/{key_id}")
+
+    # tasks
+
+    def create(self, order: Order) -> Flow[Task]:
+        return Task.of((yield from self.ask("POST", "/tasks", order.body, key=order.key)))
+
+    def process(self, task_id: str, key: str | None) -> Flow[None]:
+        yield from self.ask("POST", f"/tasks/{task_id}/process", key=key)
+
+    def submit(self, order: Order, files: Mapping[str, Source], *, through_api: bool) -> Flow[Task]:
+        """Create, upload, queue. Repeated with its key it is done once."""
+        order = order if order.key else replace(order, key=uuid.uuid4().hex)
+        task = yield from self.create(order)
+        for role, source in files.items():
+            yield from self.upload(task.task_id, source, role, through_api=through_api)
+        yield from self.process(task.task_id, order.key)
+        return (yield from self.task(task.task_id))
+
+    def task(self, task_id: str) -> Flow[Task]:
+        return Task.of((yield from self.ask("GET", f"/tasks/{task_id}")))
+
+    def wait(self, task_id: str, timeout_s: float) -> Flow[Task]:
+        """Raises TaskTimedOut."""
+        deadline, etag = monotonic() + timeout_s, ""
+        while True:
+            began = monotonic()
+            wait = max(0.0, min(LONG_POLL, deadline - began)) if etag else 0.0
+            headers = {"If-None-Match": etag} if etag else {}
+            asked = Ask("GET", f"/tasks/{task_id}", params={"wait": f"{wait:.1f}"}, headers=headers)
+            answer = yield from asking(asked, self.tries)
+            if answer.status != NOT_MODIFIED:
+                task = Task.of(answer.value)
+                if task.ended:
+                    return task
+                etag = answer.headers.get("etag", "")
+            if monotonic() >= deadline:
+                raise TaskTimedOut(f"The task has not ended within {timeout_s:g} s.", task_id=task_id)
+            if etag and wait and monotonic() - began < BETWEEN_POLLS:
+                yield Pause(min(BETWEEN_POLLS, max(0.0, deadline - monotonic())))
+
+    # files
+
+    def upload(self, task_id: str, source: Source, role: str, *, through_api: bool) -> Flow[None]:
+        """To the file store, in parts where the file is large; or through the API, for who cannot reach the store."""
+        if through_api:
+            path, headers = f"/tasks/{task_id}/inputs/{role}", {"Content-Type": source.content_type}
+            asked = Ask("PUT", path, params={"filename": source.filename}, headers=headers, source=source)
+            yield from asking(asked, self.tries)
+            return
+        announced = {"filename": source.filename, "content_type": source.content_type, "size": source.size}
+        links = yield from self.ask("POST", f"/tasks/{task_id}/upload-urls", {"files": {role: announced}})
+        link = links["uploads"][role]
+        if link["method"] == "POST":
+            self.permit(link["url"])
+            yield from asking(Ask("POST", link["url"], form=link["fields"], source=source), self.tries)
+        else:
+            yield from self._upload_parts(task_id, source, role, link)
+
+    def _upload_parts(self, task_id: str, source: Source, role: str, link: Mapping[str, Any]) -> Flow[None]:
+        sent = []
+        for part in link["parts"]:
+            self.permit(part["url"])
+            piece = source.part(part["number"], link["part_bytes"])
+            answer = yield from asking(Ask("PUT", part["url"], source=piece), self.tries)
+            sent.append({"number": part["number"], "etag": answer.headers.get("etag", "").strip('"')})
+        yield from self.ask("POST", f"/tasks/{task_id}/uploads/{role}/complete", {"parts": sent})
+
+    def outputs(self, task_id: str) -> Flow[list[Output]]:
+        return [Output.of(row) for row in (yield from self.ask("GET", f"/tasks/{task_id}/outputs"))["outputs"]]
+
+    def download(
+        self, task_id: str, directory: Path, names: Sequence[str] | None, *, through_api: bool
+    ) -> Flow[list[Download]]:
+        """A file appears under its name only once it is whole and what was promised."""
+        wanted = [one for one in (yield from self.outputs(task_id)) if names is None or one.name in names]
+        if missing := set(names or ()) - {one.name for one in wanted}:
+            raise RequestRefused(f"The task has no output {', '.join(sorted(missing))}.")
+        directory.mkdir(parents=True, exist_ok=True)
+        found = []
+        for output in wanted:
+            one = yield from self._fetch(task_id, output, directory, through_api=through_api)
+            found.append(one)
+        return found
+
+    def _fetch(self, task_id: str, output: Output, directory: Path, *, through_api: bool) -> Flow[Download]:
+        path = directory / Path(output.name).name
+        coming = path.with_name(path.name + PART)
+        if not through_api:
+            self.permit(output.url)
+        address = f"/tasks/{task_id}/outputs/{output.name}" if through_api else output.url
+        try:
+            answer = yield from asking(Ask("GET", address, target=coming), self.tries)
+            if answer.sha256 != output.sha256:
+                raise RequestRefused(f"{output.name} arrived, but its checksum is another than the manifest's.")
+            coming.replace(path)
+        finally:
+            coming.unlink(missing_ok=True)
+        return Download(path, answer.size)
