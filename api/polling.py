@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.following import Hub, happens
 from api.schemas import TaskView
-from api.task_view import etag_of, retry_after_of, whole_view
+from api.task_view import NO_OUTLOOK, WAITS, etag_of, outlook_of, retry_after_of, whole_view
 from backend.clock import monotonic
 from db import task_store
 from db.database import transaction
@@ -71,9 +71,10 @@ class Poll:
     def _look(self) -> Look:
         with transaction() as session:
             task = task_store.get(session, self._task_id, self._user_id)
-            etag = etag_of(task)
-            view = None if self._knows(etag) else whole_view(session, task)
-            return Look(standing_of(task), etag, retry_after_of(task), view)
+            outlook = outlook_of(session, task) if task.status in WAITS else NO_OUTLOOK
+            etag = etag_of(task, outlook.waiting)
+            view = None if self._knows(etag) else whole_view(session, task, outlook)
+            return Look(standing_of(task), etag, retry_after_of(task, outlook), view)
 
     def _knows(self, etag: str) -> bool:
         return etag in self._known or "*" in self._known

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from db.durations import Basis
 from db.models import TaskStatus
+from db.waiting import Reason
 from transformers.reporting.plain_json import fault_in
 
 A_TASK = "7b9f5a4e-6d1c-4c55-9a39-0f0d7f6d2b11"
@@ -96,21 +98,6 @@ class UploadView(Told):
     key: str = Field(examples=[f"users/1/tasks/{A_TASK}/inputs/primary/customers.csv"])
 
 
-class Uploads(Told):
-    uploads: dict[str, Annotated[UploadView | PartsView, Field(discriminator="method")]] = Field(description="By role.")
-
-
-class SentPart(Asked):
-    number: int = Field(ge=1, le=10_000, examples=[1])
-    etag: ShortText = Field(examples=["9b2cf535f27731c974343645a3985328"])
-
-
-class SentParts(Asked):
-    parts: list[SentPart] = Field(
-        default_factory=list,
-        max_length=10_000,
-        description="What the store answered to each part; empty: whatever has arrived is taken.",
-    )
 class PartView(Told):
     number: int = Field(examples=[1])
     size: int = Field(description="Bytes; the link takes no other number.", examples=[16_777_216])
@@ -130,6 +117,21 @@ class PartsView(Told):
     key: str = Field(examples=[f"users/1/tasks/{A_TASK}/inputs/primary/customers.csv"])
 
 
+class Uploads(Told):
+    uploads: dict[str, Annotated[UploadView | PartsView, Field(discriminator="method")]] = Field(description="By role.")
+
+
+class SentPart(Asked):
+    number: int = Field(ge=1, le=10_000, examples=[1])
+    etag: ShortText = Field(examples=["9b2cf535f27731c974343645a3985328"])
+
+
+class SentParts(Asked):
+    parts: list[SentPart] = Field(
+        default_factory=list,
+        max_length=10_000,
+        description="What the store answered to each part; empty: whatever has arrived is taken.",
+    )
 
 
 class ReceivedFile(Told):
@@ -157,6 +159,10 @@ class StepView(Told):
         examples=[1],
     )
     duration_ms: int | None = Field(None, examples=[812])
+    started_at: datetime | None = Field(
+        None, description="Of the run that counts; also while it runs.", examples=[A_TIME]
+    )
+    finished_at: datetime | None = Field(None, examples=[A_TIME])
     error_code: str | None = Field(None, examples=[None])
     message: str | None = Field(None, examples=[None])
 
@@ -174,6 +180,31 @@ class TaskCredits(Told):
     held: int = Field(0, examples=[105])
     captured: int = Field(0, examples=[30])
     released: int = Field(0, examples=[0])
+
+
+class WaitingView(Told):
+    """Why a task that is QUEUED or WAITING does not run."""
+
+    reason: Reason = Field(examples=[Reason.BEHIND_OTHERS])
+    message: str = Field(examples=["3 tasks are before it."])
+    position: int | None = Field(
+        None,
+        description="1 is next: among all (behind_others), among your own (own_cap). Above 1,000 to two digits.",
+        examples=[4],
+    )
+    until: datetime | None = Field(None, description="When it is tried again (back_off).", examples=[None])
+
+
+class EtaView(Told):
+    """Seconds from now until the task's end."""
+
+    low: float = Field(examples=[8.5])
+    likely: float = Field(examples=[14.0])
+    high: float = Field(examples=[31.0])
+    based_on: Basis = Field(
+        description="history: what these agents took for others' data, by size; declared: nobody knows yet.",
+        examples=[Basis.HISTORY],
+    )
 
 
 class TaskSummary(Told):
@@ -196,6 +227,8 @@ class TaskView(TaskSummary):
     priority: int = Field(0, examples=[0])
     celery_task_id: uuid.UUID | None = Field(None, examples=[A_RUN])
     current_agent: str | None = Field(None, examples=["score-risk"])
+    waiting: WaitingView | None = Field(None, description="Null where it does not wait.")
+    eta: EtaView | None = Field(None, description="Null once ended, and where nothing is known. Not in the ETag.")
     steps: list[StepView]
     credits: TaskCredits
 

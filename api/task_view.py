@@ -2,27 +2,44 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Literal
 
-from api.schemas import StepView, TaskCredits, TaskError, TaskSummary, TaskView
+from api.schemas import EtaView, StepView, TaskCredits, TaskError, TaskSummary, TaskView, WaitingView
 from backend.errors import AgensiumError, Cancelled, Expired
-from db import checkpoints, ledger
+from backend.settings import get_settings
+from db import checkpoints, ledger, waiting
 from db.database import Session
 from db.models import TERMINAL, CreditEntry, EntryKind, StepStatus, Task, TaskStatus, TaskStep
+from db.waiting import Outlook, Waiting
 from transformers.catalog import tools
 
 _BARE: Mapping[str, type[AgensiumError]] = {"CANCELLED": Cancelled, "EXPIRED": Expired}  # rows that carry no sentence
+WAITS = {TaskStatus.QUEUED, TaskStatus.WAITING}
+NO_OUTLOOK = Outlook()
+QUICKEST_POLL, SLOWEST_POLL = 2, 30  # seconds
 StepState = Literal["pending", "running", "delivered", "failed", "skipped"]
 
 
-def etag_of(task: Task) -> str:
-    """Changes with all that the task's view shows: each event, and between events the progress and whose turn it is."""
-    return f'"{task.last_event}-{task.epoch}-{task.progress:.2f}-{task.current_agent or ""}"'
+def etag_of(task: Task, seen: Waiting | None) -> str:
+    """Changes with all that the task's view shows but `eta`, which is another one at each look: each event, between
+    events the progress and whose turn it is, and while it waits its reason and place.
+    """
+    place = "" if seen is None else f"-{seen.reason}{seen.position or ''}"
+    return f'"{task.last_event}-{task.epoch}-{task.progress:.2f}-{task.current_agent or ""}{place}"'
 
 
-def retry_after_of(task: Task) -> int | None:
-    """Seconds until polling again is worthwhile; None: nothing will change."""
-    return None if task.status in TERMINAL else 2
+def retry_after_of(task: Task, outlook: Outlook) -> int | None:
+    """Seconds until polling again is worthwhile; None: nothing will change.
+
+    At work it moves all the time; while it waits, after a tenth of the time that is left.
+    """
+    if task.status in TERMINAL:
+        return None
+    if outlook.waiting is None:
+        return QUICKEST_POLL
+    left = outlook.eta.likely if outlook.eta else SLOWEST_POLL * 10
+    return round(min(SLOWEST_POLL, max(QUICKEST_POLL, left / 10)))
 
 
 def summary_of(task: Task) -> TaskSummary:
@@ -41,7 +58,9 @@ def summary_of(task: Task) -> TaskSummary:
     )
 
 
-def view_of(task: Task, finished: Mapping[str, TaskStep], entries: Iterable[CreditEntry]) -> TaskView:
+def view_of(
+    task: Task, finished: Mapping[str, TaskStep], entries: Iterable[CreditEntry], outlook: Outlook = NO_OUTLOOK
+) -> TaskView:
     return TaskView(
         **summary_of(task).model_dump(),
         agents=task.agents,
@@ -49,14 +68,41 @@ def view_of(task: Task, finished: Mapping[str, TaskStep], entries: Iterable[Cred
         priority=task.priority,
         celery_task_id=task.celery_task_id,
         current_agent=task.current_agent,
+        waiting=_waiting_of(outlook),
+        eta=_eta_of(outlook),
         steps=[_step(task, agent_id, finished.get(agent_id)) for agent_id in _agents_of(task)],
         credits=_credits_of(entries),
     )
 
 
-def whole_view(session: Session, task: Task) -> TaskView:
+def whole_view(session: Session, task: Task, outlook: Outlook | None = None) -> TaskView:
     """With its steps and its bill, as they are in this transaction."""
-    return view_of(task, checkpoints.of_task(session, task.id), ledger.of_task(session, task.id))
+    finished = checkpoints.of_task(session, task.id)
+    seen = outlook if outlook and outlook.waiting else outlook_of(session, task, finished)
+    return view_of(task, finished, ledger.of_task(session, task.id), seen)
+
+
+def outlook_of(session: Session, task: Task, finished: Mapping[str, TaskStep] | None = None) -> Outlook:
+    """Why it waits, and when it will have ended."""
+    if task.status not in WAITS | {TaskStatus.PROCESSING}:
+        return NO_OUTLOOK
+    done = checkpoints.of_task(session, task.id) if finished is None else finished
+    return waiting.outlook(session, task, done.keys(), get_settings().lease)
+
+
+def _waiting_of(outlook: Outlook) -> WaitingView | None:
+    found = outlook.waiting
+    if found is None:
+        return None
+    return WaitingView(reason=found.reason, message=found.message, position=found.position, until=found.until)
+
+
+def _eta_of(outlook: Outlook) -> EtaView | None:
+    span = outlook.eta
+    if span is None:
+        return None
+    seconds = {name: round(getattr(span, name), 1) for name in ("low", "likely", "high")}
+    return EtaView(**seconds, based_on=span.based_on)
 
 
 def _agents_of(task: Task) -> list[str]:
@@ -75,9 +121,18 @@ def _step(task: Task, agent_id: str, finished: TaskStep | None) -> StepView:
         price=task.prices.get(agent_id, step.price if step else 0),
         attempt=finished.epoch if finished else None,
         duration_ms=finished.duration_ms if finished else None,
+        started_at=_started(task, agent_id, finished),
+        finished_at=finished.finished_at if finished else None,
         error_code=finished.error_code if finished else None,
         message=finished.error_message if finished else None,
     )
+
+
+def _started(task: Task, agent_id: str, finished: TaskStep | None) -> datetime | None:
+    """Of the step at work: `claimed_at` is that of the claim or of its last checkpoint."""
+    if finished is not None:
+        return finished.finished_at - timedelta(milliseconds=finished.duration_ms)
+    return task.claimed_at if _state(task, agent_id, finished) == "running" else None
 
 
 def _state(task: Task, agent_id: str, finished: TaskStep | None) -> StepState:

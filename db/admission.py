@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.models import BUSY, WAITING, Lane
 
-_WAITING_IN_QUEUE = f"t.queue = :queue AND t.{WAITING.replace(' AND ', ' AND t.')}"
+WAITING_IN_QUEUE = f"t.queue = :queue AND t.{WAITING.replace(' AND ', ' AND t.')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,10 @@ def idle_slots(session: Session, lease: timedelta) -> int:
 
 _ADMIT = text(f"""
     WITH RECURSIVE w (user_id) AS (  -- a loose scan: the customers who have something waiting
-        (SELECT t.user_id FROM tasks t WHERE {_WAITING_IN_QUEUE} ORDER BY t.user_id LIMIT 1)
+        (SELECT t.user_id FROM tasks t WHERE {WAITING_IN_QUEUE} ORDER BY t.user_id LIMIT 1)
         UNION ALL
         SELECT (SELECT t.user_id FROM tasks t
-                WHERE {_WAITING_IN_QUEUE} AND t.user_id > w.user_id ORDER BY t.user_id LIMIT 1)
+                WHERE {WAITING_IN_QUEUE} AND t.user_id > w.user_id ORDER BY t.user_id LIMIT 1)
         FROM w WHERE w.user_id IS NOT NULL),
     lane AS (
         SELECT l.user_id, l.weight, l.cap, greatest(l.vtime, c.v) AS v
@@ -119,10 +119,10 @@ _ADMIT = text(f"""
             o.v + (sum(t.cost) OVER (PARTITION BY o.user_id ORDER BY t.sort_at, t.id) - t.cost) / o.weight AS tag
         FROM open_lane o,
         LATERAL (SELECT t.id, t.cost, t.sort_at FROM tasks t
-                 WHERE t.user_id = o.user_id AND {_WAITING_IN_QUEUE} ORDER BY t.sort_at, t.id LIMIT o.room) t),
+                 WHERE t.user_id = o.user_id AND {WAITING_IN_QUEUE} ORDER BY t.sort_at, t.id LIMIT o.room) t),
     pick AS (SELECT * FROM candidate ORDER BY tag, id LIMIT :k),
     locked AS (
-        SELECT t.id FROM tasks t JOIN pick USING (id) WHERE {_WAITING_IN_QUEUE} FOR UPDATE OF t SKIP LOCKED),
+        SELECT t.id FROM tasks t JOIN pick USING (id) WHERE {WAITING_IN_QUEUE} FOR UPDATE OF t SKIP LOCKED),
     admitted AS (
         UPDATE tasks t SET admitted_at = clock_timestamp(), ring_wanted = true
         FROM locked WHERE t.id = locked.id RETURNING t.id),
