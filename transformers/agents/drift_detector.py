@@ -9,7 +9,7 @@ from transformers.cells.columns import read_columns
 from transformers.drift.causes import causes
 from transformers.drift.comparison import Limits, Sides, compare
 from transformers.drift.judgements import DriftReport
-from transformers.drift.noise import level_of_a_test
+from transformers.drift.noise import levels_of_tests
 from transformers.drift.numbers import SAMPLED_ROWS
 from transformers.drift.pairs import matched
 from transformers.findings import AgentResult
@@ -50,7 +50,7 @@ def run(context: AgentContext) -> AgentResult:
         old, new = read_columns(db, baseline), read_columns(db, primary)
         context.report_progress(0.3)
         found = matched(old, new)
-        limits = Limits(level_of_a_test(parameters.significance_level, len(old)), parameters.min_sample_size)
+        limits = Limits(levels_of_tests(parameters.significance_level, len(old)), parameters.min_sample_size)
         columns = compare(sides, found.pairs, limits, lambda done: context.report_progress(0.3 + 0.5 * done))
         rows = RowFindings.over(db, primary)
         rows.find(db, primary, causes(sides, columns))

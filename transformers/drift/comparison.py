@@ -10,6 +10,7 @@ from transformers.cells.semantic_types import names_a_key
 from transformers.drift import categories, numbers
 from transformers.drift.binning import Bins, coarse
 from transformers.drift.categories import Words
+from transformers.drift.noise import Levels
 from transformers.drift.numbers import Counted
 from transformers.drift.pairs import Family, Pair, notation
 from transformers.drift.signals import (
@@ -34,7 +35,7 @@ DENSE = 10  # unique whole numbers that fill a tenth of their range number the r
 
 @dataclass(frozen=True)
 class Limits:
-    level: float  # of one test
+    levels: Levels
     least: int  # present cells, on both sides, below which a column is not judged
 
 
@@ -103,7 +104,7 @@ def _together(pair: Pair, parts: list[ColumnDrift], sides: Sides, limits: Limits
     written = notation(pair)
     if written:
         shares.append(notation_share(written.name, written.cells, written.of))
-    judged = [compare_share(share, limits.level) for share in shares if min(share.of) >= max(limits.least, 1)]
+    judged = [compare_share(share, limits.levels.other) for share in shares if min(share.of) >= max(limits.least, 1)]
     few = f"Fewer than {limits.least:,} cells are present on one side." if not _enough(pair, limits) else ""
     return ColumnDrift(
         pair=pair,
@@ -119,7 +120,7 @@ def _numbers(counted: Counted, limits: Limits) -> ColumnDrift:
     if not counted.old.sum() or not counted.new.sum():
         return ColumnDrift(pair, (), unjudged="No finite value on one side.")
     bins = coarse(counted)
-    compared = compare_numbers(counted, bins, limits.level)
+    compared = compare_numbers(counted, bins, limits.levels)
     if counted.measure.aspect == "value" and _counts_rows(counted):
         reason = "A running number: each file has its own."
         return ColumnDrift(pair, (_silent(compared),), bins, unjudged=reason)
@@ -157,7 +158,7 @@ def _period(compared: Compared, counted: Counted) -> Compared:
 def _words(sides: Sides, pair: Pair, limits: Limits) -> Iterator[ColumnDrift]:
     for words in _aspects(sides, pair):
         if words.n and words.m:
-            yield ColumnDrift(pair, (compare_words(words, limits.level),), words=(words,))
+            yield ColumnDrift(pair, (compare_words(words, limits.levels),), words=(words,))
 
 
 def _aspects(sides: Sides, pair: Pair) -> Iterator[Words]:

@@ -4,17 +4,28 @@ Distribution-free or asymptotic, in closed form, so that a figure costs nothing 
 """
 
 import math
+from dataclasses import dataclass
 from statistics import NormalDist
 
-COLUMNS_SHARING = 10  # at .05: half a percent of false alarms a column at most, before effects are asked
+COLUMNS_SHARING = 5  # at .05: one percent of false alarms a column at most, before effects are asked
 WIDE = 100  # columns, from where more of them share: a few false alarms in a table are all that a reader bears
-TESTS_A_COLUMN = 5  # that can raise an alarm: shape, bins, range, new values, missing share
+VALUES_SHARE = 0.5  # of a column's level: how its values are distributed is what is asked first
+OTHER_TESTS = 4  # that can raise an alarm beside: range or new values, missing share, misfits, notation or pattern
 SMALLEST_P = 1e-300  # a float's floor; below it nothing is told apart
 
 
-def level_of_a_test(significance: float, columns: int) -> float:
+@dataclass(frozen=True)
+class Levels:
+    """The chance of a false alarm that a test may have: `values` of the one of a column's values, `other` of others."""
+
+    values: float
+    other: float
+
+
+def levels_of_tests(significance: float, columns: int) -> Levels:
     """The customer's level, shared out over a column's tests, and over the columns of a wide table."""
-    return significance / COLUMNS_SHARING / max(1.0, columns / WIDE) / TESTS_A_COLUMN
+    column = significance / COLUMNS_SHARING / max(1.0, columns / WIDE)
+    return Levels(values=column * VALUES_SHARE, other=column * (1 - VALUES_SHARE) / OTHER_TESTS)
 
 
 def kolmogorov_p(distance: float, n: int, m: int) -> float:

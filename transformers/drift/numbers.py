@@ -49,6 +49,13 @@ class Counted:
     old_sample: Any
     new_sample: Any
 
+    @property
+    def few(self) -> bool:
+        """Whether the baseline is compared value by value."""
+        import numpy as np
+
+        return bool(np.count_nonzero(self.old) <= FEW_VALUES)
+
 
 def measures(pairs: Sequence[Pair]) -> Iterator[Measure]:
     for pair in pairs:

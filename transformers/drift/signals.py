@@ -59,7 +59,7 @@ class Compared:
     signals: tuple[Signal, ...] = field(default=())
 
 
-def compare_numbers(counted: Counted, bins: Bins, level: float) -> Compared:
+def compare_numbers(counted: Counted, bins: Bins, levels: noise.Levels) -> Compared:
     m, n = int(bins.old.sum()), int(bins.new.sum())
     figures = _binned(bins.old, bins.new)
     figures["kolmogorov_smirnov"] = effects.ks_distance(counted.old, counted.new)
@@ -68,10 +68,11 @@ def compare_numbers(counted: Counted, bins: Bins, level: float) -> Compared:
     figures["outside_share"] = bins.outside / n
     ends = (int(bins.new[0]), int(bins.new[-1]))
     figures["outside_p"] = min(1.0, 2 * min(noise.never_seen_p(count, n, m) for count in ends))
-    return Compared(counted.measure.aspect, n, m, figures, tuple(_number_signals(counted, figures, level)))
+    return Compared(counted.measure.aspect, n, m, figures, tuple(_number_signals(counted, figures, levels)))
 
 
-def _number_signals(counted: Counted, figures: dict[str, float], level: float) -> Iterator[Signal]:
+def _number_signals(counted: Counted, figures: dict[str, float], levels: noise.Levels) -> Iterator[Signal]:
+    level = _level_of_a_shape(counted, levels)
     what = "values" if counted.measure.aspect == "value" else f"{counted.measure.aspect}s"
     shape, outside = figures["kolmogorov_smirnov_p"], figures["outside_p"]
     kind = "distribution_drift" if counted.measure.aspect == "value" else f"{counted.measure.aspect}_drift"
@@ -95,9 +96,16 @@ def _number_signals(counted: Counted, figures: dict[str, float], level: float) -
         beyond,
         ("outside_share", figures["outside_share"], outside),
         NEW_SHARE,
-        level,
+        levels.other,
         f"A share of the {what} lies outside the baseline's {_shown(counted)}",
     )
+
+
+def _level_of_a_shape(counted: Counted, levels: noise.Levels) -> float:
+    """Two tests share it, but where values repeat: there one of them is so conservative that it takes nothing."""
+    if counted.measure.aspect != "value":
+        return levels.other
+    return levels.values if counted.few else levels.values / 2
 
 
 def _shown(counted: Counted) -> str:
@@ -106,18 +114,20 @@ def _shown(counted: Counted) -> str:
     return f"{counted.low:.6g} … {counted.high:.6g}"
 
 
-def compare_words(words: Words, level: float) -> Compared:
+def compare_words(words: Words, levels: noise.Levels) -> Compared:
     n, m = words.n, words.m
     figures = _binned(words.old, words.new)
     figures["unseen_share"] = words.unseen_rows / n
     figures["unseen_p"] = _unseen_p(words)
-    return Compared(words.aspect, n, m, figures, tuple(_word_signals(words, figures, level)))
+    return Compared(words.aspect, n, m, figures, tuple(_word_signals(words, figures, levels)))
 
 
-def _word_signals(words: Words, figures: dict[str, float], level: float) -> Iterator[Signal]:
+def _word_signals(words: Words, figures: dict[str, float], levels: noise.Levels) -> Iterator[Signal]:
     kind = "distribution_drift" if words.aspect == "value" else f"{words.aspect}_drift"
     plural = "values" if words.aspect == "value" else f"{words.aspect}s"
-    yield from _mix_signals(kind, figures, level, f"The mix of {plural} changed")
+    level = levels.other
+    of_mix = levels.values if words.aspect == "value" else level
+    yield from _mix_signals(kind, figures, of_mix, f"The mix of {plural} changed")
     new = _new_words(words, level)
     if new:
         share = sum(count for _, count in new) / words.n

@@ -22,8 +22,15 @@ def test_what_was_never_seen_grows_unlikely_with_each_one() -> None:
 
 
 def test_the_level_is_shared_out_over_tests_and_over_the_columns_of_a_wide_table() -> None:
-    assert noise.level_of_a_test(0.05, 1) == noise.level_of_a_test(0.05, 100) == pytest.approx(0.001)
-    assert noise.level_of_a_test(0.05, 1000) == pytest.approx(0.0001)
+    few, wide = noise.levels_of_tests(0.05, 100), noise.levels_of_tests(0.05, 1000)
+    assert noise.levels_of_tests(0.05, 1) == few
+    assert (few.values, few.other) == pytest.approx((0.005, 0.00125))
+    assert wide.values == pytest.approx(few.values / 10)
+
+
+def test_a_columns_tests_together_keep_to_one_percent() -> None:
+    levels = noise.levels_of_tests(0.05, 18)
+    assert levels.values + noise.OTHER_TESTS * levels.other == pytest.approx(0.01)
 
 
 def test_the_stability_index_of_two_known_distributions() -> None:
