@@ -29,7 +29,7 @@ def correlations(
     tick: Callable[[float], None] = lambda _done: None,
 ) -> tuple[tuple[Correlation, ...], CorrelationMatrix]:
     """The notable pairs, the strongest first, and the coefficients of the first columns."""
-    chosen = [c for c in columns if c.logical in NUMERIC and c.name in numbers][:CORRELATED_COLUMNS]
+    chosen = _numeric(columns, numbers)[:CORRELATED_COLUMNS]
     if len(chosen) < 2:  # noqa: PLR2004  a pair
         return (), CorrelationMatrix()
     sums = _Sums([numbers[c.name] for c in chosen])
@@ -37,6 +37,16 @@ def correlations(
         sums.add(matrix)
         tick(min(1.0, done / max(table.rows, 1)))
     return _listed([c.name for c in chosen], *sums.coefficients())
+
+
+def correlation_limits(columns: Sequence[Column], numbers: Mapping[str, NumberFigures]) -> tuple[str, ...]:
+    n = len(_numeric(columns, numbers))
+    told = f"correlations: the first {CORRELATED_COLUMNS} of {n:,} columns of numbers"
+    return (told,) if n > CORRELATED_COLUMNS else ()
+
+
+def _numeric(columns: Sequence[Column], numbers: Mapping[str, NumberFigures]) -> list[Column]:
+    return [column for column in columns if column.logical in NUMERIC and column.name in numbers]
 
 
 def _batches(db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column]) -> Iterator[tuple[int, Any]]:

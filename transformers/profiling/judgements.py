@@ -225,10 +225,11 @@ def _metrics(profile: TableProfile, rows: RowFindings) -> dict[str, Any]:
 def _text(profile: TableProfile) -> str:
     types = ", ".join(f"{n} {kind}" for kind, n in sorted(profile.logical_types.items(), key=lambda t: (-t[1], t[0])))
     keys = ", ".join(" + ".join(key.columns) for key in profile.key_candidates[:NAMED]) or "none"
+    part = f" Looked at in part: {'; '.join(profile.limits)}." if profile.limits else ""
     return (
         f"The table has {profile.rows:,} rows and {profile.column_count:,} columns ({types or 'none'})."
         f" {profile.missing_percent:.2f} % of the cells are missing, {profile.invalid_cells:,} do not fit their"
         f" column's type, and {profile.duplicates.count:,} rows repeat an earlier one."
         f" Columns that identify a row: {keys}. Data quality: {profile.quality.score:.1f} of 100, grade"
-        f" {profile.quality.grade}."
+        f" {profile.quality.grade}.{part}"
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from transformers.cells.columns import NUMERIC, TEMPORAL, TEXTUAL, Column, LogicalType
 from transformers.cells.semantic_types import SemanticType, names_a_key
+from transformers.profiling.correlations import correlation_limits
 from transformers.profiling.found_dependencies import NO_DEPENDENCIES, FoundDependencies
 from transformers.profiling.found_features import FoundFeatures
 from transformers.profiling.numbers import NumberFigures, Quantiles, is_code
@@ -86,7 +87,7 @@ def profile_of(
         quality=_table_quality(profiles, repeated.count, table.rows),
         key_candidates=_keys(profiles) or tuple(composite),
         dependencies=dependencies.listed,
-        limits=dependencies.limits + features.limits,
+        limits=correlation_limits(columns, numbers) + dependencies.limits + features.limits,
         correlations=correlations,
         matrix=matrix,
         sampled=tuple(sample for column in columns for sample in values[column.name].sampled)

@@ -9,6 +9,7 @@ import pytest
 from workshop import Workshop
 
 from transformers.agents.unified_profiler import AGENT
+from transformers.profiling import correlations as correlation
 from transformers.profiling import numbers, rows
 from transformers.profiling.table_profile import TableProfile
 
@@ -89,3 +90,18 @@ def test_a_sample_is_told_with_its_rule_and_size(workshop: Workshop) -> None:
     assert {"functional dependencies", "feature types"} <= set(told)
     assert told["feature types"].of == 25_000
     assert 5_000 < told["feature types"].n < 15_000
+
+
+def test_columns_above_a_cap_are_told_in_the_summary(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correlation, "CORRELATED_COLUMNS", 2)
+    cells = np.random.default_rng(3).normal(0, 1, (50, 3))
+    result = workshop.run(AGENT, pa.table({name: cells[:, i] for i, name in enumerate("abc")}))
+    assert result.data["limits"] == ["correlations: the first 2 of 3 columns of numbers"]
+    assert "Looked at in part: correlations: the first 2 of 3 columns of numbers." in result.analysis_text
+
+
+def test_the_shape_of_plain_text_is_that_of_any_text(workshop: Workshop) -> None:
+    plain = profile(workshop, {"a": ["Ab-12", "Please ring twice 007", "ABC"]})
+    other = profile(workshop, {"a": ["Äb-12", "Please ring twice 007", "ABC"]})
+    assert plain.columns[0].patterns == other.columns[0].patterns
+    assert {pattern.value for pattern in plain.columns[0].patterns} == {"Aa-99", "Aa+ a+ a+ 9+", "AAA"}
