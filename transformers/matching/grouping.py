@@ -50,11 +50,12 @@ def link(db: "duckdb.DuckDBPyConnection", rows: int, pairs: Pairs, threshold: fl
     import numpy as np
 
     names = db.execute("SELECT src FROM er_records ORDER BY r").fetchnumpy()["src"]
-    source = np.unique(names, return_inverse=True)[1].astype(np.int64)
-    pairs = pairs.with_probabilities(competing(pairs.a, pairs.b, source, pairs.logits))
-    cut = best_cut(pairs.probabilities, threshold)
-    kept = one_to_one(pairs.a, pairs.b, source, pairs.probabilities, cut.threshold)
-    return Grouping(components(rows, pairs.a[kept], pairs.b[kept]), pairs, cut)
+    with holding(db, AT_REST):
+        source = np.unique(names, return_inverse=True)[1].astype(np.int64)
+        pairs = pairs.with_probabilities(competing(pairs.a, pairs.b, source, pairs.logits))
+        cut = best_cut(pairs.probabilities, threshold)
+        kept = one_to_one(pairs.a, pairs.b, source, pairs.probabilities, cut.threshold)
+        return Grouping(components(rows, pairs.a[kept], pairs.b[kept]), pairs, cut)
 
 
 def group(judge: Judge, size: Size, pairs: Pairs, threshold: float | None) -> Grouping:

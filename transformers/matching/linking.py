@@ -4,7 +4,11 @@ The probability of a pair is its odds against no match and against every other c
 assignment); the links are then taken from the likeliest down, each record once a source.
 """
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
+
+from transformers.matching.components import components
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,6 +16,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
+
+AT_ONCE = 100_000  # links as Python's numbers
 
 
 def competing(a: "Rows", b: "Rows", source: "Rows", logits: "Floats") -> "Floats":
@@ -28,17 +34,31 @@ def competing(a: "Rows", b: "Rows", source: "Rows", logits: "Floats") -> "Floats
 
 
 def one_to_one(a: "Rows", b: "Rows", source: "Rows", probabilities: "Floats", threshold: float) -> "Rows":
-    """The positions of the links kept: the likeliest first, as long as no source is met twice in a cluster."""
+    """The positions of the links kept: the likeliest first, as long as no source is met twice in a cluster.
+
+    One component after another: what is known of the members of all would not fit.
+    """
     import numpy as np
 
-    kept: list[int] = []
+    likely = np.flatnonzero(probabilities >= threshold)
+    component = components(len(source), a[likely], b[likely])
+    order = likely[np.lexsort((b[likely], a[likely], -probabilities[likely], component[a[likely]]))]
+    ranked = (place for first in range(0, len(order), AT_ONCE) for place in order[first : first + AT_ONCE].tolist())
+    kept = (
+        place
+        for _, some in groupby(ranked, key=lambda place: int(component[a[place]]))
+        for place in _within(some, a, b, source)
+    )
+    return np.fromiter(kept, dtype=np.int64)
+
+
+def _within(ranked: Iterable[int], a: "Rows", b: "Rows", source: "Rows") -> Iterator[int]:
+    """The links kept of one component."""
     members: dict[int, list[int]] = {}
-    order = np.lexsort((b, a, -probabilities))
-    for place in order[probabilities[order] >= threshold].tolist():
+    for place in ranked:
         one, other = members.get(int(a[place]), [int(a[place])]), members.get(int(b[place]), [int(b[place])])
         if one is other or {int(source[r]) for r in one} & {int(source[r]) for r in other}:
             continue
-        kept.append(place)
+        yield place
         both = one + other
         members |= dict.fromkeys(both, both)
-    return np.array(kept, dtype=np.int64)
