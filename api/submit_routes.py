@@ -77,7 +77,7 @@ def _checked(task: Task, storage: Storage, usual: Mapping[str, Pace]) -> Submiss
     found = {file.key: storage.head(file.key) for files in planned.values() for file in files}
     arrived = check_files(tool, planned, found)
     look_into_all(tool, arrived, storage)
-    parameters = _parameters(task, arrived.get(PARAMETERS_ROLE, ()), storage)
+    parameters = parameters_of(task, arrived.get(PARAMETERS_ROLE, ()), storage)
     return submission_for(tool, task.agents, parameters, arrived, usual)
 
 
@@ -88,7 +88,8 @@ def look_into_all(tool: Tool, arrived: Arrived, storage: Storage) -> None:
             look_into(role_of(tool, name), file.planned.filename, opened(storage, file.found))
 
 
-def _parameters(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage) -> Mapping[str, Any]:
+def parameters_of(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage) -> Mapping[str, Any]:
+    """The task's own, above those that were uploaded. Raises BadParameters."""
     parameters: Mapping[str, Any] = task.parameters
     for file in uploaded:
         parameters = merged_parameters(storage.get_bytes(file.found.key), parameters)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -103,6 +103,17 @@ def roomier(session: Session, than_bytes: int, lease: timedelta) -> bool:
         Worker.memory_bytes > than_bytes,
     )
     return session.scalar(offered.limit(1)) is not None
+
+
+def memory_given(session: Session, queue: str, tool_id: str, lease: timedelta) -> int | None:
+    """Bytes that an agent may use on the least roomy of the workers that may get the task; None where there is none."""
+    given = select(func.min(Worker.memory_bytes)).where(
+        Worker.seen_at > CLOCK - lease,
+        Worker.draining.is_(False),
+        Worker.queues.any_() == queue,
+        Worker.tools.any_() == tool_id,
+    )
+    return session.scalar(given)
 
 
 _BEAT = text("""

@@ -51,6 +51,24 @@ def check_files(
     }
 
 
+def arrived_and_not(
+    tool: Tool, planned: Mapping[str, Sequence[PlannedFile]], found: Mapping[str, ObjectInfo | None]
+) -> tuple[Arrived, Mapping[str, str]]:
+    """As `check_files`, for a task that may not be whole yet: by role, what is there and what is said of the others.
+
+    Raises:
+        UnsupportedFormat, FileTooLarge
+    """
+    arrived: dict[str, Sequence[ArrivedFile]] = {}
+    missing: dict[str, str] = {}
+    for name, files in planned.items():
+        try:
+            arrived |= check_files(tool, {name: files}, found)
+        except MissingInputRole as error:
+            missing[name] = str(error)
+    return arrived, missing
+
+
 def _arrived(tool: Tool, role_name: str, file: PlannedFile, found: ObjectInfo | None) -> ArrivedFile:
     role = role_of(tool, role_name)
     if found is None and file.upload_id is None:

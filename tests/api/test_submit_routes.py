@@ -159,6 +159,37 @@ def test_a_file_larger_than_it_said_is_refused_by_its_real_size(customer: Custom
     assert customer.balance() == 500
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "status", "words"),
+    [
+        ("data.csv", b"%PDF-1.7", 415, "'data.csv' looks like a PDF document, not like a table."),
+        ("data.parquet", b"PAR1" + bytes(100), 422, "The Parquet file is damaged or incomplete."),
+        ("data.csv", b"\n\n", 422, "'data.csv' is empty: there is no text and no table in it."),
+        ("data.parquet", b'{"a": 1}', 415, "'data.parquet' is JSON; here one of these is needed: csv, parquet."),
+    ],
+)
+def test_what_no_agent_will_read_is_refused_before_it_is_queued(
+    customer: Customer, name: str, body: bytes, status: int, words: str
+) -> None:
+    task_id = customer.create()
+    customer.upload(task_id, filename=name, body=body)
+
+    problem = problem_of(customer.process(task_id), status)
+
+    assert problem["detail"] == words
+    assert (problem["context"]["role"], problem["context"]["filename"]) == ("primary", name)
+    assert kinds_of(customer) == ["GRANT"]
+    customer.upload(task_id)
+    assert customer.process(task_id).status_code == 202
+
+
+def test_a_name_that_lies_about_what_intake_can_read_is_no_hindrance(customer: Customer) -> None:
+    task_id = customer.create()
+    customer.upload(task_id, filename="data.parquet", body=CSV)
+
+    assert customer.process(task_id).status_code == 202
+
+
 def test_an_uploaded_parameters_file_lies_under_the_tasks_own(customer: Customer) -> None:
     task_id = customer.ready(parameters={"rater": {"top": 7}})
     uploaded = {"rater": {"top": 2, "label": "mine"}, "counter": {"top": 4}}
