@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from backend import cli_customer
 from backend.cli_replay import replay
 from backend.errors import AgensiumError
 
@@ -17,6 +18,7 @@ verify = typer.Typer(
     no_args_is_help=True, help="Prove it right; exit 1 and name what is not, 2 where it could not be proven."
 )
 app.add_typer(verify, name="verify")
+CUSTOMER = "For customers"
 Email = Annotated[str, typer.Argument(help="The account's address.")]
 
 
@@ -213,6 +215,13 @@ def undo(
 
 
 app.command()(replay)
+for command in (
+    cli_customer.login, cli_customer.logout, cli_customer.submit, cli_customer.tasks, cli_customer.watch,
+    cli_customer.wait, cli_customer.cancel, cli_customer.retry, cli_customer.download,
+):  # fmt: skip
+    app.command(rich_help_panel=CUSTOMER)(command)
+app.command("credits", rich_help_panel=CUSTOMER)(cli_customer.credits_)
+app.add_typer(cli_customer.keys, name="keys", rich_help_panel=CUSTOMER)
 
 
 @contextmanager

@@ -150,10 +150,12 @@ class AsyncAgensiumClient:
     async def task(self, task_id: str) -> Task:
         return await self._run(self._flows.task(task_id))
 
-    async def tasks(self, *, status: str | None = None, tool_id: str | None = None) -> list[Task]:
-        """Newest first, without their steps."""
+    async def tasks(
+        self, *, status: str | None = None, tool_id: str | None = None, limit: int | None = None
+    ) -> list[Task]:
+        """Newest first, without their steps; all, or the newest `limit`."""
         wanted = {name: value for name, value in (("status", status), ("tool_id", tool_id)) if value}
-        return await self._run(self._flows.listed("/tasks", "tasks", Task, wanted))
+        return await self._run(self._flows.listed("/tasks", "tasks", Task, wanted, limit))
 
     async def wait(self, task_id: str, timeout_s: float = 3600.0) -> Task:
         """The task once it has ended, however it ended.

@@ -182,15 +182,17 @@ class Flows:
         answer = yield from asking(Ask(method, path, json=body, params=params or {}, headers=headers), tries)
         return answer.value
 
-    def listed(self, path: str, name: str, kind: type[V], params: Mapping[str, str] | None = None) -> Flow[list[V]]:
-        """One page after the other, to the end."""
+    def listed(
+        self, path: str, name: str, kind: type[V], params: Mapping[str, str] | None = None, limit: int | None = None
+    ) -> Flow[list[V]]:
+        """One page after the other, to the end or the limit."""
         found: list[V] = []
         cursor: dict[str, str] = {}
         while True:
             page = yield from self.ask("GET", path, params={"limit": str(PAGE), **(params or {}), **cursor})
             found += [kind.of(row) for row in page[name]]
-            if not page.get("next"):
-                return found
+            if not page.get("next") or (limit is not None and len(found) >= limit):
+                return found[:limit]
             cursor = {"cursor": page["next"]}
 
     # accounts
