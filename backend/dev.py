@@ -68,6 +68,7 @@ def _warn_of_contradictions(console: Console, values: Mapping[str, str]) -> None
 
 
 def _show_addresses(console: Console, product: Product, values: Mapping[str, str]) -> None:
+    console.print(f"Open {product.api_url}/ in a browser.", style="bold", highlight=False, soft_wrap=True)
     addresses = {
         "API": f"{product.api_url}/docs",
         "Flower": product.flower_url,

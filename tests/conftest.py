@@ -41,6 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group_of(item: pytest.Item) -> str:
     if "solo_house" in getattr(item, "fixturenames", ()):
         return "house-solo"
+    if "browser" in getattr(item, "fixturenames", ()):  # tests/web: one browser, one deployment
+        return "web"
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     return f"house-{parameters['house']}" if "house" in parameters else str(item.path)
 

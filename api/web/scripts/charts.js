@@ -14,7 +14,6 @@ async function chartLibrary() {
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
 
 function settings({ kind, labels, series, unit = '', axis = kind === 'pair' }) {
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches
   const grid = { color: colour('line'), drawTicks: false }
   const ticks = { color: colour('ink-soft'), font: { family: 'Inter, system-ui, sans-serif', size: 11 }, maxRotation: 40, autoSkip: true }
   return {
@@ -35,7 +34,7 @@ function settings({ kind, labels, series, unit = '', axis = kind === 'pair' }) {
     options: {
       responsive: true,
       maintainAspectRatio: false,
-      animation: still ? false : { duration: 300 },
+      animation: false,
       interaction: { mode: 'index', intersect: false },
       scales: {
         x: { display: axis, grid: { display: false }, border: { color: colour('line') }, ticks },

@@ -2,13 +2,11 @@
 
 import { eventsIn } from './events.js'
 import { problemOf, send } from './http.js'
+import { hasEnded } from './states.js'
 
-const ENDED = ['COMPLETED', 'FAILED', 'CANCELLED', 'EXPIRED']
 const SILENCE = 40_000 // ms; a live stream says something every 15 s
 const FAILURES = 3 // in a row, then we poll
 const POLL = 2_000 // ms, where the server does not say how long
-
-export const hasEnded = (task) => ENDED.includes(task.status)
 
 // `told({task})` with the whole task, `told({progress, current_agent})` in between. Returns when it has ended or was
 // aborted. Throws Problem where the task is not there.

@@ -3,6 +3,7 @@
 const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 })
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 })
 const figures = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 })
+const shares = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 })
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 })
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
@@ -15,8 +16,8 @@ export const format = {
   whole: (value) => (isMissing(value) ? '–' : whole.format(value)),
   figure: (value) => (isMissing(value) ? '–' : figures.format(value)),
   compact: (value) => (isMissing(value) ? '–' : compact.format(value)),
-  percent: (value) => (isMissing(value) ? '–' : `${figures.format(value)} %`),
-  share: (value) => (isMissing(value) ? '–' : `${figures.format(100 * value)} %`),
+  percent: (value) => (isMissing(value) ? '–' : `${shares.format(value)} %`),
+  share: (value) => (isMissing(value) ? '–' : `${shares.format(100 * value)} %`),
   credits: (value) => `${whole.format(value || 0)} ${Math.abs(value) === 1 ? 'credit' : 'credits'}`,
   time: (iso) => (iso ? moment.format(new Date(iso)) : '–'),
   clock: (iso) => (iso ? clock.format(new Date(iso)) : '–'),
@@ -46,6 +47,7 @@ export const format = {
     if (isMissing(value)) return '–'
     if (typeof value === 'boolean') return value ? 'yes' : 'no'
     if (typeof value === 'number') return Number.isInteger(value) ? whole.format(value) : figures.format(value)
-    return Array.isArray(value) ? value.map(format.value).join(', ') || '–' : String(value)
+    if (Array.isArray(value)) return value.map(format.value).join(', ') || '–'
+    return /^[a-z]+(_[a-z]+)+$/.test(value) ? format.plain(value) : String(value)
   },
 }

@@ -60,9 +60,10 @@ function rangeSaid({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
   const low = minimum ?? exclusiveMinimum
   const high = maximum ?? exclusiveMaximum
   if (low === undefined && high === undefined) return ''
-  const from = low === undefined ? '' : exclusiveMinimum === undefined ? `from ${format.figure(low)} ` : `above ${format.figure(low)} `
+  const from = low === undefined ? '' : exclusiveMinimum === undefined ? `From ${format.figure(low)} ` : `Above ${format.figure(low)}, `
   const to = high === undefined ? '' : exclusiveMaximum === undefined ? `to ${format.whole(high)}` : `below ${format.figure(high)}`
-  return (from + to).trim()
+  const said = (from + to).replace(/[, ]+$/, '')
+  return `${said.charAt(0).toUpperCase()}${said.slice(1)}.`
 }
 
 // What stands in the field for a value.

@@ -34,6 +34,7 @@ export function installView(Alpine) {
 function arrive(el) {
   scrollTo(0, 0)
   const heading = el.querySelector('h1')
+  document.title = heading?.textContent ? `${heading.textContent} · Agensium` : 'Agensium'
   if (!heading) return
   heading.tabIndex = -1
   heading.focus({ preventScroll: true })

@@ -40,7 +40,7 @@ export const report = () => ({
     try {
       const [found, { outputs }] = await Promise.all([get(`/tasks/${this.taskId}/report`), get(`/tasks/${this.taskId}/outputs`)])
       this.lay(found)
-      this.outputs = outputs
+      this.outputs = outputs.sort((a, b) => rank(a) - rank(b))
       this.loaded = true
       this.look().catch(() => {}) // a preview is a courtesy
     } catch (error) {
@@ -98,6 +98,10 @@ export const report = () => ({
     go('/new')
   },
 })
+
+// What people come for stands first.
+const FIRST = ['data', 'report_html', 'report_xlsx', 'golden_records', 'cross_reference']
+const rank = ({ kind }) => (FIRST.includes(kind) ? FIRST.indexOf(kind) : FIRST.length)
 
 function tableOf(text, name) {
   const [header, ...rows] = parse(text, { separator: name.endsWith('.tsv') ? '\t' : ',', rows: PREVIEWED + 1 })

@@ -1,20 +1,10 @@
 // One task: watched while it goes, then its report.
 
-import { follow, hasEnded } from '../follow.js'
+import { follow } from '../follow.js'
 import { format } from '../format.js'
 import { post } from '../http.js'
 import { go } from '../router.js'
-
-const SAID = {
-  CREATED: 'Not started yet',
-  QUEUED: 'Waiting',
-  PROCESSING: 'Working',
-  WAITING: 'Waiting for its parts',
-  COMPLETED: 'Done',
-  FAILED: 'Failed',
-  CANCELLED: 'Cancelled',
-  EXPIRED: 'Expired',
-}
+import { hasEnded, stateSaid, stateTone } from '../states.js'
 
 export const task = () => ({
   task: null,
@@ -67,7 +57,10 @@ export const task = () => ({
     return hasEnded(this.task)
   },
   get said() {
-    return this.task.outcome === 'partial' ? 'Done in part' : SAID[this.task.status]
+    return stateSaid(this.task)
+  },
+  get tone() {
+    return stateTone(this.task)
   },
   get hasReport() {
     return this.ended && this.task.steps.some((step) => step.state === 'delivered')

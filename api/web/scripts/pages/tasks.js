@@ -1,6 +1,7 @@
 // My tasks, newest first, a page at a time.
 
 import { get } from '../http.js'
+import { stateSaid, stateTone } from '../states.js'
 
 export const tasks = () => ({
   list: [],
@@ -23,6 +24,9 @@ export const tasks = () => ({
       this.$store.app.show(error)
     }
   },
+
+  said: stateSaid,
+  tone: stateTone,
 
   more() {
     return this.load(this.next)

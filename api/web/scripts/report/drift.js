@@ -3,6 +3,7 @@
 import { format } from '../format.js'
 
 const BARS = 14
+const REASONS = 2 // one test after another says the same in its own figure
 
 export function drift({ report }) {
   const data = report.agent_results['drift-detector']?.data
@@ -18,6 +19,7 @@ export function drift({ report }) {
 }
 
 function column(found, key) {
+  const reasons = [...new Set(found.signals.map((signal) => signal.message))]
   return {
     key,
     name: found.name,
@@ -26,7 +28,8 @@ function column(found, key) {
     distance: found.leading_figure?.value ?? 0,
     figure: format.plain(found.leading_figure?.figure),
     types: found.type_changed ? `${found.baseline_type} → ${found.primary_type}` : '',
-    reasons: [...new Set(found.signals.map((signal) => signal.message))],
+    reasons: reasons.slice(0, REASONS),
+    more: reasons.slice(REASONS),
     notJudged: found.not_judged,
     chart: found.drifted ? chart(found) : null,
   }

@@ -1,0 +1,75 @@
+"""What a newcomer does, with nothing read and nothing prepared."""
+
+import hashlib
+import time
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.web.visitor import Visitor
+
+TWO_MINUTES = 120
+TABS = ("Columns", "Risk and readiness", "Issues", "Advice", "Agents", "Files")
+
+
+def test_from_an_account_to_a_downloaded_report(visitor: Visitor, tmp_path: Path) -> None:
+    started = time.monotonic()
+    visitor.register()
+    visitor.button("Try with an example").click()
+    expect(visitor.page.get_by_test_id("file")).to_have_text("hospitals.csv")
+    visitor.button("Upload and check").click()
+    expect(visitor.page.get_by_test_id("quote")).to_contain_text("165 credits")
+    visitor.button("Start").click()
+    visitor.sees("Profile my data")
+    visitor.sees_report()
+    visitor.opens_tab("Files")
+    report = visitor.downloads("report.html", tmp_path)
+    assert time.monotonic() - started < TWO_MINUTES
+
+    visitor.sees_state("Done")
+    assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
+    for tab in TABS:
+        visitor.opens_tab(tab)
+        expect(visitor.page.get_by_test_id("report").get_by_role("heading").first).to_be_visible()
+    visitor.is_content()
+
+
+def test_every_file_arrives_as_it_was_published(customer: Visitor, tmp_path: Path) -> None:
+    task_id = customer.submit("profile-my-data", b"name,age\nAda,36\nGrace,85\n", agents=["readiness-rater"])
+    customer.goes_to(f"/tasks/{task_id}/files")
+    customer.sees_report()
+    for output in customer.ask(f"/tasks/{task_id}/outputs")["outputs"]:
+        arrived = customer.downloads(output["name"], tmp_path).read_bytes()
+        assert hashlib.sha256(arrived).hexdigest() == output["sha256"], output["name"]
+    customer.is_content()
+
+
+def test_the_ledger_tells_what_was_set_aside_and_charged(customer: Visitor) -> None:
+    task_id = customer.submit("profile-my-data", b"name,age\nAda,36\n", agents=["readiness-rater"])
+    customer.goes_to(f"/tasks/{task_id}")
+    customer.sees_report()
+    expect(customer.page.get_by_test_id("bill")).to_contain_text("25 credits charged")
+    customer.goes_to("/credits")
+    customer.sees("Credits")
+    for said in ("Charged from what was set aside", "Set aside for a task", "Granted"):
+        expect(customer.page.get_by_role("cell", name=said)).to_be_visible()
+    expect(customer.page.get_by_test_id("balance")).to_have_text("9,975")
+    customer.is_content()
+
+
+def test_a_report_proposes_the_next_task_with_its_parameters(customer: Visitor) -> None:
+    body = b"id,city\n" + b"".join(b"%d,%s\n" % (row, b"" if row % 3 else b"Rome") for row in range(40))
+    customer.drops("cities.csv", body)
+    for agent in ("Risk scorer", "Test coverage", "Readiness rater", "Governance checker", "Drift detector"):
+        customer.page.get_by_role("checkbox", name=agent).uncheck()
+    expect(customer.page.get_by_test_id("price")).to_have_text("30 credits")
+    customer.button("Upload and check").click()
+    customer.button("Start").click()
+    customer.sees_report()
+    customer.button("Clean my data").click()
+    customer.sees("What shall we do with your data?")
+    expect(customer.page.get_by_role("radio", name="Clean my data")).to_be_checked()
+    expect(customer.page.get_by_test_id("file")).to_have_text("cities.csv")
+    expect(customer.page.get_by_role("checkbox", name="Null handler")).to_be_checked()
+    expect(customer.page.get_by_role("checkbox", name="Outlier remover")).not_to_be_checked()
+    customer.is_content()

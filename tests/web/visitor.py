@@ -1,0 +1,143 @@
+"""Somebody with a browser. Whatever the page does that it must not do is noted, and `is_content` says so."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+PASSWORD = "correct horse battery staple"
+PATIENCE = 40_000  # ms, on a loaded machine too
+DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 375, "height": 760}
+LISTEN = """document.addEventListener('securitypolicyviolation', (event) =>
+    console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`))"""
+
+
+def chromium_or_skip() -> str:
+    if not CHROMIUM:
+        assert os.environ.get("CI") != "true", "There is no Chromium: apt-get install chromium (.ci/run does)."
+        pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
+    return CHROMIUM
+
+
+@contextmanager
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_or_skip(), args=list(ARGUMENTS))
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """One tab at the page, and the account it may use."""
+
+    page: Page
+    origin: str
+    email: str = field(default_factory=lambda: f"{uuid.uuid4().hex}@example.com")
+    faults: list[str] = field(default_factory=list)
+    token: str = ""
+
+    @classmethod
+    def at(cls, context: BrowserContext, origin: str) -> "Visitor":
+        context.set_default_timeout(PATIENCE)
+        visitor = cls(context.new_page(), origin)
+        visitor.page.add_init_script(LISTEN)
+        visitor.page.on("request", visitor._note_stranger)
+        visitor.page.on("pageerror", lambda error: visitor.faults.append(f"error: {error}"))
+        visitor.page.on("console", lambda said: visitor.faults.append(said.text) if said.type == "error" else None)
+        return visitor
+
+    def _note_stranger(self, request: Request) -> None:
+        if not request.url.startswith((self.origin, "blob:", "data:")):
+            self.faults.append(f"left the origin: {request.url}")
+
+    def is_content(self, *, but_for: str = "\0") -> None:
+        """No request left the origin, the policy was never broken, nothing went to the console as an error."""
+        assert [fault for fault in self.faults if but_for not in fault] == []
+
+    def register(self) -> None:
+        self.page.goto(self.origin)
+        self.page.get_by_label("E-mail").fill(self.email)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Open an account").click()
+        self.sees("What shall we do with your data?")
+
+    def signed_in(self) -> None:
+        """As after a reload: the page finds a refresh token in its tab's storage."""
+        tokens = self._ask("POST", "/auth/register", {"email": self.email, "password": PASSWORD})
+        self.token = tokens["access_token"]
+        self.page.goto(self.origin)
+        self.sees("Open an account")  # a token that came earlier would be spent by this page already
+        self.page.evaluate("token => sessionStorage.setItem('agensium.refresh', token)", tokens["refresh_token"])
+        self.page.reload()
+        self.sees("What shall we do with your data?")
+
+    def submit(self, tool_id: str, body: bytes, name: str = "people.csv", **asked: Any) -> str:
+        """A task of this account, made without the page; its id."""
+        task_id: str = self._ask("POST", "/tasks", {"tool_id": tool_id, **asked})["task_id"]
+        path = f"{self.origin}/tasks/{task_id}/inputs/primary?filename={name}"
+        httpx.put(path, content=body, headers=self._headers, trust_env=False).raise_for_status()
+        self._ask("POST", f"/tasks/{task_id}/process", {})
+        return task_id
+
+    def ask(self, path: str) -> Any:
+        return self._ask("GET", path)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        answer = httpx.request(
+            method, self.origin + path, json=body, headers=self._headers, timeout=20, trust_env=False
+        )
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def goes_to(self, place: str) -> None:
+        self.page.goto(f"{self.origin}/#{place}")
+
+    def sees(self, heading: str) -> None:
+        expect(self.page.get_by_role("heading", name=heading, level=1)).to_be_visible(timeout=PATIENCE)
+
+    def sees_state(self, said: str) -> None:
+        expect(self.page.get_by_test_id("status")).to_have_text(said, timeout=PATIENCE)
+
+    def sees_report(self) -> None:
+        expect(self.page.get_by_test_id("report")).to_be_visible(timeout=PATIENCE)
+
+    def button(self, name: str) -> Any:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def opens_tab(self, title: str) -> None:
+        self.page.get_by_role("navigation", name="Report").get_by_role("link", name=title, exact=True).click()
+
+    def drops(self, name: str, body: bytes) -> None:
+        file = {"name": name, "mimeType": "text/csv", "buffer": body}
+        self.page.get_by_label("Choose a file", exact=True).set_input_files(file)
+
+    def downloads(self, name: str, directory: Path) -> Path:
+        with self.page.expect_download() as download:
+            self.button(f"Download {name}").click()
+        path = directory / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
+    @property
+    def overflow(self) -> int:
+        """Pixels by which the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
