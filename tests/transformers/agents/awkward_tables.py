@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
+import pytest
+from _pytest.mark.structures import ParameterSet
 
 
 def _text(**columns: list[str | None]) -> pa.Table:
@@ -46,6 +48,10 @@ def _native() -> pa.Table:
     )
 
 
+def _wide(columns: int) -> pa.Table:
+    return _named({f"c{i}": [str(i), str(i * 2), None] for i in range(columns)})
+
+
 AWKWARD: dict[str, Callable[[], pa.Table]] = {
     "no rows": lambda: _text(a=[], b=[]),
     "no rows, native types": lambda: _native().slice(0, 0),
@@ -56,7 +62,7 @@ AWKWARD: dict[str, Callable[[], pa.Table]] = {
     "mixed types": lambda: _text(
         a=["1", "two", "3.0", "2024-01-01", "true", "", "NaN", "1e400", "-inf", "0x10", "1_000"]
     ),
-    "many columns": lambda: _named({f"c{i}": [str(i), str(i * 2), None] for i in range(150)}),
+    "many columns": lambda: _wide(40),
     "unicode and right to left": lambda: _named(
         {"שם": ["אבג", "דהו"], "名前": ["太郎", "花子"], "naïve 🎉": ["1", "2"], "\u202eevil": ["a", "b"]}
     ),
@@ -124,3 +130,9 @@ AWKWARD: dict[str, Callable[[], pa.Table]] = {
     "constant and unique": lambda: _text(a=["k"] * 50, id=[str(i) for i in range(50)]),
     "spaces and cases": lambda: _text(a=[" al", "AL", "al ", "Al", "al"]),
 }
+LONG: dict[str, Callable[[], pa.Table]] = {"very many columns": lambda: _wide(150)}  # `make chaos` has the time
+
+
+def some_of_them(*names: str) -> list[ParameterSet]:
+    """These each time and the others in `make chaos`: where the conformance test shows them to the same agent."""
+    return [pytest.param(name, marks=() if name in names else pytest.mark.long) for name in AWKWARD]

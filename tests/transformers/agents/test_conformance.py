@@ -7,11 +7,13 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from awkward_tables import AWKWARD
+from _pytest.mark.structures import ParameterSet
+from awkward_tables import AWKWARD, LONG
 from workshop import Workshop
 
 from backend.errors import CustomerError
@@ -19,11 +21,30 @@ from transformers.catalog import TRANSFORMERS
 from transformers.chain import Chain
 from transformers.findings import ROW_ISSUES_KEPT, AgentResult
 from transformers.tables import SOURCE_ROW, Table
-from transformers.tool import PRIMARY, Agent, Delivery, Tool
+from transformers.tool import PRIMARY, Agent, Delivery, Step, Tool
 
 AGENTS = [(one.tool, step.agent) for one in TRANSFORMERS for step in one.tool.steps]
+CHAINS = [one.tool for one in TRANSFORMERS if one.tool.chained]
+TABLES = AWKWARD | LONG
+ALONE = {"native types", "one cell"}  # for the agents of a chain: the chain brings them each of the others
+TWICE = {"duplicate rows"}
+PREVIEWS = {"cleanse-previewer"}  # the whole chain once more
+PREVIEWED = {"numbers as text"}
+
 every_agent = pytest.mark.parametrize(("tool", "agent"), AGENTS, ids=[agent.id for _, agent in AGENTS])
-every_table = pytest.mark.parametrize("name", AWKWARD)
+
+
+def cases(short: Callable[[Tool, str], bool]) -> list[ParameterSet]:
+    """Every agent over every table: those in `short` each time, all in `make chaos`."""
+    return [
+        pytest.param(tool, agent, name, id=f"{agent.id}-{name}", marks=() if short(tool, name) else pytest.mark.long)
+        for tool, agent in AGENTS
+        for name in TABLES
+    ]
+
+
+def met_alone(tool: Tool, name: str) -> bool:
+    return name in (ALONE if tool.chained else set(AWKWARD)) - TWICE
 
 
 def as_json(result: AgentResult) -> str:
@@ -37,16 +58,30 @@ def digest(path: Path) -> str:
 def run(workshop: Workshop, tool: Tool, agent: Agent, table: Table) -> Delivery:
     """The agent alone in its tool: in a chain nothing came before it, and nothing was asked of the others."""
     forms = {agent.id: agent.parameters()} if tool.chained else {}
-    return workshop.deliver(agent, table, forms=forms)
+    told: list[float] = []
+    delivery = workshop.deliver(agent, table, forms=forms, report_progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
+    return delivery
 
 
-@every_agent
-@every_table
-def test_an_awkward_table_gets_the_same_json_twice_and_stays_as_it_is(
+@pytest.mark.parametrize(("tool", "agent", "name"), cases(met_alone))
+def test_an_awkward_table_is_survived_and_stays_as_it_is(
     workshop: Workshop, tool: Tool, agent: Agent, name: str
 ) -> None:
-    table = workshop.table(AWKWARD[name]())
+    table = workshop.table(TABLES[name]())
     before = digest(table.path)
+    try:
+        delivery = run(workshop, tool, agent, table)
+    except CustomerError:
+        return
+    assert digest(table.path) == before
+    assert_it_is_sound(delivery, agent, table)
+
+
+@pytest.mark.parametrize(("tool", "agent", "name"), cases(lambda _, name: name in TWICE))
+def test_the_same_table_gets_the_same_bytes_twice(workshop: Workshop, tool: Tool, agent: Agent, name: str) -> None:
+    table = workshop.table(TABLES[name]())
     try:
         first, second = run(workshop, tool, agent, table), run(workshop, tool, agent, table)
     except CustomerError:
@@ -55,35 +90,42 @@ def test_an_awkward_table_gets_the_same_json_twice_and_stays_as_it_is(
     assert [(file.name, digest(file.path)) for file in first.files] == [
         (file.name, digest(file.path)) for file in second.files
     ]
-    assert AgentResult.model_validate_json(as_json(first.result)) == first.result
-    assert digest(table.path) == before
-    assert (first.result.agent_id, first.result.agent_name) == (agent.id, agent.name)
-    assert_counts_agree_with_what_is_listed(first.result, table)
+    assert_it_is_sound(first, agent, table)
     if first.table is not None:
-        assert_the_table_is_as_it_says(first.table, second.table)
+        assert second.table is not None
+        assert digest(first.table.path) == digest(second.table.path)
 
 
-def assert_counts_agree_with_what_is_listed(result: AgentResult, table: Table) -> None:
+def assert_it_is_sound(delivery: Delivery, agent: Agent, *tables: Table) -> None:
+    """`tables`: the one that was sent, and those it has become in a chain."""
+    result = delivery.result
+    assert AgentResult.model_validate_json(as_json(result)) == result
+    assert (result.agent_id, result.agent_name) == (agent.id, agent.name)
+    assert_counts_agree_with_what_is_listed(result, tables)
+    if delivery.table is not None:
+        assert_the_table_is_as_it_says(delivery.table)
+
+
+def assert_counts_agree_with_what_is_listed(result: AgentResult, tables: Sequence[Table]) -> None:
     summary = result.issue_summary
     assert sum(summary.by_type.values()) == summary.total_issues == sum(summary.by_severity.values())
     assert len(result.row_level_issues) <= ROW_ISSUES_KEPT
     if not summary.truncated:
         assert summary.total_issues == len(result.issues) + len(result.row_level_issues)
         assert summary.affected_rows == len({issue.row_index for issue in result.row_level_issues})
-    assert {issue.column for issue in result.row_level_issues} <= {*table.columns, ""}
-    assert all(1 <= issue.row_index <= table.rows for issue in result.row_level_issues)
+    columns = {name for table in tables for name in table.columns}
+    assert {issue.column for issue in result.row_level_issues} <= {*columns, ""}
+    assert all(1 <= issue.row_index <= tables[0].rows for issue in result.row_level_issues)
     assert len({alert.alert_id for alert in result.alerts}) == len(result.alerts)
     assert len({issue.issue_id for issue in result.issues}) == len(result.issues)
 
 
-def assert_the_table_is_as_it_says(table: Table, again: Table | None) -> None:
+def assert_the_table_is_as_it_says(table: Table) -> None:
     left = pq.read_table(table.path)
     assert left.num_rows == table.rows
     assert set(left.column_names) == {*table.columns, SOURCE_ROW}
     numbers = left[SOURCE_ROW].to_pylist()
     assert numbers == sorted(set(numbers)), "the file's order, each row once"
-    assert again is not None
-    assert digest(table.path) == digest(again.path)
     assert table.role == PRIMARY
 
 
@@ -106,30 +148,39 @@ def test_the_default_parameters_are_a_valid_form(tool: Tool, agent: Agent) -> No
     assert tool.step(agent.id) is not None
 
 
-@every_agent
-def test_progress_only_goes_up_and_ends_at_one(workshop: Workshop, tool: Tool, agent: Agent) -> None:
-    told: list[float] = []
-    table = workshop.table(AWKWARD["numbers as text"]())
-    workshop.deliver(agent, table, report_progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] == pytest.approx(1.0)
+def chains(short: Callable[[str], bool]) -> list[ParameterSet]:
+    return [
+        pytest.param(tool, name, id=f"{tool.id}-{name}", marks=() if short(name) else pytest.mark.long)
+        for tool in CHAINS
+        for name in TABLES
+    ]
 
 
-CHAINS = [one.tool for one in TRANSFORMERS if one.tool.chained]
+@pytest.mark.parametrize(("tool", "name"), chains(lambda name: name in AWKWARD))
+def test_a_chain_carries_an_awkward_table_to_its_end(workshop: Workshop, tool: Tool, name: str) -> None:
+    carried(workshop, name, tool, [step for step in tool.steps if step.id not in PREVIEWS])
 
 
-@every_table
-@pytest.mark.parametrize("tool", CHAINS, ids=lambda tool: tool.id)
-def test_a_whole_chain_carries_an_awkward_table_to_its_end(workshop: Workshop, tool: Tool, name: str) -> None:
-    table = workshop.table(AWKWARD[name]())
+@pytest.mark.parametrize(("tool", "name"), chains(lambda name: name in PREVIEWED))
+def test_a_whole_chain_with_its_preview_carries_it_too(workshop: Workshop, tool: Tool, name: str) -> None:
+    carried(workshop, name, tool, tool.steps)
+
+
+def carried(workshop: Workshop, name: str, tool: Tool, steps: Sequence[Step]) -> None:
+    """Step by step to the end, or to a step that refuses the table in a CustomerError."""
+    table = workshop.table(TABLES[name]())
+    before = digest(table.path)
     chain = Chain(tool, {PRIMARY: table})
     forms = {step.id: step.agent.parameters() for step in tool.steps}
     try:
-        for step in tool.steps:
-            earlier = tuple(chain.earlier)
-            chain.take(workshop.deliver(step.agent, table, tables=chain.tables, earlier=earlier, forms=forms))
+        for step in steps:
+            met, earlier = chain.tables, tuple(chain.earlier)
+            delivery = workshop.deliver(step.agent, table, tables=met, earlier=earlier, forms=forms)
+            assert_it_is_sound(delivery, step.agent, table, met[PRIMARY], delivery.table or table)
+            chain.take(delivery)
     except CustomerError:
         return
+    assert digest(table.path) == before
     outputs = [file for delivery in chain.earlier for file in delivery.files if file.is_output]
     assert [file for file in outputs if file.kind == "data"], "the final file is named, never guessed"
     assert len({file.name for file in outputs}) == len(outputs)

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from awkward_tables import AWKWARD
+from awkward_tables import AWKWARD, some_of_them
 from pydantic import ValidationError
 from workshop import Workshop
 
@@ -93,7 +93,7 @@ def test_another_table_of_the_task_is_a_reference_table(workshop: Workshop) -> N
     assert [key["table"] for key in result.data["foreign_keys"]] == ["customers"]
 
 
-@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize("name", some_of_them("names of our own tables"))
 def test_any_table_gets_the_same_answer_twice_or_a_customers_error(workshop: Workshop, name: str) -> None:
     table = workshop.table(AWKWARD[name]())
     try:
