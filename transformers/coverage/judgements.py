@@ -7,6 +7,7 @@ from typing import Any
 from transformers.coverage.rules import Kind
 from transformers.coverage.testing import BROKEN, Tested
 from transformers.findings import Alert, Issue, Recommendation, Severity, SummaryCard
+from transformers.judgement import alerts_of, issues_of, recommendations_of
 
 NAMED = 6
 STATUS = {"excellent": "good", "good": "good", "needs_work": "warning", "untested": "warning"}
@@ -96,17 +97,16 @@ class CoverageReport:
         }
 
     def issues(self) -> tuple[Issue, ...]:
-        return tuple(
-            Issue(
-                issue_id=f"{self.agent_id}-issue-{number}",
-                agent_id=self.agent_id,
-                field_name=one.rule.column.name,
-                issue_type=f"{BROKEN[one.rule.kind]}_test_failed",
-                severity=one.severity,
-                message=f"{one.failed:,} of {one.cells:,} cells break {_spoken(one)}.",
+        found = (
+            (
+                one.rule.column.name,
+                f"{BROKEN[one.rule.kind]}_test_failed",
+                one.severity,
+                f"{one.failed:,} of {one.cells:,} cells break {_spoken(one)}.",
             )
-            for number, one in enumerate(self.failing, 1)
+            for one in self.failing
         )
+        return issues_of(self.agent_id, found)
 
     def alerts(self) -> tuple[Alert, ...]:
         given = [one for one in self.failing if one.rule.given]
@@ -117,17 +117,7 @@ class CoverageReport:
         if self.level == "needs_work":
             message = f"The table passes {self.score:.1f} of 100 by its tests."
             found.append((Severity.MEDIUM, message, len(self.failing), "Mend the tests that fail most."))
-        return tuple(
-            Alert(
-                alert_id=f"{self.agent_id}-alert-{number}",
-                severity=severity,
-                category="validity",
-                message=message,
-                affected_fields_count=fields,
-                recommendation=advice,
-            )
-            for number, (severity, message, fields, advice) in enumerate(found, 1)
-        )
+        return alerts_of(self.agent_id, "validity", found)
 
     def recommendations(self) -> tuple[Recommendation, ...]:
         advised = [
@@ -137,19 +127,8 @@ class CoverageReport:
         if self.untested:
             names = ", ".join(self.untested[:NAMED])
             advised.append(("", Severity.LOW, f"{len(self.untested)} columns have no test; give one for: {names}."))
-        return tuple(
-            Recommendation(
-                recommendation_id=f"{self.agent_id}-recommendation-{number}",
-                agent_id=self.agent_id,
-                field_name=name,
-                priority=priority,
-                recommendation=sentence,
-                timeline="this month",
-                estimated_effort_hours=1.0,
-                owner="data owner",
-            )
-            for number, (name, priority, sentence) in enumerate(advised, 1)
-        )
+        found = ((name, priority, sentence, "this month") for name, priority, sentence in advised)
+        return recommendations_of(self.agent_id, found, hours=1.0)
 
     def cards(self) -> tuple[SummaryCard, ...]:
         value = "untested" if self.score is None else f"{self.score:.1f} ({self.level.replace('_', ' ')})"

@@ -10,6 +10,7 @@ from transformers.drift.comparison import ColumnDrift
 from transformers.drift.pairs import Matched
 from transformers.drift.signals import Compared, Signal
 from transformers.findings import Alert, Bar, Chart, Issue, Recommendation, Severity, SummaryCard
+from transformers.judgement import alerts_of, issues_of, recommendations_of
 from transformers.profiling.table_profile import SIGNIFICANT_DIGITS
 from transformers.risk.personal_fields import display, is_hidden
 from transformers.row_findings import RANK
@@ -100,17 +101,7 @@ class DriftReport:
 
     def issues(self) -> tuple[Issue, ...]:
         found = [*self._schema_issues(), *(pair for one in self.drifted for pair in _issues_of(one))]
-        return tuple(
-            Issue(
-                issue_id=f"{self.agent_id}-issue-{i}",
-                agent_id=self.agent_id,
-                field_name=name,
-                issue_type=kind,
-                severity=severity,
-                message=message,
-            )
-            for i, (name, kind, severity, message) in enumerate(found, 1)
-        )
+        return issues_of(self.agent_id, found)
 
     def _schema_issues(self) -> Iterator[tuple[str, str, Severity, str]]:
         for column in self.matched.missing:
@@ -123,17 +114,7 @@ class DriftReport:
                 yield one.pair.name, "type_widened", Severity.INFO, f"Was {was}, is {now}."
 
     def alerts(self) -> tuple[Alert, ...]:
-        return tuple(
-            Alert(
-                alert_id=f"{self.agent_id}-alert-{i}",
-                severity=severity,
-                category="drift",
-                message=message,
-                affected_fields_count=fields,
-                recommendation=advice,
-            )
-            for i, (severity, message, fields, advice) in enumerate(self._alerts(), 1)
-        )
+        return alerts_of(self.agent_id, "drift", self._alerts())
 
     def _alerts(self) -> Iterator[tuple[Severity, str, int, str]]:
         found: list[tuple[Severity, str, int, str]] = []
@@ -154,19 +135,12 @@ class DriftReport:
         yield from sorted(found, key=lambda alert: RANK[alert[0]])
 
     def recommendations(self) -> tuple[Recommendation, ...]:
-        return tuple(
-            Recommendation(
-                recommendation_id=f"{self.agent_id}-recommendation-{i}",
-                agent_id=self.agent_id,
-                field_name=one.pair.name,
-                priority=one.severity,
-                recommendation=f"{one.pair.name}: {_advice(one)}",
-                timeline="before the next load" if one.severity is Severity.HIGH else "this month",
-                estimated_effort_hours=2.0,
-                owner="data owner",
-            )
-            for i, one in enumerate((one for one in self.drifted if one.severity is not Severity.LOW), 1)
+        found = (
+            (one.pair.name, one.severity, f"{one.pair.name}: {_advice(one)}", _until(one.severity))
+            for one in self.drifted
+            if one.severity is not Severity.LOW
         )
+        return recommendations_of(self.agent_id, found, hours=2.0)
 
     def cards(self) -> tuple[SummaryCard, ...]:
         status = {Severity.HIGH: "bad", Severity.MEDIUM: "warning"}.get(self.severity, "good")
@@ -210,6 +184,10 @@ def _issues_of(one: ColumnDrift) -> Iterator[tuple[str, str, Severity, str]]:
 
 def _cause(one: ColumnDrift) -> str:
     return "type" if one.pair.type_changed else one.signals[0].kind.replace("_", " ")
+
+
+def _until(severity: Severity) -> str:
+    return "before the next load" if severity is Severity.HIGH else "this month"
 
 
 def _advice(one: ColumnDrift) -> str:

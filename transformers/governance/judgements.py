@@ -10,6 +10,7 @@ from typing import Any
 
 from transformers.findings import Alert, Issue, Recommendation, Severity, SummaryCard
 from transformers.governance.areas import RULES, Area, Field
+from transformers.judgement import alerts_of, issues_of, recommendations_of
 from transformers.risk.fields import FieldRisk
 from transformers.risk.personal_data import PersonalKind
 from transformers.risk.personal_fields import QUASI_IDENTIFIERS
@@ -138,17 +139,8 @@ class GovernanceReport:
         }
 
     def issues(self) -> tuple[Issue, ...]:
-        return tuple(
-            Issue(
-                issue_id=f"{self.agent_id}-issue-{number}",
-                agent_id=self.agent_id,
-                field_name=finding.field,
-                issue_type=finding.kind,
-                severity=finding.severity,
-                message=finding.message,
-            )
-            for number, finding in enumerate(self.findings(), 1)
-        )
+        found = ((finding.field, finding.kind, finding.severity, finding.message) for finding in self.findings())
+        return issues_of(self.agent_id, found)
 
     def alerts(self) -> tuple[Alert, ...]:
         if self.verdict == "compliant":
@@ -157,31 +149,22 @@ class GovernanceReport:
         severity = Severity.HIGH if self.verdict == "non_compliant" else Severity.MEDIUM
         kinds = ", ".join(sorted(kind.value.replace("_", " ") for kind in self.kinds())[:NAMED])
         lacks = "; ".join(finding.lack for finding in self.findings()[:NAMED])
-        return (
-            Alert(
-                alert_id=f"{self.agent_id}-alert-1",
-                severity=min(severity, worst, key=lambda one: RANK[one]),
-                category="governance",
-                message=f"Personal data ({kinds}) without all that has to go with it. Missing: {lacks}.",
-                affected_fields_count=len(self.personal),
-                recommendation="Add what is missing, or leave the personal fields out.",
-            ),
-        )
+        message = f"Personal data ({kinds}) without all that has to go with it. Missing: {lacks}."
+        advice = "Add what is missing, or leave the personal fields out."
+        told = (min(severity, worst, key=lambda one: RANK[one]), message, len(self.personal), advice)
+        return alerts_of(self.agent_id, "governance", [told])
 
     def recommendations(self) -> tuple[Recommendation, ...]:
-        return tuple(
-            Recommendation(
-                recommendation_id=f"{self.agent_id}-recommendation-{number}",
-                agent_id=self.agent_id,
-                field_name=finding.field,
-                priority=finding.severity,
-                recommendation=f"Provide {finding.lack}.",
-                timeline="now" if finding.severity in {Severity.CRITICAL, Severity.HIGH} else "this quarter",
-                estimated_effort_hours=4.0,
-                owner="data protection officer",
+        found = (
+            (
+                finding.field,
+                finding.severity,
+                f"Provide {finding.lack}.",
+                "now" if finding.severity in {Severity.CRITICAL, Severity.HIGH} else "this quarter",
             )
-            for number, finding in enumerate(self.findings(), 1)
+            for finding in self.findings()
         )
+        return recommendations_of(self.agent_id, found, hours=4.0, owner="data protection officer")
 
     def cards(self) -> tuple[SummaryCard, ...]:
         return (
