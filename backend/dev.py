@@ -71,6 +71,7 @@ def _show_addresses(console: Console, product: Product, values: Mapping[str, str
     console.print(f"Open {product.api_url}/ in a browser.", style="bold", highlight=False, soft_wrap=True)
     addresses = {
         "API": f"{product.api_url}/docs",
+        "Shell": f"agensium login you@example.com --new --url {product.api_url}",
         "Flower": product.flower_url,
         "PostgreSQL": values["DATABASE_URL"],
         "Broker": values["REDIS_URL"] or values["BROKER_DIR"],

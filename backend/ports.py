@@ -6,6 +6,18 @@ import sys
 LOOPBACK = "127.0.0.1"
 
 
+def port_near(wanted: int) -> int:
+    """The port that people remember, where nobody has it; else any free one."""
+    with socket.socket() as probe:
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, wanted))
+        except OSError:
+            return free_port()
+    return wanted
+
+
 def free_port() -> int:
     """A port that nobody else is given for the next minute, though the service that wants it can bind it.
 

@@ -1,4 +1,4 @@
-"""Agensium's own processes beside an embedded stack: the API, a Celery worker and Flower, on free ports.
+"""Agensium's own processes beside an embedded stack: the API, a Celery worker and Flower.
 
 Knows how they are typed and when they are ready; what is done with them is demo.py's and dev.py's.
 """
@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.devstack import Stack
-from backend.ports import LOOPBACK, free_port
+from backend.ports import LOOPBACK, free_port, port_near
 from backend.processes import AT_ONCE, Process
 
 CELERY = ("celery", "-A", "celery_queue.celery_app")
 PACKAGES = ("api", "backend", "celery_queue", "db", "transformers")
 ROOT = Path(__file__).parents[1]
+PORT = 8000  # of the API that stays up: people remember it, and the shell looks there by itself
 READY_SECONDS = 60.0  # 3 s when idle
 DRAIN_SECONDS = 15.0  # a worker's own drain (9 s) and some air
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy has no business on the loopback
@@ -57,7 +58,8 @@ def product_environment(stack: Stack) -> dict[str, str]:
 
 
 def _product(environment: Mapping[str, str], logs: Path, *, reload: bool) -> Product:
-    api_port, flower_port = free_port(), free_port()
+    api_port = port_near(PORT) if reload else free_port()
+    flower_port = free_port()
     password = secrets.token_urlsafe(12)  # Flower has none by itself and shows every argument of every task
 
     def process(name: str, *command: str, stop_signal: int = signal.SIGTERM) -> Process:
