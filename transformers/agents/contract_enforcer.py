@@ -15,6 +15,7 @@ from transformers.mastering.contract import Contract, contract_of, read_contract
 from transformers.mastering.contract_checks import check_patterns
 from transformers.mastering.enforcement import Breach, Enforcement, Fitted, OnViolation, Wanted, breaches, fit
 from transformers.mastering.findings import Said, some
+from transformers.mastering.memory import room_left
 from transformers.mastering.work_files import CHANGE_LOG, SET_ASIDE, parquet
 from transformers.row_findings import CellCheck, RowFindings
 from transformers.tables import Table
@@ -46,7 +47,8 @@ def run(context: AgentContext) -> AgentResult | Delivery:
     assert isinstance(form, ContractEnforcerParameters)
     contract = _contract(context, form)
     with context.database() as db:
-        columns = read_columns(db, table)
+        with room_left(db, context.memory_bytes):
+            columns = read_columns(db, table)
         context.report_progress(0.2)
         rows = RowFindings.over(db, table)
         if contract is None:

@@ -14,10 +14,11 @@ from transformers.cells.columns import Column, read_columns
 from transformers.findings import AgentResult, RowIssue, Severity
 from transformers.mastering import clusters as grouping
 from transformers.mastering.clusters import Clustering, check_columns
+from transformers.mastering.counting import count_all
 from transformers.mastering.findings import Said
 from transformers.mastering.golden import Golden
 from transformers.mastering.identities import Identities, identify
-from transformers.mastering.memory import leave_room, one_at_a_time
+from transformers.mastering.memory import leave_room, one_at_a_time, room_left
 from transformers.mastering.policy import guessed_policy, of_rows
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
@@ -91,7 +92,8 @@ def run(context: AgentContext) -> Delivery:
     form = form.model_copy(update={"match_key_weights": weights, "link_only_across": across})
     check_columns(table, list(form.match_key_weights), "match_key_weights")
     with context.database() as db:
-        columns = read_columns(db, table)
+        with room_left(db, context.memory_bytes):
+            columns = read_columns(db, table)
         found = _clusters(context, db, columns, form)
         context.report_progress(0.3)
         decisions, alone = _decisions(context, db, columns, form)
@@ -165,8 +167,8 @@ def _note_trust(
 ) -> dict[str, float]:
     """Records below the least trust as row-level issues, at their first source row; and how trust is spread."""
     source, trust = f"read_parquet({grouping.text(records.path)})", quoted(golden.names.trust)
-    low = f"SELECT {quoted(SOURCE_ROW)} AS r, {trust} AS t FROM {source} WHERE {trust} < {least!r} ORDER BY 1"
-    rows.count(LOW_TRUST, Severity.MEDIUM, "", db.execute(low).fetchnumpy()["r"])
+    low = f"SELECT {quoted(SOURCE_ROW)} AS r, {trust} AS t FROM {source} WHERE {trust} < {least!r}"
+    count_all(db, low, rows, (LOW_TRUST, Severity.MEDIUM, ""))
     rows.keep(
         RowIssue(
             row_index=row,
@@ -175,7 +177,7 @@ def _note_trust(
             severity=Severity.MEDIUM,
             message=f"The golden record that begins with this row has a trust of {known:.2f}.",
         )
-        for row, known in db.execute(f"{low} LIMIT {rows.room(LOW_TRUST)}").fetchall()
+        for row, known in db.execute(f"{low} ORDER BY r LIMIT {rows.room(LOW_TRUST)}").fetchall()
     )
     parts = f"avg({trust}), min({trust}), quantile_cont({trust}, 0.1), quantile_cont({trust}, 0.5)"
     [figures] = db.execute(f"SELECT {parts} FROM {source}").fetchall()

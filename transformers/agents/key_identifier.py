@@ -17,6 +17,7 @@ from transformers.keys.candidates import (
 from transformers.keys.findings import FoundKeys, key_result
 from transformers.keys.key import KeyColumn, PrimaryKey
 from transformers.keys.references import Referable, foreign_keys, of_given_values, referable
+from transformers.mastering.memory import leave_room
 from transformers.risk.personal_fields import display
 from transformers.row_findings import RowFindings
 from transformers.tables import SOURCE_ROW, Table, quoted
@@ -61,6 +62,7 @@ def run(context: AgentContext) -> AgentResult:
     table, parameters = context.primary, context.parameters
     assert isinstance(parameters, KeyIdentifierParameters)
     with context.database() as db:
+        leave_room(db, context.memory_bytes)
         columns = key_columns(db, table, lambda done: context.report_progress(0.5 * done))
         primary = single_keys(columns, PurePath(table.name).stem, parameters.limits)
         composite = composite_keys(db, table, columns, parameters.limits) if parameters.analyze_composite_keys else []

@@ -49,16 +49,9 @@ def _traced(
     context: AgentContext, db: "duckdb.DuckDBPyConnection", original: Table, lineage: Path, references: Path
 ) -> tuple[list[ColumnTrace], dict[str, int], Path]:
     tracer = Tracer(db, context.primary, original, context.earlier, lineage=lineage, references=references)
-    traces = []
-    for done, trace in enumerate(tracer.trace(), start=1):
-        traces.append(trace)
-        context.report_progress(0.8 * done / max(1, len(context.primary.columns)))
-    tracer.add_supporters()
-    context.report_progress(0.9)
     path = context.scratch / "lineage.parquet"
-    tracer.write(path)
-    rules = db.execute("SELECT rule, count(*) FROM traced GROUP BY rule ORDER BY rule").fetchall()
-    return traces, dict(rules), path
+    traces = tracer.write(path, lambda share: context.report_progress(0.9 * share))
+    return traces, dict(sorted(tracer.rules.items())), path
 
 
 def _note(db: "duckdb.DuckDBPyConnection", table: Table, rows: RowFindings) -> None:

@@ -9,6 +9,7 @@ from transformers.cells.columns import Column, read_columns
 from transformers.findings import AgentResult, Severity
 from transformers.mastering.findings import Said, some
 from transformers.mastering.mapping import ColumnMapping, map_columns
+from transformers.mastering.memory import room_left
 from transformers.mastering.renames import RENAMED, current_names
 from transformers.mastering.value_mapping import ValueMapping, carried_out, standard_values
 from transformers.mastering.work_files import CHANGE_LOG, parquet
@@ -40,7 +41,8 @@ def run(context: AgentContext) -> Delivery:
     values = {known.get(name, name): rules for name, rules in form.custom_value_mappings.items()}
     _given(table, dict.fromkeys(values, ""), "custom_value_mappings")
     with context.database() as db:
-        columns = read_columns(db, table)
+        with room_left(db, context.memory_bytes):
+            columns = read_columns(db, table)
         context.report_progress(0.4)
         mappings = map_columns(columns, given) if form.auto_detect else map_columns([], given)
         bound = _is_bound(context)

@@ -15,6 +15,7 @@ from transformers.mastering.memory import leave_room
 from transformers.mastering.renames import current_names
 from transformers.mastering.steward_checks import Outlier, Seen, checks_of
 from transformers.mastering.stewardship import SEVERITY, Kind, Tasks, summary
+from transformers.mastering.task_list import write_tasks
 from transformers.mastering.work_files import STEWARDSHIP
 from transformers.row_findings import RowFindings
 from transformers.tables import Table
@@ -60,7 +61,7 @@ def run(context: AgentContext) -> Delivery:
         rows = RowFindings.over(db, table)
         tasks.note(rows)
         path = context.scratch / "stewardship.csv"
-        counts, n = tasks.counts(), tasks.write(path, _weights(form), _record_id(table))
+        counts, n = tasks.counts(), write_tasks(db, table, path, _weights(form), _record_id(table))
     context.report_progress(1.0)
     file = AgentFile(name="stewardship_tasks.csv", path=path, content_type="text/csv", kind=STEWARDSHIP)
     return Delivery(result=_result(counts, rows, n, form), files=(file,))

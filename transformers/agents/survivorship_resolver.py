@@ -15,6 +15,7 @@ from transformers.mastering.clusters import Clustering, check_columns
 from transformers.mastering.decisions import Tally, note_decisions
 from transformers.mastering.field_groups import found_groups
 from transformers.mastering.findings import Said, some
+from transformers.mastering.memory import room_left
 from transformers.mastering.policy import of_rows, policy_for
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
@@ -49,7 +50,8 @@ def run(context: AgentContext) -> Delivery:
     form = _renamed(form, current_names(context.earlier, table.columns))
     check_columns(table, form.match_key_columns, "match_key_columns")
     with context.database() as db:
-        columns = read_columns(db, table)
+        with room_left(db, context.memory_bytes):
+            columns = read_columns(db, table)
         context.report_progress(0.1)
         found = grouping.found_by(
             db,

@@ -95,8 +95,9 @@ def from_file(db: "duckdb.DuckDBPyConnection", table: Table, path: "Path") -> No
 
 def gather(db: "duckdb.DuckDBPyConnection", method: str) -> Clustering:
     """Count them: `cluster_sizes(cluster, n)`."""
-    db.execute(
+    db.execute(  # in order, so that a stretch of clusters is found without looking through all
         f"CREATE OR REPLACE TEMP TABLE cluster_sizes AS SELECT cluster, count(*) AS n FROM {CLUSTERS} GROUP BY cluster"
+        " ORDER BY cluster"
     )
     [(rows, clusters, shared, rows_shared, largest)] = db.execute(
         "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n > 1),"

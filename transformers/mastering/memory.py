@@ -18,6 +18,17 @@ def leave_room(db: "duckdb.DuckDBPyConnection", memory_bytes: int) -> None:
 
 
 @contextmanager
+def room_left(db: "duckdb.DuckDBPyConnection", memory_bytes: int) -> Iterator[None]:
+    """The same for a while: the distinct cells of a long column take all that there is, and spill as well with less."""
+    [(limit,)] = db.execute("SELECT current_setting('memory_limit')").fetchall()
+    leave_room(db, memory_bytes)
+    try:
+        yield
+    finally:
+        db.execute(f"SET memory_limit = '{limit}'")
+
+
+@contextmanager
 def one_at_a_time(db: "duckdb.DuckDBPyConnection") -> Iterator[None]:
     """For joins of long texts over every row: one thread, in whatever order, holds the least."""
     [(threads,)] = db.execute("SELECT current_setting('threads')").fetchall()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.cells.kinds import literal
 from transformers.mastering.clusters import text
-from transformers.mastering.tracing import ColumnTrace, Tracer, renames
+from transformers.mastering.tracing import ColumnTrace, gather_changes, renames
 from transformers.tables import SOURCE_ROW, Table, quoted
 from transformers.tool import Delivery
 
@@ -21,7 +21,7 @@ def trace_table(
     """Column by column; where nothing ran before, nothing can differ."""
     db.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS SELECT * FROM read_parquet({text(original.path)})")
     db.execute('CREATE OR REPLACE TEMP TABLE unexplained (source_row BIGINT, "column" VARCHAR)')
-    Tracer.gather_changes(db, earlier)
+    gather_changes(db, earlier)
     before = {new: old for old, new in renames(earlier).items()}
     return [_trace(db, table, original, name, before.get(name, name)) for name in table.columns]
 

@@ -1,18 +1,17 @@
 """Tasks for a data steward: what people have to decide, gathered as lines of one temporary table.
 
-`steward_tasks(kind, severity, record, other, column, value, message, action)`: `record` is a row number of the table,
-`other` the second row of a suspected pair.
+`told_tasks(task, origin, kind, severity, record, other, column, value, message, action)`: `record` is a row number of
+the table, `other` the second row of a suspected pair, `origin` the check that found it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transformers.cells.kinds import literal
 from transformers.findings import RowIssue, Severity
-from transformers.mastering.clusters import text
+from transformers.mastering.counting import count_all
 from transformers.risk.personal_fields import display
 from transformers.row_findings import RowFindings
 from transformers.tables import SOURCE_ROW, Table, quoted
@@ -76,48 +75,65 @@ class Check:
 
 
 class Tasks:
+    """What a check says of all its tasks is kept once (`steward_origins`); `told_tasks` puts both together."""
+
     def __init__(self, db: "duckdb.DuckDBPyConnection", table: Table) -> None:
-        self._db, self._table = db, table
+        self._db, self._table, self._origins = db, table, 0
         db.execute(
-            "CREATE OR REPLACE TEMP TABLE steward_tasks (kind VARCHAR, severity VARCHAR, record BIGINT, other BIGINT,"
-            ' "column" VARCHAR, value VARCHAR, message VARCHAR, action VARCHAR)'
+            "CREATE OR REPLACE TEMP TABLE steward_origins (origin INTEGER, kind VARCHAR, severity VARCHAR,"
+            " common VARCHAR, action VARCHAR)"
+        )
+        db.execute(
+            "CREATE OR REPLACE TEMP TABLE steward_tasks (origin INTEGER, record BIGINT, other BIGINT,"
+            ' "column" VARCHAR, value VARCHAR, message VARCHAR)'
+        )
+        db.execute(
+            "CREATE OR REPLACE TEMP VIEW told_tasks AS SELECT t.rowid AS task, origin, kind, severity, record, other,"
+            ' "column", value, coalesce(message, common) AS message, action'
+            " FROM steward_tasks t JOIN steward_origins USING (origin)"
         )
 
     def check(self, check: Check) -> None:
         value = f"left(CAST({quoted(check.column)} AS VARCHAR), {LONGEST_VALUE})" if check.column else "NULL"
-        self.add(
-            check.kind,
-            f"SELECT {ROW}, NULL, {literal(check.column)}, {value}, {literal(check.message)}"
-            f" FROM {quoted(self._table.role)} WHERE {check.condition}",
-            severity=check.severity,
-            action=check.action,
+        origin = self._origin(check.kind, check.severity, check.action, check.message)
+        self._db.execute(
+            f"INSERT INTO steward_tasks SELECT {origin}, {ROW}, NULL, {literal(check.column)}, {value}, NULL"
+            f" FROM {quoted(self._table.role)} WHERE {check.condition}"
         )
 
-    def add(self, kind: Kind, relation: str, *, severity: Severity | None = None, action: str = "") -> None:
+    def add(self, kind: Kind, relation: str) -> None:
         """`relation` gives record, other, column, value, message."""
-        grave, todo = severity or SEVERITY[kind], action or ACTION[kind]
         self._db.execute(
-            f"INSERT INTO steward_tasks SELECT {literal(kind)}, {literal(grave)}, t.*, {literal(todo)}"
+            f"INSERT INTO steward_tasks SELECT {self._origin(kind)}, t.*"
             f" FROM ({relation}) t(record, other, name, value, message)"
             f" WHERE t.record IN (SELECT {ROW} FROM {quoted(self._table.role)})"
         )
 
+    def _origin(self, kind: Kind, severity: Severity | None = None, action: str = "", message: str = "") -> int:
+        self._origins += 1
+        said = [self._origins, kind.value, (severity or SEVERITY[kind]).value, message, action or ACTION[kind]]
+        self._db.execute("INSERT INTO steward_origins VALUES (?, ?, ?, ?, ?)", said)
+        return self._origins
+
     def counts(self) -> list[tuple[str, str, str, int]]:
         """(kind, severity, column, tasks)."""
-        query = 'SELECT kind, severity, "column", count(*) FROM steward_tasks GROUP BY ALL ORDER BY ALL'
+        by_origin = 'SELECT origin, "column", count(*) AS n FROM steward_tasks GROUP BY ALL'
+        query = (
+            f'SELECT kind, severity, "column", sum(n)::BIGINT FROM ({by_origin}) JOIN steward_origins USING (origin)'
+            " GROUP BY ALL ORDER BY ALL"
+        )
         return self._db.execute(query).fetchall()
 
     def note(self, rows: RowFindings) -> None:
         """All counted, the first of each kind kept."""
         for kind, severity, column, _ in self.counts():
-            same = 'kind = ? AND severity = ? AND "column" = ?'
-            found = self._db.execute(
-                f"SELECT record FROM steward_tasks WHERE {same}", [kind, severity, column]
-            ).fetchnumpy()
-            rows.count(kind, Severity(severity), column, found["record"])
+            same = (
+                f"FROM told_tasks WHERE kind = {literal(kind)} AND severity = {literal(severity)}"
+                f' AND "column" = {literal(column)}'
+            )
+            count_all(self._db, f"SELECT record {same}", rows, (kind, Severity(severity), column))
             first = self._db.execute(
-                f"SELECT record, value, message FROM steward_tasks WHERE {same} ORDER BY ALL LIMIT {rows.room(kind)}",
-                [kind, severity, column],
+                f"SELECT record, value, message {same} ORDER BY ALL LIMIT {rows.room(kind)}"
             ).fetchall()
             rows.keep(
                 RowIssue(
@@ -130,23 +146,6 @@ class Tasks:
                 )
                 for record, value, message in first
             )
-
-    def write(self, path: Path, weights: Mapping[str, float], record_id: str | None) -> int:
-        """CSV, the most pressing first: by the weight of the severity, then by how much else the record has."""
-        weighed = " ".join(f"WHEN {literal(name)} THEN {float(weight)!r}" for name, weight in sorted(weights.items()))
-        name = f"CAST({quoted(record_id)} AS VARCHAR)" if record_id else "NULL"
-        names = f"SELECT {ROW} AS r, {name} AS name FROM {quoted(self._table.role)}"
-        query = (
-            f'SELECT row_number() OVER (ORDER BY weight DESC, burden DESC, record, kind, "column", other) AS priority,'
-            f" kind, severity, weight, name AS record_id, record AS source_row,"
-            f' other AS other_row, "column", value, message, action FROM ('
-            f"SELECT *, CASE severity {weighed} ELSE 0.0 END AS weight,"
-            f" sum(CASE severity {weighed} ELSE 0.0 END) OVER (PARTITION BY record) AS burden"
-            f" FROM steward_tasks t LEFT JOIN ({names}) i ON i.r = t.record) ORDER BY priority"
-        )
-        self._db.execute(f"COPY ({query}) TO {text(path)} (FORMAT csv, HEADER)")
-        [(tasks,)] = self._db.execute("SELECT count(*) FROM steward_tasks").fetchall()
-        return int(tasks)
 
 
 def summary(counts: Sequence[tuple[str, str, str, int]]) -> dict[str, Any]:

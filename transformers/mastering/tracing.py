@@ -4,7 +4,8 @@ The source is the table as intake read it. What an earlier agent changed on the 
 a column's earlier names from what it was renamed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +13,27 @@ from typing import TYPE_CHECKING
 from transformers.cells.kinds import literal
 from transformers.mastering.clusters import text
 from transformers.mastering.golden import WHOLE_RECORD
-from transformers.mastering.members import TEXT_READ
+from transformers.mastering.lineage_lines import LineStretch, line_stretches, read_lines
 from transformers.mastering.renames import RENAMED
+from transformers.mastering.traced_cells import Traced, check_cells, check_whole
 from transformers.mastering.work_files import CHANGE_LOG
-from transformers.tables import SOURCE_ROW, Table, quoted
+from transformers.tables import Table
 from transformers.tool import Delivery
 
 if TYPE_CHECKING:
     import duckdb
 
-ROW = quoted(SOURCE_ROW)
-MOST_SUPPORTERS = 20  # source rows listed beside a cell's own
+FINISHED = (
+    'SELECT golden_id, "column", value, source_row, source_column, source_value, source_rows, rule, changes,'
+    f" confidence, explained FROM (SELECT * FROM traced UNION ALL SELECT record, -1, golden_id, '{WHOLE_RECORD}', NULL, source_row,"
+    f" '{WHOLE_RECORD}', NULL, [source_row], rule, NULL, confidence, true FROM lines WHERE whole)"
+    " ORDER BY record, place"
+)
+TRACED = (
+    'CREATE OR REPLACE TEMP TABLE traced (record BIGINT, place INTEGER, golden_id VARCHAR, "column" VARCHAR,'
+    " value VARCHAR, source_row BIGINT, source_column VARCHAR, source_value VARCHAR, source_rows BIGINT[],"
+    " rule VARCHAR, changes VARCHAR, confidence DOUBLE, explained BOOLEAN)"
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,8 @@ class ColumnTrace:
 
 
 class Tracer:
+    """What `lines` and `whole` hold is a stretch of records: their lines, and those of one source row, cell by cell."""
+
     def __init__(
         self,
         db: "duckdb.DuckDBPyConnection",
@@ -48,119 +61,77 @@ class Tracer:
         lineage: Path,
         references: Path,
     ) -> None:
-        self._db, self._golden, self._original, self._earlier = db, golden, original, earlier
-        self._lineage, self._references = f"read_parquet({text(lineage)})", f"read_parquet({text(references)})"
+        self._db, self._golden, self._original = db, golden, original
+        self._lineage, self._references = lineage, references
+        self.rules: Counter[str] = Counter()
         db.execute(f"CREATE OR REPLACE TEMP VIEW source_rows AS SELECT * FROM read_parquet({text(original.path)})")
         db.execute('CREATE OR REPLACE TEMP TABLE unexplained (source_row BIGINT, "column" VARCHAR)')
-        self.gather_changes(db, earlier)
-        db.execute(
-            'CREATE OR REPLACE TEMP TABLE traced (golden_id VARCHAR, place INTEGER, "column" VARCHAR, value VARCHAR,'
-            " source_row BIGINT, source_column VARCHAR, source_value VARCHAR, supporting_rows BIGINT[],"
-            " rule VARCHAR, changes VARCHAR, confidence DOUBLE, explained BOOLEAN)"
-        )
+        gather_changes(db, earlier)
+        logged = {name for (name,) in db.execute('SELECT DISTINCT "column" FROM logged').fetchall()}
+        before = {new: old for old, new in renames(earlier).items()}
+        self.columns = [
+            Traced(place, name, source if source in original.columns else None, name in logged)
+            for place, name in enumerate(self._told())
+            for source in [before.get(name, name)]
+        ]
 
-    @staticmethod
-    def gather_changes(db: "duckdb.DuckDBPyConnection", earlier: Sequence[Delivery]) -> None:
-        """`logged(stage, source_row, column, new, rule)`, the columns under the names they have now."""
-        db.execute(
-            'CREATE OR REPLACE TEMP TABLE logged (stage INTEGER, source_row BIGINT, "column" VARCHAR, new VARCHAR,'
-            " rule VARCHAR)"
-        )
-        for stage, delivery in enumerate(earlier):
-            path = delivery.file(CHANGE_LOG)
-            if path is None:
-                continue
-            later = renames(earlier[stage + 1 :])
-            whens = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in later.items())
-            name = f'CASE "column" {whens} ELSE "column" END' if whens else '"column"'
-            db.execute(
-                f"INSERT INTO logged SELECT {stage}, source_row, {name}, new, '{delivery.agent_id}: ' || rule"
-                f" FROM read_parquet({text(path)})"
-            )
-
-    def trace(self) -> Iterator[ColumnTrace]:
-        """Column by column; fills `traced`."""
-        before = {new: old for old, new in renames(self._earlier).items()}
-        names = [name for name in self._golden.columns if name in self._told()]
-        for place, name in enumerate(names):
-            source = before.get(name, name)
-            yield self._column(place, name, source if source in self._original.columns else None)
-
-    def _told(self) -> set[str]:
+    def _told(self) -> list[str]:
         """Columns that lineage speaks of: by name, or as parts of whole records."""
-        found = {name for (name,) in self._db.execute(f'SELECT DISTINCT "column" FROM {self._lineage}').fetchall()}
+        query = f'SELECT DISTINCT "column" FROM read_parquet({text(self._lineage)})'
+        found = {name for (name,) in self._db.execute(query).fetchall()}
         ours = {self._golden.columns[0], *self._golden.columns[-2:]}
-        return {name for name in self._golden.columns if name not in ours} if WHOLE_RECORD in found else found
+        whole = WHOLE_RECORD in found
+        return [name for name in self._golden.columns if (name not in ours if whole else name in found)]
 
-    def _column(self, place: int, name: str, source: str | None) -> ColumnTrace:
-        said = "NULL" if source is None else f"CAST(s.{quoted(source)} AS VARCHAR)"
-        cell = f"left(trim(CAST(g.{quoted(name)} AS VARCHAR)), {TEXT_READ})"
-        lines = (
-            f"SELECT g.{ROW} AS record, l.golden_id, {cell} AS value, l.source_row, l.rule, l.confidence,"
-            f" l.value AS told, l.\"column\" = '{WHOLE_RECORD}' AS whole FROM {self._lineage} l"
-            f" JOIN {quoted(self._golden.role)} g ON CAST(g.{quoted(self._golden.columns[0])} AS VARCHAR) = l.golden_id"
-            f" WHERE l.\"column\" IN ({literal(name)}, '{WHOLE_RECORD}')"
-        )
-        changes = (
-            "SELECT source_row, last(new ORDER BY stage) AS new, string_agg(rule, ', ' ORDER BY stage) AS rules"
-            f' FROM logged WHERE "column" = {literal(name)} GROUP BY source_row'
-        )
-        found = (
-            f"SELECT l.*, left(trim({said}), {TEXT_READ}) AS source_value, c.source_row IS NOT NULL AS changed,"
-            f" left(trim(c.new), {TEXT_READ}) AS new, c.rules FROM ({lines}) l"
-            f" LEFT JOIN source_rows s ON s.{ROW} = l.source_row LEFT JOIN ({changes}) c ON c.source_row = l.source_row"
-        )
-        expected = "CASE WHEN changed THEN new ELSE source_value END"
-        same = (
-            f"coalesce(value, '') = coalesce({'value' if source is None else expected}, '')"
-            " AND (whole OR coalesce(value, '') = coalesce(told, '')) OR (source_row IS NULL AND value IS NULL)"
-        )
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE traced_cells AS SELECT *, ({same}) AS explained FROM ({found})")
-        self._db.execute(
-            f"INSERT INTO traced SELECT golden_id, {place}, {literal(name)}, value, source_row,"
-            f" {'NULL' if source is None else literal(source)}, source_value, NULL, rule, rules, confidence, explained"
-            " FROM traced_cells WHERE NOT whole"
-        )
-        [(cells, unchanged, changed, wrong)] = self._db.execute(
-            "SELECT count(*) FILTER (value IS NOT NULL), count(*) FILTER (value IS NOT NULL AND explained AND NOT"
-            " changed), count(*) FILTER (value IS NOT NULL AND explained AND changed), count(*) FILTER (NOT explained)"
-            " FROM traced_cells"
-        ).fetchall()
-        self._db.execute(
-            f"INSERT INTO unexplained SELECT record, {literal(name)} FROM traced_cells WHERE NOT explained"
-        )
-        return ColumnTrace(name, source, cells, unchanged, changed, wrong)
-
-    def add_supporters(self) -> None:
-        """All the source rows of an entity that say what its golden cell says, the first of them listed."""
-        self._db.execute("CREATE OR REPLACE TEMP TABLE supporters (golden_id VARCHAR, place INTEGER, rows BIGINT[])")
-        columns = self._db.execute(
-            "SELECT DISTINCT place, source_column FROM traced WHERE source_column IS NOT NULL ORDER BY place"
-        ).fetchall()
-        for place, source in columns:
-            self._db.execute(
-                f"INSERT INTO supporters SELECT t.golden_id, t.place, list(x.source_row ORDER BY x.source_row)"
-                f" [1:{MOST_SUPPORTERS}] FROM traced t JOIN {self._references} x ON x.golden_id = t.golden_id"
-                f" JOIN source_rows s ON s.{ROW} = x.source_row AND left(trim(CAST(s.{quoted(source)} AS VARCHAR)),"
-                f" {TEXT_READ}) = t.source_value WHERE t.place = {place} GROUP BY t.golden_id, t.place"
-            )
-
-    def write(self, path: Path) -> int:
+    def write(self, path: Path, progress: Callable[[float], None]) -> list[ColumnTrace]:
         """The lineage as it was checked, in the order of the golden records; whole records in one line."""
-        whole = (
-            f"SELECT golden_id, -1, '{WHOLE_RECORD}', NULL, source_row, '{WHOLE_RECORD}', NULL, [source_row], rule,"
-            f" NULL, confidence, true FROM {self._lineage} WHERE \"column\" = '{WHOLE_RECORD}'"
+        from transformers.intake.writing import RowGroupSink
+
+        counts = {column.name: [0, 0, 0, 0] for column in self.columns}
+        listed = line_stretches(self._db, self._golden, self._lineage)
+        sink = None
+        for done, stretch in enumerate(listed, start=1):
+            self._check(stretch, counts)
+            rows = self._db.sql(FINISHED).to_arrow_table()
+            sink = sink or RowGroupSink(path, rows.schema).__enter__()
+            for batch in rows.combine_chunks().to_batches():
+                sink.write(batch)
+            progress(done / len(listed))
+        assert sink is not None
+        sink.__exit__(None, None, None)
+        return [ColumnTrace(c.name, c.source, *counts[c.name]) for c in self.columns]
+
+    def _check(self, stretch: LineStretch, counts: dict[str, list[int]]) -> None:
+        db = self._db
+        read_lines(db, self._golden, self._lineage, stretch)
+        db.execute(TRACED)
+        whole, single = db.execute("SELECT count(*) FILTER (whole), count(*) FILTER (NOT whole) FROM lines").fetchall()[
+            0
+        ]
+        if whole:
+            check_whole(db, self._golden, self.columns, stretch, counts)
+        if single:
+            check_cells(db, self._golden, self.columns, (stretch, self._references), counts)
+            self.rules.update(dict(db.execute("SELECT rule, count(*) FROM traced GROUP BY rule").fetchall()))
+
+
+def gather_changes(db: "duckdb.DuckDBPyConnection", earlier: Sequence[Delivery]) -> None:
+    """`logged(stage, source_row, column, new, rule)`, the columns under the names they have now."""
+    db.execute(
+        'CREATE OR REPLACE TEMP TABLE logged (stage INTEGER, source_row BIGINT, "column" VARCHAR, new VARCHAR,'
+        " rule VARCHAR)"
+    )
+    for stage, delivery in enumerate(earlier):
+        path = delivery.file(CHANGE_LOG)
+        if path is None:
+            continue
+        later = renames(earlier[stage + 1 :])
+        whens = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in later.items())
+        name = f'CASE "column" {whens} ELSE "column" END' if whens else '"column"'
+        db.execute(
+            f"INSERT INTO logged SELECT {stage}, source_row, {name}, new, '{delivery.agent_id}: ' || rule"
+            f" FROM read_parquet({text(path)})"
         )
-        order = f"SELECT golden_id, min(source_row) AS first FROM {self._references} GROUP BY golden_id"
-        query = (
-            'SELECT t.golden_id, t."column", t.value, t.source_row, t.source_column, t.source_value,'
-            " coalesce(p.rows, t.supporting_rows) AS source_rows, t.rule, t.changes, t.confidence, t.explained FROM"
-            f" (SELECT * FROM traced UNION ALL {whole}) t JOIN ({order}) o ON o.golden_id = t.golden_id"
-            " LEFT JOIN supporters p ON p.golden_id = t.golden_id AND p.place = t.place ORDER BY o.first, t.place"
-        )
-        self._db.execute(f"COPY ({query}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
-        [(lines,)] = self._db.execute(f"SELECT count(*) FROM read_parquet({text(path)})").fetchall()
-        return int(lines)
 
 
 def renames(deliveries: Sequence[Delivery]) -> dict[str, str]:
