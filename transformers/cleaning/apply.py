@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.cleaning import removals
 from transformers.cleaning.counting import Tally
-from transformers.cleaning.rules import CHANGE_LOG, DROPPED, SET_ASIDE, Applied, CellRule, Plan, Work
+from transformers.cleaning.effect import has_effect, holds_floats, retypes
+from transformers.cleaning.rules import CHANGE_LOG, DROPPED, SET_ASIDE, Applied, Plan, Work
 from transformers.cleaning.steps import CellStep, left, logged, staged, steps_of
 from transformers.cleaning.windows import Window, from_parquet, windows_over
 from transformers.intake.writing import RowGroupSink
@@ -39,6 +40,9 @@ def apply(
         report_progress(1.0)
         return _applied(work, plan, tally, {}, {})
     run = _Run(work, plan, agent_id, tally)
+    if not run.has_effect:
+        report_progress(1.0)
+        return _applied(work, plan, tally, {}, {})
     with ExitStack() as open_files:
         run.open_files = open_files
         windows = windows_over([work.table.path])
@@ -64,12 +68,19 @@ class _Run:
         removals.gather(work, plan)
 
     @property
+    def has_effect(self) -> bool:
+        return has_effect(self._work, self._plan, self._steps)
+
+    @property
     def rows_written(self) -> dict[str, int]:
         return {kind: sink.rows for kind, sink in self._sinks.items()}
 
     def window(self, window: Window) -> None:
-        db, source = self._work.db, BASE
-        db.execute(f'CREATE OR REPLACE TEMP TABLE {BASE} AS SELECT * FROM "primary" WHERE {window.holds}')
+        db, read = self._work.db, f'SELECT * FROM "primary" WHERE {window.holds}'
+        source = f"({read})"
+        if self._plan.rows or holds_floats(self._work):
+            db.execute(f"CREATE OR REPLACE TEMP TABLE {BASE} AS {read}")
+            source = BASE
         if self._plan.rows:
             removals.hit(self._work, self._plan, BASE, window)
             self._tally.rows_hit(removals.HITS)
@@ -114,7 +125,7 @@ def _arrow(db: "duckdb.DuckDBPyConnection", query: str) -> Any:
 
 
 def _applied(work: Work, plan: Plan, tally: Tally, paths: dict[str, Path], written: dict[str, int]) -> Applied:
-    changed = bool(tally.cells or tally.rows_hit_in_all or plan.drops) or _retypes(work, plan)
+    changed = bool(tally.cells or tally.rows_hit_in_all or plan.drops) or retypes(work, plan)
     if not changed and "table" in paths:
         paths["table"].unlink()
     table = _next_table(work, plan, paths["table"], written["table"]) if changed else work.table
@@ -135,12 +146,6 @@ def _applied(work: Work, plan: Plan, tally: Tally, paths: dict[str, Path], writt
             for kind, path in paths.items()
             if kind != "table"
         ),
-    )
-
-
-def _retypes(work: Work, plan: Plan) -> bool:
-    return any(
-        isinstance(rule, CellRule) and rule.type not in (None, work.types.get(rule.column)) for rule in plan.cells
     )
 
 

@@ -29,7 +29,9 @@ def gather(work: Work, plan: Plan) -> None:
     """Relations become tables, once for all windows."""
     for place, proposal in enumerate(plan.rows):
         if isinstance(proposal, RowRemovals):
-            work.db.execute(f"CREATE OR REPLACE TEMP TABLE apply_rows_{place} AS SELECT * FROM ({proposal.relation})")
+            work.db.execute(
+                f"CREATE OR REPLACE TEMP TABLE {removals_table(place)} AS SELECT * FROM ({proposal.relation})"
+            )
     rules = [
         f"({place}, {literal(rule.rule)}, {literal(rule.reason)}, {rule.confidence!r}, {literal(rule.column)})"
         for place, rule in enumerate(plan.rows)
@@ -41,6 +43,10 @@ def gather(work: Work, plan: Plan) -> None:
     )
     if rules:
         work.db.execute(f"INSERT INTO apply_row_rules VALUES {', '.join(rules)}")
+
+
+def removals_table(place: int) -> str:
+    return f"apply_rows_{place}"
 
 
 def hit(work: Work, plan: Plan, base: str, window: Window) -> None:
@@ -70,7 +76,7 @@ def _by_condition(rules: Sequence[tuple[int, RowRule]], base: str) -> str:
 def _by_number(place: int, base: str, window: Window) -> str:
     within = window.holds.replace(quoted(SOURCE_ROW), "source_row")
     return (
-        f"SELECT source_row, {place}, rule, reason, confidence, kept_row, '' FROM apply_rows_{place}"
+        f"SELECT source_row, {place}, rule, reason, confidence, kept_row, '' FROM {removals_table(place)}"
         f" WHERE {within} AND source_row IN (SELECT {quoted(SOURCE_ROW)} FROM {base})"
     )
 
