@@ -5,14 +5,16 @@ is dropped before. F1 is over pairs of rows in one cluster (pairwise), B³ over 
 """
 
 import csv
+import multiprocessing
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from math import comb
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backend.clock import monotonic
 from scores.measure import Measure, Score
@@ -34,6 +36,7 @@ SEED = 1
 BINS = 10
 PART = 10_000  # records in memory at a time
 Records = Sequence[Mapping[str, str | None]]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -222,7 +225,7 @@ def febrl() -> Iterator[Score]:
 
 def people_50k() -> Iterator[Score]:
     with scratch() as folder:
-        table, truth = _people(folder, 50_000, 6_000)
+        table, truth = _made_elsewhere(_people, folder, 50_000, 6_000)
         resolved = _resolve(table, folder)
     peak = peak_kilobytes() / 1024
     generated = "generated in the manner of the historical figures, which are not at hand: no comparison with theirs"
@@ -251,7 +254,7 @@ def people_50k() -> Iterator[Score]:
 def million_people() -> Iterator[Score]:
     """1,000,000 × 18, most of them people recorded twice: whether it ends, in what room, and what it had to limit."""
     with scratch() as folder:
-        table = _million(folder)
+        table = _made_elsewhere(_million, folder)
         resolved = _resolve(table, folder)
     note = "; ".join(resolved.summary.limited)
     yield Score(
@@ -264,6 +267,12 @@ def million_people() -> Iterator[Score]:
         note=note,
     )
     yield Score(dataset="1M × 18 generated", metric="seconds", ours=resolved.seconds, less_is_better=True, seed=SEED)
+
+
+def _made_elsewhere(make: Callable[..., Made], *asked: Any) -> Made:
+    """In a process of its own, so that the peak is that of the resolution and not of the generator beside it."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(make, *asked).result()
 
 
 def _people(folder: Path, rows: int, entities: int) -> tuple[Table, list[int]]:
