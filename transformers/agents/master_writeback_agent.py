@@ -9,6 +9,7 @@ from transformers.findings import AgentResult, Severity
 from transformers.mastering.final_checks import Check, check_golden, check_rows
 from transformers.mastering.findings import Said
 from transformers.mastering.golden_file import golden_file, reference_file
+from transformers.mastering.memory import leave_room
 from transformers.mastering.work_files import CROSS_REFERENCE, LINEAGE, PARQUET, latest
 from transformers.tool import Agent, AgentContext, AgentFile, AgentParameters, Delivery
 
@@ -25,6 +26,7 @@ def run(context: AgentContext) -> Delivery:
     references, lineage = latest(context.earlier, CROSS_REFERENCE), latest(context.earlier, LINEAGE)
     notes: list[str] = []
     with context.database() as db:
+        leave_room(db, context.memory_bytes)
         if references is None:
             checks = [check_rows(db, table, original, context.earlier)]
         else:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 FINISHED = (
     'SELECT golden_id, "column", value, source_row, source_column, source_value, source_rows, rule, changes,'
-    f" confidence, explained FROM (SELECT * FROM traced UNION ALL SELECT record, -1, golden_id, '{WHOLE_RECORD}', NULL, source_row,"
-    f" '{WHOLE_RECORD}', NULL, [source_row], rule, NULL, confidence, true FROM lines WHERE whole)"
-    " ORDER BY record, place"
+    " confidence, explained FROM (SELECT * FROM traced UNION ALL"
+    f" SELECT record, -1, golden_id, '{WHOLE_RECORD}', NULL, source_row, '{WHOLE_RECORD}', NULL, [source_row], rule,"
+    " NULL, confidence, true FROM lines WHERE whole) ORDER BY record, place"
 )
 TRACED = (
     'CREATE OR REPLACE TEMP TABLE traced (record BIGINT, place INTEGER, golden_id VARCHAR, "column" VARCHAR,'
