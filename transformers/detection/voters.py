@@ -14,6 +14,7 @@ MAX_ERROR = 0.12  # dirty cells on both sides
 MAX_DISPERSION = 2.0  # exceptions that gather in some groups are habits of these, no errors
 MEAN_GROUP = 3  # rows: of two that differ, nobody knows which is wrong
 SMALL_ERROR = 0.01  # unless they hardly ever differ
+LOOSE_ERROR, LOOSE_CONFIDENCE = 0.05, 0.85  # exceptions by the dozen, and little explained: a habit and no rule
 LARGE_GROUP = 20  # rows: agreement of so many is no accident
 MOST_TOLD = (
     20  # values: a left side of many values in small groups names something if it tells as many, or the root of its own
@@ -41,6 +42,7 @@ def _believed(bench: Workbench, found: Sequence[Dependency]) -> list[Dependency]
         if not any(_is_measured(bench, name) for name in d.lhs)
         and d.dispersion <= MAX_DISPERSION
         and (d.support >= MEAN_GROUP * d.groups or d.error <= SMALL_ERROR)
+        and (d.confidence >= LOOSE_CONFIDENCE or d.error <= LOOSE_ERROR)
     ]
     told: dict[tuple[str, ...], int] = defaultdict(int)
     for d in strewn:
