@@ -126,6 +126,10 @@ class Visitor:
     def opens_tab(self, title: str) -> None:
         self.page.get_by_role("navigation", name="Report").get_by_role("link", name=title, exact=True).click()
 
+    @property
+    def tabs(self) -> list[str]:
+        return self.page.get_by_role("navigation", name="Report").get_by_role("link").all_inner_texts()
+
     def drops(self, name: str, body: bytes) -> None:
         file = {"name": name, "mimeType": "text/csv", "buffer": body}
         self.page.get_by_label("Choose a file", exact=True).set_input_files(file)

@@ -147,10 +147,11 @@ export const newTask = () => ({
         this.sent = { ...this.sent, [role]: 1 }
       }
       this.busy = 'Checking'
-      this.quote = await post(`/tasks/${this.taskId}/quote`)
+      const quote = await post(`/tasks/${this.taskId}/quote`)
+      this.quote = { ...quote, warnings: [...Object.values(quote.missing), ...quote.warnings] }
       this.$store.app.say('The file has arrived. The price is shown.')
-      this.$nextTick(() => this.$refs.start?.focus())
     })
+    if (this.quote) this.$nextTick(() => this.$refs.start?.focus())
   },
 
   async start() {
