@@ -67,29 +67,30 @@ class Consensus:
         """The log-probability of each candidate together with what the cells say."""
         said = Counter(cells)
         most = sorted((cell for cell in said if cell), key=lambda value: (-said[value], value))[:CANDIDATES]
-        looked_at = {cell: n for cell, n in said.items() if cell is None or cell in set(most)}
-        return {value: self._score(value, looked_at) for value in [*most, None]}
+        priors = {value: self._prior(value) for value in most}
+        looked_at = {cell: n for cell, n in said.items() if cell is None or cell in priors}
+        return {value: self._score(value, looked_at, priors) for value in [*most, None]}
 
-    def _score(self, value: Cell, said: Mapping[Cell, int]) -> float:
+    def _score(self, value: Cell, said: Mapping[Cell, int], priors: Mapping[str, float]) -> float:
         nothing = self.rates.nothing
-        score = math.log(nothing) if value is None else math.log(1 - nothing) + self._prior(value)
-        return score + sum(n * self._chance(cell, value) for cell, n in said.items())
+        score = math.log(nothing) if value is None else math.log(1 - nothing) + priors[value]
+        return score + sum(n * self._chance(cell, value, priors) for cell, n in said.items())
 
     def _prior(self, value: str) -> float:
         """Half by how many other clusters hold it, half by how the column's values are spelled."""
         elsewhere = max(self._holding[value] - 1, 0) / self._of
         return math.log(0.5 * elsewhere + 0.5 * math.exp(max(FLOOR, self._text.log_probability(value))))
 
-    def _chance(self, cell: Cell, value: Cell) -> float:
+    def _chance(self, cell: Cell, value: Cell, priors: Mapping[str, float]) -> float:
         """The log-probability that a row says `cell` where `value` is true."""
         rates = self.rates
         if value is None:
-            return math.log(rates.left_empty) if cell is None else math.log(1 - rates.left_empty) + self._prior(cell)
+            return math.log(rates.left_empty) if cell is None else math.log(1 - rates.left_empty) + priors[cell]
         if cell == value:
             return math.log(rates.right)
         if cell is None:
             return math.log(rates.missing)
-        chance = rates.other * math.exp(self._prior(cell))
+        chance = rates.other * math.exp(priors[cell])
         edits = edits_between(cell, value)
         if edits:
             chance += rates.edited[edits - 1] / (ALTERNATIVES * max(3, len(value))) ** edits

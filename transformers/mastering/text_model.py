@@ -13,6 +13,7 @@ ORDER = 4  # characters that tell the next one: with fewer, words are not told a
 LONGEST = 60  # characters read of a value: enough for an address line
 ALPHABET = 60  # characters a column may hold that the sample did not show
 MOST_KNOWN = 5_000  # texts whose probability is kept: a cluster asks for the same few many times
+MOST_RUNS = 5_000  # runs of characters whose probability is kept: a column's texts are made of the same few thousand
 _BEGIN, _END = "\x02", "\x03"
 
 
@@ -28,6 +29,7 @@ class TextModel:
             if n > 1:
                 self._after[run[:-1]] += n - 1
         self._known: dict[str, float] = {}
+        self._logs: dict[str, float] = {}
 
     def log_probability(self, text: str) -> float:
         if text not in self._known:
@@ -35,8 +37,16 @@ class TextModel:
                 self._known.clear()
             marked = _marked(text)
             places = range(ORDER - 1, len(marked))
-            self._known[text] = sum(math.log(self._next(marked[i - ORDER + 1 : i], marked[i])) for i in places)
+            self._known[text] = sum(self._log_next(marked[i - ORDER + 1 : i + 1]) for i in places)
         return self._known[text]
+
+    def _log_next(self, run: str) -> float:
+        known = self._logs.get(run)
+        if known is None:
+            if len(self._logs) >= MOST_RUNS:
+                self._logs.clear()
+            known = self._logs[run] = math.log(self._next(run[:-1], run[-1]))
+        return known
 
     def _next(self, before: str, character: str) -> float:
         """Witten and Bell's smoothing: what was not seen after a long run is asked after a shorter one."""
