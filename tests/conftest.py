@@ -32,6 +32,11 @@ TEMPLATE = "agensium_template"
 sys.dont_write_bytecode = False  # this process, too
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: whoever tests a deployment waits as long as it computes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests run in one process; those of a deployment (tests/acceptance/house.py) where that one is open."""
     for item in items:
