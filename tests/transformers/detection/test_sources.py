@@ -5,6 +5,7 @@ from dirty import flagged
 from workshop import Workshop
 
 from backend.errors import BadParameters
+from transformers.detection import sources
 
 SOURCES = 9
 FLIGHTS = 40
@@ -87,3 +88,15 @@ def test_a_person_outvotes_the_sources(workshop: Workshop) -> None:
     data["departure"][0] = "11:11 a.m."
     found = flagged(workshop, data, {1: {"departure": False}}, source_column="source")
     assert {(row, "departure") for row in range(2, SOURCES + 1)} <= set(found)
+
+
+def test_what_is_too_large_to_be_weighed_together_is_weighed_in_stretches(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, _ = airports()
+    data["departure"][3] = data["departure"][-1] = "11:11 a.m."
+    whole = flagged(workshop, data)
+    monkeypatch.setattr(sources, "MAX_ROWS", SOURCES * FLIGHTS // 2)
+    parts = flagged(workshop, data)
+    assert parts[4, "departure"] == parts[SOURCES * FLIGHTS, "departure"] == "source_trust: source"
+    assert {cell for cell in parts if cell[1] == "departure"} == {cell for cell in whole if cell[1] == "departure"}
