@@ -10,10 +10,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Path, Security
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.credentials import customer_of_access_token, is_api_key, prefix_of_api_key, same_secret
+from api.rate_limits import check_rate
 from backend.doors import get_doors
 from backend.errors import Forbidden, TaskNotFound, Unauthenticated
 from backend.storage import Storage
@@ -21,8 +22,9 @@ from db import accounts
 from db.database import Session, transaction
 from db.models import User
 
+API_KEY_HEADER = "X-API-Key"
 bearer_header = HTTPBearer(auto_error=False, description="An access token from POST /auth/login, or an API key.")
-api_key_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="An API key from POST /auth/api-keys.")
+api_key_header = APIKeyHeader(name=API_KEY_HEADER, auto_error=False, description="An API key from POST /auth/api-keys.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,13 @@ def file_store() -> Storage:
 
 
 def _current_user(
+    request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_header)],
     api_key: Annotated[str | None, Security(api_key_header)],
 ) -> Customer:
-    return customer_of(secret_of(bearer, api_key))
+    customer = customer_of(secret_of(bearer, api_key))
+    check_rate(request, customer.id)
+    return customer
 
 
 def secret_of(bearer: HTTPAuthorizationCredentials | None, api_key: str | None) -> str:

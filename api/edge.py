@@ -1,14 +1,19 @@
-"""Around every route: bodies are bounded, and browsers are told not to guess."""
+"""Around every route: bodies are bounded, browsers are told what not to do, and who may ask from elsewhere."""
 
 import re
+from collections.abc import Mapping
 
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.error_responses import problem
 from backend.errors import BodyTooLarge
+from backend.settings import Settings
 
+A_YEAR = 365 * 24 * 3600  # seconds
 LARGEST_BODY = 2 * 2**20  # parameters have at most 1 MiB; data has one door of its own
 _DATA = re.compile(r"/tasks/[^/]+/inputs/[^/]+")  # streamed to the file store, bounded by its role there
 
@@ -28,19 +33,56 @@ class BoundBodies:
             await self._app(scope, _counted(receive), send)
 
 
-class NoSniff:
-    """`X-Content-Type-Options: nosniff` on every answer."""
+class SafeHeaders:
+    """What browsers are told on every answer, unless a route has said it otherwise."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_header(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
+                said = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    said.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, with_header)
+        await self._app(scope, receive, with_headers)
+
+
+def safe_headers(settings: Settings) -> Mapping[str, str]:
+    """An answer of the API is data: it loads nothing, and no page may frame it. HTTPS for good, in production."""
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Resource-Policy": "cross-origin" if settings.cors_origins else "same-origin",
+    }
+    https_only = {"Strict-Transport-Security": f"max-age={A_YEAR}"} if settings.environment == "production" else {}
+    return headers | https_only
+
+
+def cross_origin(app: FastAPI, settings: Settings) -> None:
+    """Pages of CORS_ORIGINS may ask; they send a token themselves, so no cookie is allowed."""
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-None-Match",
+                "Last-Event-ID",
+                "Range",
+                "X-API-Key",
+            ],
+            expose_headers=["Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"],
+            max_age=600,
+        )
 
 
 def _is_data(scope: Scope) -> bool:

@@ -33,6 +33,10 @@ KeyHeader = Annotated[
 ]
 
 
+class Nothing(BaseModel):
+    """The body of an answer that has none."""
+
+
 class Once:
     """The key of the request at hand, or none."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
+from fastapi.responses import RedirectResponse
 
 from backend.errors import NotFound
 from backend.settings import get_settings
@@ -44,6 +45,12 @@ IfNoneMatch = Annotated[str | None, Header()]
 @router.api_route("/", methods=["GET", "HEAD"])
 def get_page(if_none_match: IfNoneMatch = None) -> Response:
     return _answer(_files()["index.html"], if_none_match)
+
+
+@router.api_route("/docs", methods=["GET", "HEAD"])
+def get_description() -> Response:
+    """The HTTP interface, to read and to try: Swagger UI of this origin."""
+    return RedirectResponse("/web/docs.html")
 
 
 @router.get("/web/about")

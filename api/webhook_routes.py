@@ -12,7 +12,8 @@ from fastapi import APIRouter, Path, Response
 from api.cursors import CursorQuery, LimitQuery, cursor_of, entry_cursor
 from api.dependencies import CurrentUser
 from api.error_responses import problems
-from api.schemas import BIGGEST_ID
+from api.once import Nothing, OnceDep
+from api.schemas import BIGGEST_ID, Told
 from api.webhook_schemas import (
     Attempt,
     DeliveryPage,
@@ -24,17 +25,23 @@ from api.webhook_schemas import (
     WebhookView,
 )
 from backend.clock import now
-from backend.errors import BadRequest, Conflict, NotFound
+from backend.errors import BadRequest, Conflict, IdempotencyMismatch, NotFound, RequestInFlight
 from backend.settings import get_settings
 from backend.webhook_door import Refused, WebhookDoor, message_id
 from db import webhooks
-from db.database import transaction
+from db.database import Session, transaction
 from db.models import CLOCK
 from db.webhook_models import DeliveryState, WebhookEndpoint
-from db.webhooks import Told
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 DeliveryId = Annotated[int, Path(ge=1, le=BIGGEST_ID, examples=[118])]
+
+
+class Plain(Told):
+    """What is kept for a replay of the request: no secret."""
+
+    view: WebhookView
+    secret_version: int
 
 
 @router.post(
@@ -42,17 +49,19 @@ DeliveryId = Annotated[int, Path(ge=1, le=BIGGEST_ID, examples=[118])]
     status_code=201,
     operation_id="create_webhook",
     summary="Be told what happens",
-    responses=problems(BadRequest, Conflict),
+    responses=problems(BadRequest, Conflict, IdempotencyMismatch, RequestInFlight),
 )
-def create_webhook(asked: NewWebhook, user: CurrentUser, response: Response) -> WebhookShown:
+def create_webhook(asked: NewWebhook, user: CurrentUser, once: OnceDep, response: Response) -> WebhookShown:
     """The secret is shown once. Answer each message with 2xx within 10 seconds; it is repeated for two days, with
     growing pauses, and comes in order per task. The same `webhook-id` may come twice: treat it once.
     """
     door = _door_to(asked.url)
     with transaction() as session:
-        endpoint = webhooks.add(session, user.id, asked.url, asked.events, asked.description)
+        kept = once(
+            session, Plain, lambda: _plain(webhooks.add(session, user.id, asked.url, asked.events, asked.description))
+        )
     response.headers["Cache-Control"] = "no-store"
-    return _shown(door, endpoint)
+    return _shown(door, kept)
 
 
 @router.get("", operation_id="list_webhooks", summary="My webhooks", responses=problems())
@@ -97,24 +106,24 @@ def change_webhook(webhook_id: uuid.UUID, asked: WebhookChange, user: CurrentUse
     operation_id="delete_webhook",
     summary="Remove a webhook and its log",
     response_class=Response,
-    responses=problems(NotFound),
+    responses=problems(NotFound, BadRequest, IdempotencyMismatch, RequestInFlight),
 )
-def delete_webhook(webhook_id: uuid.UUID, user: CurrentUser) -> None:
+def delete_webhook(webhook_id: uuid.UUID, user: CurrentUser, once: OnceDep) -> None:
     with transaction() as session:
-        webhooks.remove(session, user.id, webhook_id)
+        once(session, Nothing, lambda: _remove(session, user.id, webhook_id))
 
 
 @router.post(
     "/{webhook_id}/rotate-secret",
     operation_id="rotate_webhook_secret",
     summary="Sign with a new secret from now on",
-    responses=problems(NotFound),
+    responses=problems(NotFound, BadRequest, IdempotencyMismatch, RequestInFlight),
 )
-def rotate_webhook_secret(webhook_id: uuid.UUID, user: CurrentUser, response: Response) -> WebhookShown:
+def rotate_webhook_secret(webhook_id: uuid.UUID, user: CurrentUser, once: OnceDep, response: Response) -> WebhookShown:
     with transaction() as session:
-        endpoint = webhooks.rotate_secret(session, user.id, webhook_id)
+        kept = once(session, Plain, lambda: _plain(webhooks.rotate_secret(session, user.id, webhook_id)))
     response.headers["Cache-Control"] = "no-store"
-    return _shown(WebhookDoor(get_settings()), endpoint)
+    return _shown(WebhookDoor(get_settings()), kept)
 
 
 @router.post(
@@ -194,11 +203,20 @@ def _view(endpoint: WebhookEndpoint) -> WebhookView:
     )
 
 
-def _shown(door: WebhookDoor, endpoint: WebhookEndpoint) -> WebhookShown:
-    return WebhookShown(**_view(endpoint).model_dump(), secret=door.secret(endpoint.id, endpoint.secret_version))
+def _plain(endpoint: WebhookEndpoint) -> Plain:
+    return Plain(view=_view(endpoint), secret_version=endpoint.secret_version)
 
 
-def _delivery(told: Told) -> DeliveryView:
+def _shown(door: WebhookDoor, kept: Plain) -> WebhookShown:
+    return WebhookShown(**kept.view.model_dump(), secret=door.secret(kept.view.id, kept.secret_version))
+
+
+def _remove(session: Session, user_id: int, webhook_id: uuid.UUID) -> Nothing:
+    webhooks.remove(session, user_id, webhook_id)
+    return Nothing()
+
+
+def _delivery(told: webhooks.Told) -> DeliveryView:
     row = told.delivery
     return DeliveryView(
         id=row.id,

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from backend.errors import DatabaseUnavailable
 from backend.task_file import shown
 from db import accounts, admission, ledger
-from db.database import DATABASE_ERRORS, patient_transaction, transaction
+from db.database import DATABASE_ERRORS, transaction
 from db.inspection import look_at
-from db.verification import LEDGER, STATES, Finding, found
+from db.verification import Finding, proven
 
 
 def make_admin(email: str) -> None:
@@ -40,10 +40,7 @@ def verify(what: str) -> Iterator[Finding]:
         DatabaseUnavailable: it could not be proven; its detail is the database's own first line.
     """
     try:
-        for rule, statement in {"ledger": LEDGER, "states": STATES}[what].items():
-            with patient_transaction() as session:
-                finding = found(session, rule, statement)
-            yield finding
+        yield from proven(what)
     except DATABASE_ERRORS as error:
         raise DatabaseUnavailable(detail=next(iter(str(error).splitlines()), "")) from error
 

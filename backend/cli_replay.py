@@ -12,8 +12,8 @@ from backend.clock import now
 from backend.errors import AgensiumError
 
 if TYPE_CHECKING:
-    from backend.replay import Replayed
     from db.retries import Wanted
+    from transformers.replay import Replayed
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _COLUMNS = "{:36}  {:16}  {:20}  {:19}  {:>5}  {:>7}  {}"
@@ -56,9 +56,9 @@ def replay(
     """
     if not any((error_code, user, tool, since)):
         sys.exit("Name at least one of --error-code, --user, --tool and --since.")
-    from backend.replay import user_of
     from db.models import TaskStatus
     from db.retries import Wanted
+    from transformers.replay import user_of
 
     try:
         user_id = user_of(user) if user else None
@@ -74,12 +74,13 @@ def _tell(wanted: "Wanted", *, limit: int | None, dry_run: bool) -> tuple[int, i
     """How many were made, and skipped. Each task as soon as it is done with; the counts also when the store or the
     database goes away in between.
     """
-    from backend.replay import replay
+    from backend.doors import get_doors
+    from transformers.replay import replay
 
     typer.echo(_HEADINGS)
     made = skipped = 0
     try:
-        for done in replay(wanted, limit=limit, dry_run=dry_run):
+        for done in replay(get_doors().storage, wanted, limit=limit, dry_run=dry_run):
             made, skipped = made + (done.refused is None), skipped + (done.refused is not None)
             typer.echo(_line(done))
     finally:

@@ -123,11 +123,18 @@ class Settings(BaseSettings):
         description="Who polls or follows a task is looked up this often; a revoked key reads on for so long. 0: every "
         "time.",
     )
+    requests_per_second: float = Field(
+        50.0, ge=0, description="One customer's requests to one API process, steadily; 0: as many as they like."
+    )
+    requests_at_once: int = Field(500, ge=1, description="How many may come before they are slowed down to that.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins whose pages may use the API, such as https://app.example.com, separated by commas."
+    )
     webhooks_to_loopback: bool = Field(
         default=False, description="Webhooks may go to this machine, over HTTP too; for development only."
     )
 
-    @field_validator("extra_tools", mode="before")
+    @field_validator("extra_tools", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -6,7 +6,7 @@ with the first beat that comes through: before the sweep, which gives everybody 
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,18 +27,19 @@ from transformers.stop_signal import StopReason, StopSignal
 
 @dataclass
 class Held:
-    """A claim that this process works on: how far it is (0..100), and how to stop it."""
+    """A claim that this process works on: how far it is (0..100), what its agent takes, and how to stop it."""
 
     claim: Claim
     stop: StopSignal
     progress: float = 0.0
+    memory_bytes: Callable[[], int] = lambda: 0
 
     @property
     def key(self) -> ClaimKey:
         return self.claim.task_id, self.claim.epoch
 
     def pulse(self) -> Pulse:
-        return Pulse(self.claim.task_id, self.claim.epoch, self.progress)
+        return Pulse(self.claim.task_id, self.claim.epoch, self.progress, self.memory_bytes())
 
 
 class Heartbeat:

@@ -53,6 +53,7 @@ class WorkerSlot:
             held.progress = max(held.progress, percent)
             on_progress(held.progress, agent)
 
+        held.memory_bytes = lambda: self._process.used_bytes
         slot = Slot(
             process=self._process,
             doors=get_doors(),

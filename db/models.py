@@ -207,6 +207,7 @@ class Task(Base):
 
     last_event: Mapped[int] = mapped_column(server_default=ZERO)
     progress: Mapped[float] = mapped_column(REAL, server_default=ZERO)  # 0..100, never goes down
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of its agent's process, at the last beat
     current_agent: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
@@ -244,6 +245,7 @@ class Task(Base):
         Index("ix_tasks_running", "id", postgresql_where=text("status = 'PROCESSING'")),
         Index("ix_tasks_never_started", "created_at", postgresql_where=text("status = 'CREATED'")),
         Index("ix_tasks_of_user", "user_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_tasks_newest", text("created_at DESC"), text("id DESC")),
         Index("ix_tasks_of_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         Index("ix_tasks_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
         Index("ix_tasks_failed", "finished_at", postgresql_where=text("status = 'FAILED'")),

@@ -51,6 +51,7 @@ def claim_ended(*, in_vain: bool = False) -> dict[str, Any]:
         "lease_until": None,
         "worker": None,
         "current_agent": None,
+        "memory_bytes": None,
         "admitted_at": None,
         "not_before": None,
         "ring_wanted": False,

@@ -4,13 +4,14 @@ Each check is one statement that returns what breaks it; an empty answer is the 
 one snapshot, so a house at work is proven too, and each goes over its tables once, so a large one is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from db.database import patient_transaction
 from db.models import TERMINAL
 
 SHOWN = 100  # the most rows a rule is asked for
@@ -97,6 +98,9 @@ STATES: Mapping[str, str] = MappingProxyType(
 )
 
 
+RULES: Mapping[str, Mapping[str, str]] = MappingProxyType({"ledger": LEDGER, "states": STATES})
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What breaks one rule; `more`: there are others besides."""
@@ -109,6 +113,14 @@ def found(session: Session, rule: str, statement: str) -> Finding:
     asked = {"terminal": _TERMINAL, "limit": SHOWN + 1}
     subjects = session.execute(text(f"{statement} LIMIT :limit"), asked).scalars().all()
     return Finding([Breach(rule, subject) for subject in subjects[:SHOWN]], more=len(subjects) > SHOWN)
+
+
+def proven(what: str) -> Iterator[Finding]:
+    """`ledger` or `states`, rule by rule, each in a transaction of its own and for as long as it takes."""
+    for rule, statement in RULES[what].items():
+        with patient_transaction() as session:
+            finding = found(session, rule, statement)
+        yield finding
 
 
 def breaches(session: Session, rules: Mapping[str, str]) -> Sequence[Breach]:

@@ -36,11 +36,12 @@ ClaimKey = tuple[uuid.UUID, int]  # task and epoch: a frozen process may hold a 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """One claim's part of a beat: still at work, this far (0..100)."""
+    """One claim's part of a beat: still at work, this far (0..100), with so much memory at the agent's."""
 
     task_id: uuid.UUID
     epoch: int
     progress: float
+    memory_bytes: int = 0
 
     @property
     def key(self) -> ClaimKey:
@@ -118,14 +119,15 @@ def memory_given(session: Session, queue: str, tool_id: str, lease: timedelta) -
 
 _BEAT = text("""
     WITH mine AS (
-        SELECT t.id, pulse.progress
+        SELECT t.id, pulse.progress, pulse.memory_bytes
         FROM tasks t
-        JOIN unnest(CAST(:ids AS uuid[]), CAST(:epochs AS int[]), CAST(:progress AS real[])) pulse (id, epoch, progress)
-            ON t.id = pulse.id AND t.epoch = pulse.epoch
+        JOIN unnest(CAST(:ids AS uuid[]), CAST(:epochs AS int[]), CAST(:progress AS real[]), CAST(:memory AS bigint[]))
+            pulse (id, epoch, progress, memory_bytes) ON t.id = pulse.id AND t.epoch = pulse.epoch
         WHERE t.status = 'PROCESSING'
         FOR NO KEY UPDATE OF t SKIP LOCKED)
     UPDATE tasks t
-    SET lease_until = clock_timestamp() + :lease, progress = greatest(t.progress, least(mine.progress, 100))
+    SET lease_until = clock_timestamp() + :lease, progress = greatest(t.progress, least(mine.progress, 100)),
+        memory_bytes = mine.memory_bytes
     FROM mine WHERE t.id = mine.id
     RETURNING t.id, t.epoch
 """)
@@ -151,6 +153,7 @@ def _renew(session: Session, pulses: Sequence[Pulse], lease: timedelta) -> set[C
         "ids": [pulse.task_id for pulse in pulses],
         "epochs": [pulse.epoch for pulse in pulses],
         "progress": [pulse.progress for pulse in pulses],
+        "memory": [pulse.memory_bytes for pulse in pulses],
         "lease": lease,
     }
     return {(row.id, row.epoch) for row in session.execute(_BEAT, values)}

@@ -70,6 +70,7 @@ class AgentProcess:
         self._calls = 0
         self._tasks = 0
         self.peak_bytes = 0  # of the last call
+        self.used_bytes = 0  # at the last look of a call that is under way
 
     @property
     def pid(self) -> int | None:
@@ -117,7 +118,7 @@ class AgentProcess:
             fit = True  # a verdict of its own is an answer too
             raise
         finally:
-            self.peak_bytes = call.peak_bytes
+            self.peak_bytes, self.used_bytes = call.peak_bytes, 0
             if not fit:
                 await self.kill()
         return found
@@ -192,7 +193,7 @@ class AgentProcess:
         if now < call.next_look:
             return
         call.next_look = now + SAMPLE_SECONDS
-        used = child.family.memory_bytes()
+        self.used_bytes = used = child.family.memory_bytes()
         call.peak_bytes = max(call.peak_bytes, used)
         if used > call.limits.memory_bytes:
             raise MemoryLimit(used_mib=used >> 20, limit_mib=call.limits.memory_bytes >> 20)

@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-import backend.replay
+import transformers.replay
 from backend.cli import app
 from backend.cli_replay import moment
 from backend.clock import now
@@ -163,12 +163,12 @@ def test_the_filters_and_the_limit_narrow_it(store: Storage) -> None:
 
 
 def test_a_retry_that_ends_meanwhile_is_not_retried_by_the_same_replay(store: Storage) -> None:
-    from backend.replay import replay
     from db.retries import Wanted
+    from transformers.replay import replay
 
     task = failed(store)
     done = []
-    for one in replay(Wanted(), limit=5, dry_run=False):
+    for one in replay(store, Wanted(), limit=5, dry_run=False):
         done.append(one.task.id)
         assert one.made is not None
         builders.change(one.made, status="FAILED", finished_at=CLOCK)
@@ -178,7 +178,7 @@ def test_a_retry_that_ends_meanwhile_is_not_retried_by_the_same_replay(store: St
 def test_a_task_that_its_customer_retries_meanwhile_is_skipped(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the page that was read and the lock."""
     task = failed(store)
-    resubmission_for = backend.replay.resubmission_for
+    resubmission_for = transformers.replay.resubmission_for
 
     def meanwhile(*asked: Any) -> Resubmission:
         asked_for = resubmission_for(*asked)
@@ -187,7 +187,7 @@ def test_a_task_that_its_customer_retries_meanwhile_is_skipped(store: Storage, m
         builders.change(made.id, status="FAILED", finished_at=CLOCK)
         return asked_for
 
-    monkeypatch.setattr(backend.replay, "resubmission_for", meanwhile)
+    monkeypatch.setattr(transformers.replay, "resubmission_for", meanwhile)
     _, (_, line, counts) = run("--since", "1h")
     assert "skipped: INVALID_TASK_STATE: The task has a retry already." in line
     assert (counts, len(retries_of(task))) == ("replay: 1 tasks, 0 made, 1 skipped", 1)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from backend.doors import get_doors
 from backend.errors import (
     CustomerError,
     DatabaseUnavailable,
@@ -43,7 +42,7 @@ def user_of(email: str) -> int:
         raise DatabaseUnavailable(detail=str(error)) from error
 
 
-def replay(wanted: Wanted, *, limit: int | None, dry_run: bool) -> Iterator[Replayed]:
+def replay(storage: Storage, wanted: Wanted, *, limit: int | None, dry_run: bool) -> Iterator[Replayed]:
     """The tasks one by one, the first that ended first; those that end after the beginning are not touched.
 
     What failed by its customer's fault would fail again: it is left out, unless its error code is wanted.
@@ -51,7 +50,6 @@ def replay(wanted: Wanted, *, limit: int | None, dry_run: bool) -> Iterator[Repl
     Raises:
         StorageUnavailable, DatabaseUnavailable: what was made stays made; the next replay goes on after it.
     """
-    storage = get_doors().storage
     rehearsal = Rehearsal() if dry_run else None
     try:
         for task in islice(_tasks(wanted), limit):
