@@ -18,7 +18,7 @@ import httpx
 
 from backend.client import AgensiumClient, RequestRefused, Unreachable
 from backend.clock import monotonic
-from backend.errors import AgensiumError, RequestInFlight, TaskNotCancellable
+from backend.errors import AgensiumError, RequestInFlight, TaskNotCancellable, TooManyRequests
 
 T = TypeVar("T")
 COMPLETED = frozenset({"COMPLETED"})
@@ -176,7 +176,7 @@ class StubbornCustomer:
 
 
 def _passes(refusal: AgensiumError) -> bool:
-    return refusal.http_status >= SERVER_ERROR or isinstance(refusal, Unreachable | RequestInFlight)
+    return refusal.http_status >= SERVER_ERROR or isinstance(refusal, Unreachable | RequestInFlight | TooManyRequests)
 
 
 def _download(output: dict[str, Any]) -> Delivery:
