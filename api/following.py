@@ -8,13 +8,15 @@ another one waiting: who reads slowly falls behind the short tail, and reads fro
 """
 
 import asyncio
+import math
 import signal
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated
 
@@ -33,7 +35,19 @@ LEAST_SECONDS = 0.02  # between two looks, however many submits and endings wake
 AFTER_AN_ERROR_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 TAIL = 64  # events of a task that are kept for those who follow it; a slower reader asks the database
+POLLS_A_SECOND = 5  # of one task; more of them are answered from memory
+FRESH_SECONDS = 0.2  # how old such an answer may be
 LINGER_SECONDS = 5.0  # a task that was polled often stays watched for so long after the last poll
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a poll was answered: good for as long as the task stands like this, and until `until`."""
+
+    standing: Standing
+    etag: str
+    headers: Mapping[str, str]
+    until: float = math.inf
 
 
 class Watched:
@@ -46,6 +60,7 @@ class Watched:
         self.watchers = 0
         self.kept_until = 0.0
         self.fresh_at = 0.0  # when the look began that last saw it
+        self.kept: Kept | None = None
 
     def take(self, news: News) -> None:
         self.standing = news.standing
@@ -69,8 +84,10 @@ class Hub:
 
     def __init__(self) -> None:
         self._watched: dict[uuid.UUID, Watched] = {}
+        self._polled: dict[str, Watched] = {}  # those of them that are polled often, by the id as it is written
         self._of_customer: Counter[int] = Counter()
         self._looking: asyncio.Task[None] | None = None
+        self._second, self._polls = 0, Counter[uuid.UUID]()  # of this second, by task
         self.closing = False
 
     # those who follow
@@ -103,6 +120,11 @@ class Hub:
         """How many watchers there are."""
         return sum(watched.watchers for watched in self._watched.values())
 
+    @property
+    def looks(self) -> bool:
+        """False while it sleeps."""
+        return self._looking is not None and not self._looking.done()
+
     def close(self) -> None:
         """All that follow come to their end."""
         self.closing = True
@@ -115,11 +137,43 @@ class Hub:
         if self._looking is not None:
             self._looking.get_loop().call_soon_threadsafe(self.close)
 
+    # those who poll
+
+    def unchanged(self, task_id: str, user_id: int) -> Kept | None:
+        """What this customer's last poll of the task was answered, where it is so still."""
+        watched = self._polled.get(task_id)
+        if watched is None or (kept := watched.kept) is None or kept.standing != watched.standing:
+            return None
+        now = monotonic()
+        if kept.standing.user_id != user_id or now > kept.until or now - watched.fresh_at > FRESH_SECONDS:
+            return None
+        watched.kept_until = now + LINGER_SECONDS
+        return kept
+
+    def keep(self, kept: Kept) -> None:
+        """Remember an answer, and watch the task for a while, if it is polled often enough to be worth it."""
+        if self._is_polled_often(kept.standing.task_id):
+            self._polled[str(kept.standing.task_id)] = watched = self._enter(kept.standing)
+            watched.kept, watched.kept_until = kept, monotonic() + LINGER_SECONDS
+
+    def forget(self, task_id: uuid.UUID) -> None:
+        """The task was changed here: whoever did it reads the change."""
+        watched = self._watched.get(task_id)
+        if watched is not None:
+            watched.kept = None
+
+    def _is_polled_often(self, task_id: uuid.UUID) -> bool:
+        second = int(monotonic())
+        if second != self._second:
+            self._second, self._polls = second, Counter()
+        self._polls[task_id] += 1
+        return self._polls[task_id] > POLLS_A_SECOND
+
     # looking
 
     def _enter(self, standing: Standing) -> Watched:
         watched = self._watched.setdefault(standing.task_id, Watched(standing))
-        if self._looking is None or self._looking.done():
+        if not self.looks:
             self._looking = asyncio.create_task(self._look_on())
         return watched
 
@@ -128,6 +182,7 @@ class Hub:
         for watched in suspects:
             if watched.watchers == 0 and watched.kept_until <= now:
                 self._watched.pop(watched.standing.task_id, None)
+                self._polled.pop(str(watched.standing.task_id), None)
 
     async def _look_on(self) -> None:
         """Until nobody watches: then its thread and its connection go too."""

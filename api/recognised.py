@@ -7,12 +7,14 @@ All other routes ask the database each time (dependencies.py).
 import uuid
 from typing import Annotated
 
-from fastapi import Depends, Path, Security
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 
 from api.credentials import digest
-from api.dependencies import Customer, api_key_header, bearer_header, customer_of, secret_of, task_id_of
+from api.dependencies import API_KEY_HEADER, Customer, api_key_header, bearer_header, customer_of, secret_of, task_id_of
+from api.rate_limits import check_rate
 from backend.clock import monotonic
 from backend.settings import get_settings
 
@@ -22,18 +24,31 @@ _remembered: dict[str, tuple[float, Customer]] = {}  # by the secret's digest: u
 
 
 async def _recognised(
+    request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_header)],
     api_key: Annotated[str | None, Security(api_key_header)],
 ) -> Customer:
     secret = secret_of(bearer, api_key)
     seconds = get_settings().sign_in_remembered_seconds
-    known = _remembered.get(digest(secret))
-    if known is not None and monotonic() < known[0]:
-        return known[1]
-    customer = await run_in_threadpool(customer_of, secret)
-    if seconds:
-        _remember(secret, customer, monotonic() + seconds)
+    customer = _known(secret)
+    if customer is None:
+        customer = await run_in_threadpool(customer_of, secret)
+        if seconds:
+            _remember(secret, customer, monotonic() + seconds)
+    check_rate(request, customer.id)
     return customer
+
+
+def _known(secret: str) -> Customer | None:
+    until, customer = _remembered.get(digest(secret), (0.0, None))
+    return customer if monotonic() < until else None
+
+
+def remembered(headers: Headers) -> Customer | None:
+    """Whose token or key is among a request's headers, where that was looked up just now."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    secret = token if scheme.lower() == "bearer" else headers.get(API_KEY_HEADER)
+    return _known(secret) if secret else None
 
 
 def _remember(secret: str, customer: Customer, until: float) -> None:

@@ -9,10 +9,10 @@ from api.cursors import CursorQuery, LimitQuery, cursor_of, task_cursor
 from api.dependencies import CurrentUser, TaskId
 from api.error_responses import problems
 from api.following import HubDep
-from api.once import OnceDep
+from api.once import Nothing, OnceDep
 from api.polling import Poll
 from api.recognised import FollowedTask, RecognisedCustomer
-from api.schemas import NewTask, TaskPage, TaskView, Told
+from api.schemas import NewTask, TaskPage, TaskView
 from api.task_view import summary_of, view_of, whole_view
 from backend.errors import (
     BadParameters,
@@ -42,10 +42,6 @@ _HEADERS = {
         "schema": {"type": "integer"},
     },
 }
-
-
-class Nothing(Told):
-    """The body of an answer that has none."""
 
 
 @router.post(
@@ -124,11 +120,13 @@ async def get_task(
     summary="Cancel a task",
     responses=problems(TaskNotFound, TaskNotCancellable, IdempotencyMismatch, RequestInFlight),
 )
-def cancel_task(task_id: TaskId, user: CurrentUser, once: OnceDep) -> TaskView:
+def cancel_task(task_id: TaskId, user: CurrentUser, once: OnceDep, hub: HubDep) -> TaskView:
     """What was delivered is paid, the rest of the held credits is back at once. Asking twice answers alike."""
     with transaction() as session:
         task_store.get(session, task_id, user.id)  # deleted meanwhile: a kept answer is not shown any more
-        return once(session, TaskView, lambda: whole_view(session, task_store.cancel(session, task_id, user.id)))
+        view = once(session, TaskView, lambda: whole_view(session, task_store.cancel(session, task_id, user.id)))
+    hub.forget(task_id)
+    return view
 
 
 @router.delete(
@@ -139,12 +137,13 @@ def cancel_task(task_id: TaskId, user: CurrentUser, once: OnceDep) -> TaskView:
     response_class=Response,
     responses=problems(TaskNotFound, Conflict, IdempotencyMismatch, RequestInFlight),
 )
-def delete_task(task_id: TaskId, user: CurrentUser, once: OnceDep) -> None:
+def delete_task(task_id: TaskId, user: CurrentUser, once: OnceDep, hub: HubDep) -> None:
     """A task that has not ended is cancelled first, with the credits as there. From then on it is a 404, also here;
     its files are removed within a minute or two, unless a retry of it still stands on them.
     """
     with transaction() as session:
         once(session, Nothing, lambda: _delete(session, task_id, user.id))
+    hub.forget(task_id)
 
 
 def _create(session: Session, user_id: int, asked: NewTask) -> TaskView:

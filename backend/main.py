@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api import (
     account_routes,
+    admin_routes,
     auth_routes,
     error_responses,
     event_routes,
@@ -21,12 +22,16 @@ from api import (
     tool_routes,
     upload_routes,
     web_routes,
+    webhook_routes,
 )
 from api.documented import DocumentedApi
-from api.edge import BoundBodies, NoSniff
+from api.edge import BoundBodies, SafeHeaders, cross_origin, safe_headers
 from api.following import Hub, ends_with_its_process
 from api.metrics import CountRequests
+from api.polling import PollsFromMemory
+from api.rate_limits import Buckets
 from backend.logs import configure_logs
+from backend.settings import get_settings
 from db.database import close_database
 from transformers.catalog import tools
 
@@ -42,6 +47,8 @@ ROUTES = (
     submit_routes,
     retry_routes,
     result_routes,
+    webhook_routes,
+    admin_routes,
     health_routes,
     web_routes,
 )
@@ -67,13 +74,25 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app() -> FastAPI:
-    app = DocumentedApi(title="Agensium", version=version("agensium"), description=DESCRIPTION, lifespan=_lifespan)
+    app = DocumentedApi(
+        title="Agensium",
+        version=version("agensium"),
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,  # web_routes.py serves the description without another origin
+    )
+    settings = get_settings()
     app.state.hub = Hub()
+    app.state.buckets = Buckets(settings.requests_per_second, settings.requests_at_once)
     error_responses.install(app)
     for room in ROUTES:
         app.include_router(room.router)
-    for layer in (BoundBodies, CountRequests, NoSniff):  # the last one is the outermost
-        app.add_middleware(layer)
+    app.add_middleware(PollsFromMemory)  # the innermost layer
+    app.add_middleware(BoundBodies)
+    app.add_middleware(CountRequests)
+    cross_origin(app, settings)
+    app.add_middleware(SafeHeaders, headers=safe_headers(settings))  # the last one is the outermost
     return app
 
 

@@ -13,6 +13,7 @@ from task_lives import claimed, deliver, settle
 
 from api import polling
 from backend.clock import monotonic
+from backend.settings import get_settings
 from db.database import transaction
 from db.endings import Ending
 from db.models import Lane
@@ -32,8 +33,15 @@ def poll(served: Served, customer: Customer, task_id: str, etag: str, wait: floa
     return served.client.get(f"/tasks/{task_id}", params={"wait": wait}, headers=headers)
 
 
+@pytest.fixture(autouse=True)
+def _a_long_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker of these tests never beats."""
+    monkeypatch.setenv("LEASE_SECONDS", "60")
+
+
 def a_worker() -> None:
     """One that knows the trial tool; that of the builders does not."""
+    get_settings.cache_clear()
     builders.live_worker()
     with transaction() as session:
         session.connection().exec_driver_sql("UPDATE workers SET tools = tools || '{trial}'::varchar[]")
