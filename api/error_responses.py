@@ -102,6 +102,8 @@ def _field(loc: tuple[Any, ...]) -> str:
 
 def _the_routers(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else BadRequest.http_status
+    if status == HTTPStatus.BAD_REQUEST:  # a body that is no text: as one that is no JSON
+        status = BadRequest.http_status
     response = problem(_BY_HTTP_STATUS.get(status, BadRequest)().verdict, status)
     response.headers.update(getattr(error, "headers", None) or {})
     return response
