@@ -1,10 +1,110 @@
-// What an operator sees of the house; from the database alone.
+// What an operator sees of the house: now, over a day, what failed, and whether the books are right.
 
 import { get, post } from '../http.js'
+import { stateSaid, stateTone } from '../states.js'
+
+const EVERY = 2000 // ms between looks at what is going on
+const WINDOWS = [1, 24, 168]
+const TABS = [
+  { id: 'now', title: 'Now' },
+  { id: 'loads', title: 'Customers and tools' },
+  { id: 'failures', title: 'Failures' },
+  { id: 'tasks', title: 'Tasks' },
+  { id: 'proof', title: 'Proof' },
+]
+const COUNTED = { queued: 'Waiting', queued_later: 'Waiting for their time', admitted: 'Admitted', processing: 'Working', waiting: 'Waiting for parts', created: 'Not started' }
 
 export const operator = () => ({
+  tabs: TABS,
+  windows: WINDOWS,
+  hours: 24,
   overview: null,
-  problem: null,
+  loads: null,
+  failures: null,
+  tasks: [],
+  next: null,
+  filter: { status: '', email: '', error_code: '' },
+  chosen: null, // a failure to be retried
+  replays: null,
+  proofs: [],
+  busy: false,
+  timer: 0,
 
-  init() {},
+  init() {
+    this.$watch('$store.app.place', () => this.look())
+    this.look()
+  },
+  destroy() {
+    clearTimeout(this.timer)
+  },
+
+  get tab() {
+    const wanted = this.$store.app.place.id
+    return TABS.some((tab) => tab.id === wanted) ? wanted : 'now'
+  },
+  get counts() {
+    return Object.entries(COUNTED).map(([name, label]) => ({ name, label, count: this.overview?.tasks[name] || 0 }))
+  },
+  windowSaid: (hours) => (hours === 1 ? 'the last hour' : hours === 24 ? 'the last day' : 'the last week'),
+  said: stateSaid,
+  tone: stateTone,
+
+  // What this tab shows; of what is going on, again and again while it is seen.
+  look() {
+    clearTimeout(this.timer)
+    if (this.$store.app.place.view !== 'operator') return undefined
+    return { now: () => this.watch(), loads: () => this.attempt(() => this.lookAtLoads()), failures: () => this.attempt(() => this.lookAtFailures()), tasks: () => this.lookAtTasks(), proof: () => undefined }[this.tab]()
+  },
+  async watch() {
+    if (!document.hidden) await this.attempt(async () => (this.overview = await get('/admin/overview')))
+    if (this.$store.app.place.view === 'operator' && this.tab === 'now') this.timer = setTimeout(() => this.watch(), EVERY)
+  },
+  async lookAtLoads() {
+    this.loads = await get(`/admin/loads?hours=${this.hours}`)
+  },
+  async lookAtFailures() {
+    this.failures = (await get(`/admin/failures?hours=${this.hours}`)).failures.map((one) => ({ ...one, key: `${one.error_code} ${one.tool_id}` }))
+  },
+  lookAtTasks(cursor = '') {
+    const asked = Object.entries({ ...this.filter, cursor, limit: '25' }).filter(([, value]) => value)
+    return this.attempt(async () => {
+      const page = await get(`/admin/tasks?${new URLSearchParams(asked)}`)
+      this.tasks = cursor ? [...this.tasks, ...page.tasks] : page.tasks
+      this.next = page.next
+    })
+  },
+
+  // Bulk retry: first what it would do, then, asked again, done.
+  choose(failure) {
+    this.chosen = failure
+    this.replays = null
+    return this.replay(true)
+  },
+  replay(isDry) {
+    const { error_code, tool_id } = this.chosen
+    const since = new Date(Date.now() - this.hours * 3_600_000).toISOString()
+    return this.attempt(async () => {
+      this.replays = await post('/admin/replay', { error_code, tool_id, since, dry_run: isDry })
+      this.$store.app.say(`${this.replays.made} tasks ${isDry ? 'would be' : 'are'} retried.`)
+      if (!isDry) await this.lookAtFailures()
+    })
+  },
+
+  prove(what) {
+    return this.attempt(async () => {
+      const proof = await get(`/admin/verify/${what}`)
+      this.proofs = [proof, ...this.proofs.filter((one) => one.what !== what)]
+    })
+  },
+
+  async attempt(what) {
+    this.busy = true
+    try {
+      await what()
+    } catch (error) {
+      this.$store.app.show(error)
+    } finally {
+      this.busy = false
+    }
+  },
 })

@@ -1,0 +1,65 @@
+"""What an administrator sees, and nobody else."""
+
+import psycopg
+import pytest
+from playwright.sync_api import expect
+
+from db.database import libpq_url
+from tests.acceptance.house import TABLE, House
+from tests.web.visitor import Visitor
+
+
+@pytest.fixture
+def admin(web_house: House, visitor: Visitor) -> Visitor:
+    visitor.signed_in()
+    with psycopg.connect(libpq_url(web_house.database_url), autocommit=True) as connection:
+        connection.execute("UPDATE users SET role = 'admin' WHERE email = %s", [visitor.email])
+    visitor.page.reload()
+    visitor.page.get_by_role("link", name="Operator").click()
+    visitor.sees("Operator")
+    return visitor
+
+
+def _opens(admin: Visitor, title: str) -> None:
+    admin.page.get_by_role("navigation", name="Operator").get_by_role("link", name=title).click()
+
+
+def test_workers_and_what_they_do_are_seen(admin: Visitor) -> None:
+    expect(admin.page.get_by_test_id("slots")).to_have_text("0 of 1")
+    task_id = admin.submit("probe", TABLE, parameters={"first": {"act": "wait", "seconds": 60}})
+    expect(admin.page.get_by_test_id("slots")).to_have_text("1 of 1", timeout=15_000)
+    expect(admin.page.get_by_text(admin.email)).to_be_visible()
+    _opens(admin, "Tasks")
+    expect(admin.page.get_by_role("cell", name=task_id)).to_be_visible()
+    admin.goes_to(f"/tasks/{task_id}")
+    admin.button("Cancel").click()
+    admin.sees_state("Cancelled")
+    admin.is_content()
+
+
+def test_failures_are_retried_in_bulk_after_a_look(admin: Visitor) -> None:
+    task_id = admin.submit("probe", TABLE, parameters={"first": {"act": "bug"}})
+    admin.goes_to(f"/tasks/{task_id}")
+    admin.sees_state("Failed")
+    admin.goes_to("/operator/failures")
+    admin.button("Retry INTERNAL_ERROR probe").click()
+    expect(admin.page.get_by_test_id("replays")).to_contain_text("Would be retried: 1")
+    admin.button("Retry them").click()
+    expect(admin.page.get_by_test_id("replays")).to_contain_text("Retried: 1")
+    admin.is_content()
+
+
+def test_the_ledger_is_proven_on_the_page(admin: Visitor) -> None:
+    _opens(admin, "Proof")
+    admin.button("Prove the ledger").click()
+    expect(admin.page.get_by_test_id("proof")).to_contain_text("holds", timeout=20_000)
+    _opens(admin, "Customers and tools")
+    expect(admin.page.get_by_role("heading", name="Customers", exact=True)).to_be_visible()
+    admin.is_content()
+
+
+def test_a_customer_is_not_offered_the_operators_page(customer: Visitor) -> None:
+    expect(customer.page.get_by_role("link", name="Operator")).to_be_hidden()
+    customer.goes_to("/operator")
+    expect(customer.page.get_by_role("alert")).to_be_visible()
+    customer.is_content(but_for="403")
