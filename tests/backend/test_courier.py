@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 from standardwebhooks import Webhook
-from webhook_receiver import Receiver, receiving
 
 from backend import courier
 from backend.courier import deliver_until_idle
@@ -19,6 +18,7 @@ from db.models import CLOCK
 from db.webhook_models import WebhookDelivery, WebhookEndpoint
 from tests import builders
 from tests.conftest import forget_settings
+from tests.webhook_receiver import Receiver, receiving
 
 
 @pytest.fixture

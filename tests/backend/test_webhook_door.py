@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from standardwebhooks import Webhook
-from webhook_receiver import Receiver, receiving
 
 from backend import webhook_door
 from backend.settings import Settings
 from backend.webhook_door import Refused, WebhookDoor
+from tests.webhook_receiver import Receiver, receiving
 
 ENDPOINT = uuid.UUID(int=7)
 
