@@ -14,6 +14,7 @@ from transformers.reporting.report import Report, profile_in
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # the browser refuses whatever data might smuggle in
 ROWS_SHOWN = 200  # of the row-level issues; the workbook and the JSON hold them all
+LINES_SHOWN = 300  # of any other list, the gravest: a page is for reading
 
 
 def render_html(report: Report) -> str:
@@ -50,6 +51,15 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f"<th>{escape(title)}</th>" for title in titles)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="tablewrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def gravest(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of the first LINES_SHOWN rows, of which the gravest come first."""
+    if not rows:
+        return ""
+    rest = len(rows) - LINES_SHOWN
+    note = f'<p class="quiet">and {rest:,} more, in the workbook and the JSON</p>' if rest > 0 else ""
+    return table(titles, rows[:LINES_SHOWN]) + note
 
 
 def _anchor(title: str) -> str:
@@ -105,7 +115,7 @@ def _alerts(report: Report) -> str:
         (tag(a.severity.value), escape(a.category), escape(a.message), escape(a.recommendation))
         for a in report.report.alerts
     ]
-    return table(("Severity", "About", "What", "Do"), rows) if rows else ""
+    return gravest(("Severity", "About", "What", "Do"), rows)
 
 
 def _overview(profile: TableProfile | None) -> str:
@@ -132,7 +142,7 @@ def _risk(report: Report) -> str:
         )
         for field in fields
     ]
-    return table(("Field", "Risk", "Score", "Holds", "Notes"), rows) if rows else ""
+    return gravest(("Field", "Risk", "Score", "Holds", "Notes"), rows)
 
 
 def _readiness(report: Report) -> str:
@@ -158,7 +168,7 @@ def _issues(report: Report) -> str:
         (tag(i.severity.value), escape(i.field_name), escape(i.issue_type.replace("_", " ")), escape(i.message))
         for i in report.report.issues
     ]
-    return table(("Severity", "Field", "Type", "What"), rows) if rows else ""
+    return gravest(("Severity", "Field", "Type", "What"), rows)
 
 
 def _rows(report: Report) -> str:
@@ -186,4 +196,4 @@ def _recommendations(report: Report) -> str:
         (tag(r.priority.value), escape(r.recommendation), escape(r.timeline), f"{r.estimated_effort_hours:g} h")
         for r in report.report.recommendations
     ]
-    return table(("Priority", "What", "When", "Effort"), rows) if rows else ""
+    return gravest(("Priority", "What", "When", "Effort"), rows)

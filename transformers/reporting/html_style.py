@@ -64,8 +64,27 @@ h4{font-size:12.5px;font-weight:600;color:var(--soft);margin:14px 0 0}
 code{font:12px/1.5 ui-monospace,Menlo,Consolas,monospace;background:var(--tint);border-radius:4px;padding:1px 5px}
 details summary{cursor:pointer;color:var(--accent);font-size:14px}
 footer{margin-top:56px;color:var(--soft);font-size:13px}
-@media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;--tint:#f1f1f1;--accent:#2f6f8f}
-body{font-size:11px}main{max-width:none;padding:0}nav{display:none}h2{break-after:avoid}
-tr,.card,.column,.panel{break-inside:avoid}details::details-content{content-visibility:visible;display:block}
+@media (max-width:480px){main{padding:24px 16px 48px}.cards{grid-template-columns:1fr 1fr;gap:8px}
+.card{padding:10px 12px}.card b{font-size:18px}}
+@media print{@page{margin:14mm 12mm}
+:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;--tint:#f1f1f1;--light:#a9c6d3;
+--accent:#2f6f8f;--plus:#2f6f8f;--minus:#b8653a;--critical:#a3211b;--high:#c2562a;--medium:#8a6410;--low:#4d7d62;
+--info:#5f6f85;--good:#3d7a58;--warning:#8a6410;--bad:#a3211b}
+html{scroll-behavior:auto}body{font-size:10px;line-height:1.4}main{max-width:none;padding:0}nav,footer{display:none}
+h1{font-size:20px}
+h2{font-size:14px;margin:20px 0 8px;break-after:avoid}h3{font-size:11px;margin:12px 0 4px}
+h3,h4,summary{break-after:avoid}h4,.quiet,.card span,.column dt,.column dl,.values,code{font-size:9px}
+p,li{orphans:3;widows:3}
+.prose p,.prose li{max-width:none}.prose p{margin:4px 0}.tag{font-size:9px;line-height:14px;padding:0 6px}
+.cards{grid-template-columns:repeat(5,1fr);gap:6px;margin-top:12px}.card{padding:6px 9px;border-radius:6px}
+.card b{font-size:13px}.panel,.column{padding:8px 10px;border-radius:6px}.two{grid-template-columns:1fr 1fr;gap:8px}
+table{font-size:9px}
+th,td{padding:3px 6px;overflow-wrap:anywhere}td{min-width:80px}th{overflow-wrap:normal}
+.tablewrap{overflow:visible;border-radius:0;border-width:1px 0 0}thead{display:table-header-group}
+.columns{grid-template-columns:repeat(3,1fr);gap:8px}.column h3{font-size:10px}.column dl{margin:4px 0;gap:2px 6px}
+.bars{height:32px;margin-top:4px}.values{margin-top:4px}.values li{line-height:14px;gap:5px}
+.axis,.column p{font-size:8.5px}
+.values .track,.values .track span{height:5px}summary{list-style:none}
+tr,.card,.column,.chart,.values li{break-inside:avoid}details::details-content{content-visibility:visible;display:block}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """

@@ -22,7 +22,7 @@ from transformers.findings import (
     RowIssue,
     Severity,
 )
-from transformers.reporting.html import render_html
+from transformers.reporting.html import LINES_SHOWN, render_html
 from transformers.reporting.report import Report, ReportHead, ReportStatus, StepOutcome, build_report, render_json
 from transformers.reporting.xlsx import render_xlsx
 from transformers.tool import Agent
@@ -210,9 +210,26 @@ def test_the_page_draws_histograms_missing_bars_and_correlations(workshop: Works
 
 
 def test_a_page_of_five_hundred_columns_stays_small(workshop: Workshop) -> None:
-    data = {f"column number {i}": [f"{i * j}.5" for j in range(40)] for i in range(500)}
+    """Also where every name and every other cell is long and full of what HTML escapes."""
+    ugly = "<&\"'é" * 30
+    data = {f"{ugly}{i}": [f"{i * j}.5" if i % 2 else f"{ugly}{j % 7}{ugly}" for j in range(40)] for i in range(500)}
     report = build_report(HEAD, [delivered(workshop.run(unified_profiler.AGENT, data))])
     assert len(render_html(report).encode()) < 5_000_000
+
+
+def test_a_long_list_shows_the_gravest_and_says_how_many_more() -> None:
+    alerts = (*(alert(Severity.LOW, f"small {i}") for i in range(LINES_SHOWN + 4)), alert(Severity.HIGH, "grave"))
+    page = render_html(build_report(HEAD, [delivered(result(alerts=alerts))]))
+    assert "grave" in page
+    assert "and 5 more, in the workbook and the JSON" in page
+    assert "small 1<" in page
+    assert f"small {LINES_SHOWN + 3}<" not in page
+
+
+def test_the_page_has_rules_for_paper(workshop: Workshop) -> None:
+    html = render_html(reported(workshop, nasty_data()))
+    assert "@media print" in html
+    assert "details-content" in html, "what is folded on the screen is unfolded on paper"
 
 
 def test_an_agents_chart_is_drawn_and_its_words_are_escaped() -> None:
