@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from transformers.cells.casts import not_a_number
 from transformers.cells.columns import NUMERIC, Column
 from transformers.cells.semantic_types import SemanticType, names_a_key
 from transformers.cells.values import chunks
@@ -60,7 +61,7 @@ class Fences:
 def number_of(column: Column, cell: str) -> str:
     """SQL: any expression for the column's cell as a DOUBLE; NULL where it is none, not-a-number included."""
     value = f"CAST({column.value_of(f'trim({cell})') if column.is_text else cell} AS DOUBLE)"
-    return f"CASE WHEN NOT isnan({value}) THEN {value} END"
+    return f"CASE WHEN NOT {not_a_number(value)} THEN {value} END"
 
 
 def quantities(columns: Sequence[Column]) -> list[Column]:
