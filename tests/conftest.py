@@ -29,6 +29,8 @@ from transformers import catalog
 
 TEMPLATE = "agensium_template"
 
+LONGEST = ("house-solo", "test_chaos.py")  # begun first, or at the end everybody waits for them
+
 sys.dont_write_bytecode = False  # this process, too
 
 
@@ -41,6 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests run in one process; those of a deployment (tests/acceptance/house.py) where that one is open."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+    items.sort(key=lambda item: not _group_of(item).endswith(LONGEST))
 
 
 def _group_of(item: pytest.Item) -> str:

@@ -15,10 +15,11 @@ import psutil
 from backend.clock import monotonic
 from backend.devstack import Stack
 from backend.ports import LOOPBACK, free_port
-from backend.processes import AT_ONCE, POLL_SECONDS, Process
+from backend.processes import AT_ONCE, Process
 from backend.product import CELERY, ROOT, answers, api_command, product_environment
 
 PATIENCE = 40.0  # seconds until we give up waiting, on a loaded machine too
+LOOK_SECONDS = 0.05  # between two looks at every process there is: more often, and the looking is what is busy
 AGENT = "transformers.agent_child"
 
 
@@ -45,6 +46,7 @@ class Deployment:
             "BROKER_DIR": str(directory / "broker"),
             "SCRATCH_DIR": str(directory / "scratch"),
             "PYTHONPATH": str(ROOT),
+            "REQUESTS_PER_SECOND": "0",  # one customer here stands for many
             **(settings or {}),
         }
         self._started = 0
@@ -175,7 +177,7 @@ def command_of(process: psutil.Process) -> list[str]:
     return []
 
 
-def until(what: Callable[[], bool], why: str, seconds: float = PATIENCE, poll: float = POLL_SECONDS) -> None:
+def until(what: Callable[[], bool], why: str, seconds: float = PATIENCE, poll: float = LOOK_SECONDS) -> None:
     """Return as soon as it is so. Raises GaveUp."""
     pause, deadline = threading.Event(), monotonic() + seconds
     while not what():

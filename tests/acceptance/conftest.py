@@ -9,6 +9,12 @@ from tests.acceptance.house import House
 POOLS = ("solo", "threads", "prefork")
 
 
+def mostly_on(pool: str) -> pytest.MarkDecorator:
+    """For what hangs little on the pool: this one each time, the others in `make chaos`."""
+    pools = [pytest.param(one, marks=() if one == pool else pytest.mark.long) for one in POOLS]
+    return pytest.mark.parametrize("house", pools, indirect=True)
+
+
 @pytest.fixture(scope="session")
 def houses(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, House]]:
     """A house for each pool, opened at first use; their workers stay warm from test to test."""

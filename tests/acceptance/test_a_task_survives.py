@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from backend.processes import POLL_SECONDS
+from tests.acceptance.conftest import mostly_on
 from tests.acceptance.house import House
 
 BILL_OF_ALL = {("CAPTURE", "first"): 10, ("CAPTURE", "second"): 20, ("CAPTURE", "third"): 30}
@@ -16,6 +17,7 @@ def captured(house: House, task_id: str) -> dict[tuple[str, str], int]:
     return {key: amount for key, amount in house.entries(task_id).items() if key[0] == "CAPTURE"}
 
 
+@mostly_on("prefork")
 def test_a_killed_workers_task_goes_on_at_its_agent_and_is_charged_once(house: House) -> None:
     task_id = house.submit(parameters={"second": {"act": "wait", "seconds": 2}})
     house.at_agent(task_id, "second")
@@ -69,6 +71,7 @@ def test_at_its_time_limit_a_task_fails_and_pays_what_was_delivered(house: House
     assert entries["RELEASE", "second"] == 20
 
 
+@mostly_on("solo")
 def test_an_optional_agent_over_its_memory_costs_only_its_own_share(house: House) -> None:
     task = house.ended(house.submit(parameters={"third": {"act": "hoard", "seconds": 60}}))
     assert (task["status"], task["outcome"]) == ("COMPLETED", "partial")
@@ -77,11 +80,13 @@ def test_an_optional_agent_over_its_memory_costs_only_its_own_share(house: House
     assert (entries["CAPTURE", "second"], entries["RELEASE", "third"]) == (20, 30)
 
 
+@mostly_on("solo")
 def test_an_agent_without_a_sign_of_life_is_ended(house: House) -> None:
     task = house.ended(house.submit(parameters={"third": {"act": "stall", "seconds": 60}}))
     assert {step["agent_id"]: step["error_code"] for step in task["steps"]}["third"] == "NO_PROGRESS"
 
 
+@mostly_on("solo")
 def test_an_agent_that_crashes_once_is_run_again(house: House, tmp_path_factory: pytest.TempPathFactory) -> None:
     marker = str(tmp_path_factory.mktemp("crash") / "marker")
     task = house.ended(house.submit(parameters={"second": {"act": "crash_once", "marker": marker}}))

@@ -6,6 +6,7 @@ How each file is judged in detail is tested where it is judged (tests/transforme
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -33,12 +34,12 @@ def wide(columns: int) -> bytes:
     return ",".join(f"c{i}" for i in range(columns)).encode() + b"\n" + b",".join([b"1"] * columns) + b"\n"
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[str, bytes | Callable[[], bytes], str | None]] = {
     "an empty file": ("empty.csv", b"", "UNREADABLE_FILE"),
     "white space only": ("blank.csv", b" \n\n \n", "UNREADABLE_FILE"),
     "a header only": ("header.csv", b"name,age\n", "UNREADABLE_FILE"),
     "a renamed binary": ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "UNSUPPORTED_FORMAT"),
-    "a ZIP bomb": ("bomb.xlsx", zip_bomb(), None),
+    "a ZIP bomb": ("bomb.xlsx", zip_bomb, None),
     "one huge field": ("huge.csv", b'name,age\n"' + b"x" * (20 << 20) + b'",1\n', "UNREADABLE_FILE"),
     "10,000 columns": ("wide.csv", wide(10_000), "FILE_TOO_LARGE"),
     "broken JSON": ("broken.json", b'[{"a": 1}, {"a": ', "UNREADABLE_FILE"),
@@ -73,7 +74,8 @@ def upload_and_process(house: House, name: str, body: bytes) -> dict[str, Any]:
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_read_costs_nothing_and_says_why(what: str, solo_house: House) -> None:
-    name, body, code = REFUSED[what]
+    name, content, code = REFUSED[what]
+    body = content if isinstance(content, bytes) else content()
     before, worker = solo_house.get("/credits")["balance"], solo_house.worker.pid
     task = upload_and_process(solo_house, name, body)
     assert task["status"] in {"FAILED", "REFUSED"}, task

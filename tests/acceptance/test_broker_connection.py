@@ -3,6 +3,7 @@
 import pytest
 
 from backend.devstack import Stack
+from tests.acceptance.conftest import mostly_on
 from tests.acceptance.house import House
 from tests.acceptance.silent_wire import silent_wire
 from tests.waiting import eventually
@@ -27,6 +28,7 @@ def test_a_worker_that_went_deaf_hears_again_by_itself(stack: Stack, tmp_path_fa
             house.close()
 
 
+@mostly_on("prefork")
 def test_a_worker_outlives_a_broker_that_goes_away_under_a_running_task(house: House) -> None:
     redis = house.stack.redis
     assert redis is not None

@@ -38,6 +38,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, 
         process.kill()
 
 
+@pytest.mark.timeout(200)
 def test_a_second_terminal_finds_the_stack_and_ctrl_c_ends_it(dev: Process, environment: dict[str, str]) -> None:
     def typed(*command: str) -> str:
         arguments = [sys.executable, "-m", *command]
@@ -46,7 +47,7 @@ def test_a_second_terminal_finds_the_stack_and_ctrl_c_ends_it(dev: Process, envi
     assert ": OK" in typed("celery", "-A", "celery_queue.celery_app", "inspect", "ping")
     assert "newest" in typed("backend", "migrate")
     family = psutil.Process(dev.pid).children(recursive=True)
-    dev.stop(grace=PATIENCE)
+    dev.stop(grace=2 * PATIENCE)
     assert dev.exit_code == 0, dev.log_tail()
     assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert not Path(".agensium/env").exists()

@@ -10,6 +10,7 @@ import psycopg
 from backend.settings import Settings
 from backend.storage import Storage
 from db.database import libpq_url
+from tests.acceptance.conftest import mostly_on
 from tests.acceptance.house import ROOT, House
 from tests.waiting import eventually
 
@@ -30,6 +31,7 @@ def clean(house: House) -> str:
     return done.stdout
 
 
+@mostly_on("solo")
 def test_a_running_task_that_is_deleted_is_ended_paid_out_and_removed(house: House) -> None:
     before = house.get("/credits")["balance"]
     task_id = house.submit(parameters={"second": {"act": "spin", "seconds": 30}})
@@ -74,6 +76,7 @@ def test_after_its_time_a_report_is_gone_and_the_task_is_not(solo_house: House) 
     assert solo_house.task(task_id)["status"] == "COMPLETED"
 
 
+@mostly_on("prefork")
 def test_a_killed_workers_scratch_is_removed_when_another_starts(house: House) -> None:
     scratch = house.directory / "scratch"
     task_id = house.submit(parameters={"second": {"act": "wait", "seconds": 2}})

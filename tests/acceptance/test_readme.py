@@ -69,14 +69,13 @@ def test_make_demo_ends_with_a_report_and_a_right_bill(tmp_path: Path) -> None:
     assert (tmp_path / ".agensium" / "demo" / "report.html").stat().st_size > 10_000
 
 
-def test_the_customers_way_runs_as_shown(solo_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_customers_way_runs_as_shown(solo_house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(ROOT)
-    seen: dict[str, Any] = {"API_URL": solo_house.api_url, "print": lambda *_: None}
-    way = block_with("python", "httpx.Client").replace("ada@", "ada.readme@")
+    seen: dict[str, Any] = {"API_URL": solo_house.api_url, "DIRECTORY": tmp_path, "print": lambda *_: None}
+    way = block_with("python", "AgensiumClient").replace("ada@", "ada.readme@")
     exec(compile(way, "README.md", "exec"), seen)  # noqa: S102 (the README is ours)
     assert seen["report"]["status"] == "success"
-    assert {output["name"] for output in seen["outputs"]} >= {"report.json", "report.xlsx", "report.html"}
-    seen["api"].close()
+    assert {file.path.name for file in seen["files"]} >= {"report.json", "report.xlsx", "report.html"}
 
 
 def test_the_agent_and_the_tool_it_shows_do_what_they_say(tmp_path: Path) -> None:
