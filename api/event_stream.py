@@ -24,6 +24,7 @@ from db.watching import Standing, standing_of
 
 KEEP_ALIVE_SECONDS = 15.0  # half of what proxies commonly wait
 PROGRESS_SECONDS = 0.5  # between two words of progress on one stream
+LAST_SECONDS = 5.0  # for the last words, at most
 READ_AT_ONCE = 200  # events that are replayed from the database in one read
 
 
@@ -167,7 +168,8 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         with move_on_after(self._seconds):
             await self._send_blocks(send)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        with move_on_after(LAST_SECONDS):  # who has read nothing for long does not read this either
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_blocks(self, send: Send) -> None:
         try:

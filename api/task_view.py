@@ -18,6 +18,7 @@ _BARE: Mapping[str, type[AgensiumError]] = {"CANCELLED": Cancelled, "EXPIRED": E
 WAITS = {TaskStatus.QUEUED, TaskStatus.WAITING}
 NO_OUTLOOK = Outlook()
 QUICKEST_POLL, SLOWEST_POLL = 2, 30  # seconds
+UNKNOWN_SECONDS = 100.0  # a worker may come at any time
 StepState = Literal["pending", "running", "delivered", "failed", "skipped"]
 
 
@@ -38,7 +39,7 @@ def retry_after_of(task: Task, outlook: Outlook) -> int | None:
         return None
     if outlook.waiting is None:
         return QUICKEST_POLL
-    left = outlook.eta.likely if outlook.eta else SLOWEST_POLL * 10
+    left = outlook.eta.likely if outlook.eta else UNKNOWN_SECONDS
     return round(min(SLOWEST_POLL, max(QUICKEST_POLL, left / 10)))
 
 

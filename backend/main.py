@@ -56,7 +56,8 @@ DESCRIPTION = """Upload data, ask a tool to work on it, follow the task, fetch t
 
 1. `POST /auth/register`, then send `Authorization: Bearer <access_token>`.
 2. `POST /tasks`, `POST /tasks/{task_id}/upload-urls`, upload each file to its form.
-3. `POST /tasks/{task_id}/process`, then poll `GET /tasks/{task_id}` with `If-None-Match`.
+3. `POST /tasks/{task_id}/process`, then follow `GET /tasks/{task_id}/events`, or poll
+   `GET /tasks/{task_id}` with `If-None-Match` (and `?wait=20`).
 4. `GET /tasks/{task_id}/report` and `/outputs`.
 5. Where a task failed: `POST /tasks/{task_id}/retry` goes on from its finished agents.
 

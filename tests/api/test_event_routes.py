@@ -9,11 +9,12 @@ from task_lives import claimed, deliver, settle
 from api import event_stream
 from backend.clock import monotonic
 from backend.errors import TimeLimit
-from db import claims, deletion, task_store
+from db import checkpoints, claims, deletion, task_store
+from db.checkpoints import Checkpoint
 from db.claims import Claim
 from db.database import transaction
 from db.endings import Ending
-from db.models import Task
+from db.models import StepStatus, Task
 from tests.waiting import eventually
 
 
@@ -150,9 +151,7 @@ def test_a_silent_stream_gives_signs_of_life(
         assert [next(events).kind for _ in range(4)] == ["retry", "snapshot", ":", ":"]
 
 
-def test_a_slow_reader_gets_everything_and_holds_nobody(
-    customer: Customer, served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_falls_behind_gets_everything(customer: Customer, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.following.TAIL", 2)
     monkeypatch.setattr(event_stream, "READ_AT_ONCE", 3)
     task_id = customer.queued()
@@ -162,6 +161,25 @@ def test_a_slow_reader_gets_everything_and_holds_nobody(
             deliver(claim, f"agent-{number}", amount=0, progress=number)
         settle(claim, Ending("success", "key"))
         assert [event.seq for event in following.rest() if event.seq] == list(range(1, 25))
+
+
+def fail_at_length(claim: Claim, count: int) -> None:
+    """Events of 100 kB each, far more than sockets hold."""
+    for number in range(count):
+        step = Checkpoint(f"a{number}", StepStatus.FAILED, "print", 1, error_code="BUG", error_message="x" * 100_000)
+        with transaction() as session:
+            checkpoints.record(session, claim, step, amount=0, progress=1, next_agent=None)
+
+
+def test_who_does_not_read_holds_nobody_and_gets_everything_later(customer: Customer, served: Served) -> None:
+    task_id = customer.queued()
+    claim = claimed(customer, task_id)
+    with served.follow(task_id, customer.headers) as idle:
+        with served.follow(task_id, customer.headers) as reading:
+            fail_at_length(claim, 90)
+            settle(claim, Ending("partial", "key"))
+            assert [event.seq for event in reading.rest() if event.seq] == list(range(3, 95))
+        assert [event.seq for event in idle.rest() if event.seq] == list(range(3, 95))
 
 
 def test_a_deleted_task_ends_its_stream(customer: Customer, served: Served) -> None:

@@ -1,3 +1,4 @@
+import re
 import uuid
 
 import pytest
@@ -284,9 +285,13 @@ def test_a_task_of_a_tool_that_is_gone_can_still_be_looked_at(customer: Customer
 ROUTES = [
     ("GET", ""), ("DELETE", ""), ("POST", "/upload-urls"), ("POST", "/process"), ("POST", "/cancel"),
     ("POST", "/retry"), ("GET", "/report"), ("GET", "/outputs"),
-    ("GET", "/events"),
+    ("GET", "/events"), ("GET", "/outputs/report.json"), ("PUT", "/inputs/primary?filename=a.csv"),
+    ("POST", "/uploads/primary/complete"), ("POST", "/quote"),
 ]  # fmt: skip
-FILES = {"files": {"primary": {"filename": "a.csv", "size": 1}}}
+BODIES = {
+    "/upload-urls": {"files": {"primary": {"filename": "a.csv", "size": 1}}},
+    "/uploads/primary/complete": {"parts": []},
+}
 
 
 @pytest.mark.parametrize(("method", "route"), ROUTES)
@@ -294,7 +299,7 @@ def test_another_customers_task_is_not_there(customer: Customer, stranger: Custo
     task_id = customer.ready()
     before = customer.get(f"/tasks/{task_id}").json()
 
-    answer = stranger.send(method, f"/tasks/{task_id}{route}", json=FILES if route == "/upload-urls" else None)
+    answer = stranger.send(method, f"/tasks/{task_id}{route}", json=BODIES.get(route))
 
     assert problem_of(answer, 404)["error_code"] == "TASK_NOT_FOUND"
     assert customer.get(f"/tasks/{task_id}").json() == before
@@ -303,13 +308,14 @@ def test_another_customers_task_is_not_there(customer: Customer, stranger: Custo
 def test_every_route_that_takes_a_task_id_is_asked_for_other_customers_tasks() -> None:
     from backend.main import app
 
+    filled = {"{role}": "primary", "{name}": "report.json"}
     documented = {
-        (method.upper(), path.removeprefix("/tasks/{task_id}"))
+        (method.upper(), re.sub(r"{\w+}", lambda hole: filled[hole[0]], path.removeprefix("/tasks/{task_id}")))
         for path, operations in app.openapi()["paths"].items()
         for method in operations
         if "{task_id}" in path
     }
-    assert documented == set(ROUTES)
+    assert documented == {(method, route.partition("?")[0]) for method, route in ROUTES}
 
 
 def test_another_customers_tasks_are_not_listed(customer: Customer, stranger: Customer) -> None:
@@ -321,7 +327,7 @@ def test_another_customers_tasks_are_not_listed(customer: Customer, stranger: Cu
 @pytest.mark.parametrize(("method", "route"), ROUTES)
 def test_an_id_that_is_no_uuid_is_no_task(customer: Customer, method: str, route: str) -> None:
     for task_id in NO_UUID:
-        answer = customer.send(method, f"/tasks/{task_id}{route}", json=FILES if route == "/upload-urls" else None)
+        answer = customer.send(method, f"/tasks/{task_id}{route}", json=BODIES.get(route))
         assert problem_of(answer, 404)["error_code"] == "TASK_NOT_FOUND"
 
 
