@@ -3,10 +3,12 @@
 import { format } from './format.js'
 
 const NUMBERS = ['integer', 'number']
+const WIDE = ['list', 'map', 'json']
 
 export function fieldsOf(schema) {
   const definitions = schema.$defs || {}
-  return Object.entries(schema.properties || {}).map(([name, property]) => field(name, resolved(property, definitions), definitions))
+  const fields = Object.entries(schema.properties || {}).map(([name, property]) => field(name, resolved(property, definitions), definitions))
+  return fields.sort((a, b) => WIDE.includes(a.kind) - WIDE.includes(b.kind)) // small ones side by side first
 }
 
 // `$ref` followed, and `anyOf` with null read as "may be left empty".
@@ -27,6 +29,7 @@ function field(name, property, definitions) {
     kind,
     label: format.words(name),
     help: property.description || '',
+    isColumns: kind === 'list' && /column|field/.test(name),
     options: (property.enum || []).map((value) => ({ value, label: format.words(value) })),
     valueOptions: (inner.enum || []).map((value) => ({ value, label: format.words(value) })),
     ...range(property),
