@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from transformers.cells.casts import not_a_number
 from transformers.cells.columns import NUMERIC, TEMPORAL, TEXTUAL, Column
 from transformers.cells.kinds import is_missing as is_missing_text
 from transformers.cells.kinds import literal
@@ -159,7 +160,7 @@ class Nothing:
         """Words, and what is no number in a column of floats."""
         if not self.disguised:
             return "false"
-        nan = f"isnan({cell})" if self.column.physical in {"FLOAT", "DOUBLE"} else "false"
+        nan = not_a_number(cell) if self.column.physical in {"FLOAT", "DOUBLE"} else "false"
         return f"coalesce({is_word(self.column, cell, self.doubtful) if self.column.is_text else nan}, false)"
 
     def is_sentinel(self, cell: str) -> str:
