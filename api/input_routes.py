@@ -17,7 +17,7 @@ from api.arrivals import Wanted, check_still_open, keep, open_task
 from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
 from api.schemas import ReceivedFile, ShortText
-from api.streamed_upload import Destination, StreamedUpload, lively
+from api.streamed_upload import Destination, StreamedUpload, a_place_for, lively
 from backend.errors import (
     BadRequest,
     Conflict,
@@ -25,6 +25,7 @@ from backend.errors import (
     InvalidTaskState,
     StorageUnavailable,
     TaskNotFound,
+    TooManyUploads,
     UnreadableFile,
     UnsupportedFormat,
 )
@@ -46,7 +47,7 @@ _BODY = {"requestBody": {"required": True, "content": {"application/octet-stream
     summary="Send a file to a role, as the request's body",
     responses=problems(
         TaskNotFound, InvalidTaskState, Conflict, FileTooLarge, UnsupportedFormat, UnreadableFile, BadRequest,
-        StorageUnavailable,
+        TooManyUploads, StorageUnavailable,
     ),
     openapi_extra=_BODY,
 )  # fmt: skip
@@ -65,7 +66,8 @@ async def put_input(
     if announced is not None:
         check_size(wanted.role, wanted.file.filename, announced)
     try:
-        size, found = await _receive(storage, wanted, request.stream())
+        with a_place_for(user.id):
+            size, found = await _receive(storage, wanted, request.stream())
     except ClientDisconnect:
         raise BadRequest("The file broke off.") from None  # nobody reads it; the log does
     await run_in_threadpool(keep, storage, wanted, size)

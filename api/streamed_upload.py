@@ -1,11 +1,14 @@
 """A request's body on its way to the file store: by parts, in bounded memory, and without a trace if it breaks off.
 
 A part is sent in a thread while the next one comes in, so a body holds two parts at most (10 MiB) and a slow customer
-holds no thread. What fits one part is one plain PUT.
+holds no thread. What fits one part is one plain PUT. A process takes so many bodies at once, and one customer's a share
+of them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,15 +17,38 @@ from anyio import CancelScope, CapacityLimiter
 from anyio.lowlevel import RunVar
 from anyio.to_thread import run_sync
 
-from backend.errors import BadRequest
+from backend.errors import BadRequest, TooManyUploads
 from backend.storage import OpenUpload, Storage, UploadedPart
 
 PART_BYTES = 5 * 2**20  # S3's least; its most parts, 10,000 of them, are 48 GiB
 SILENCE_SECONDS = 60.0  # without a byte: whoever sent it has gone
 SENDS_AT_ONCE = 8  # threads; the rest of the hall keeps its own
 
+BODIES_AT_ONCE = 32  # 320 MiB of memory
+OF_ONE_CUSTOMER = 8
 T = TypeVar("T")
 _limiter: RunVar[CapacityLimiter] = RunVar("_limiter")
+
+
+_bodies: Counter[int] = Counter()  # by customer; touched in the event loop alone
+
+
+@contextmanager
+def a_place_for(user_id: int) -> Iterator[None]:
+    """For one body of the customer's.
+
+    Raises:
+        TooManyUploads
+    """
+    if _bodies[user_id] >= OF_ONE_CUSTOMER or _bodies.total() >= BODIES_AT_ONCE:
+        raise TooManyUploads
+    _bodies[user_id] += 1
+    try:
+        yield
+    finally:
+        _bodies[user_id] -= 1
+        if not _bodies[user_id]:
+            del _bodies[user_id]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@
     │   ├── UnsupportedFormat        UNSUPPORTED_FORMAT    415
     │   ├── UnreadableFile           UNREADABLE_FILE       422
     │   └── TooManyRequests          TOO_MANY_REQUESTS     429
-    │       └── TooManyFollowed      TOO_MANY_FOLLOWED     429
+    │       ├── TooManyFollowed      TOO_MANY_FOLLOWED     429
+    │       └── TooManyUploads       TOO_MANY_UPLOADS      429
     ├── WorldHiccup                  TRANSIENT: the same thing may go well later
     │   ├── StorageUnavailable       STORAGE_UNAVAILABLE   503
     │   ├── DatabaseUnavailable      DATABASE_UNAVAILABLE  503
@@ -317,6 +318,12 @@ class TooManyFollowed(TooManyRequests):
     error_code = "TOO_MANY_FOLLOWED"
     message = "You follow as many tasks at once as one customer may."
     next_action = "Close a stream, or poll GET /tasks/{id} without `wait`."
+
+
+class TooManyUploads(TooManyRequests):
+    error_code = "TOO_MANY_UPLOADS"
+    message = "As many files are being sent to us as we take at once."
+    next_action = "Send it again when Retry-After says, or straight to the file store: POST /tasks/{id}/upload-urls."
 
 
 class WorldHiccup(AgensiumError):

@@ -98,10 +98,14 @@ def known(session: Session) -> Mapping[str, Pace]:
 
 
 def _pace(row: AgentPace) -> Pace:
+    return Pace(row.seconds_per_mebibyte, row.median_seconds_per_mebibyte, row.largest_mebibytes, _memory(row))
+
+
+def _memory(row: AgentPace) -> MemoryLine | None:
     base, slope, spread = row.base_memory_bytes, row.memory_bytes_per_mebibyte, row.memory_spread_bytes
-    known = base is not None and slope is not None and spread is not None
-    memory = MemoryLine(base, slope, spread) if known else None
-    return Pace(row.seconds_per_mebibyte, row.median_seconds_per_mebibyte, row.largest_mebibytes, memory)
+    if base is None or slope is None or spread is None:
+        return None
+    return MemoryLine(base, slope, spread)
 
 
 def mebibytes(sizes: Iterable[int]) -> float:

@@ -317,3 +317,35 @@ def test_two_files_for_one_role_at_one_moment_leave_one_that_can_be_processed(cu
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert customer.process(task_id).status_code == 202
+
+
+def test_one_customer_takes_no_more_than_a_share_of_the_places(
+    customer: Customer, stranger: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streamed_upload, "OF_ONE_CUSTOMER", 2)
+    begun = streamed_upload.StreamedUpload.finish
+
+    async def slowly(upload: streamed_upload.StreamedUpload) -> None:
+        await asyncio.sleep(0.3)
+        await begun(upload)
+
+    monkeypatch.setattr(streamed_upload.StreamedUpload, "finish", slowly)
+    asked = [
+        ("PUT", f"/tasks/{who.create()}/inputs/primary?filename=a.csv", {"content": CSV, "headers": who.headers})
+        for who in (customer, customer, customer, stranger)
+    ]
+
+    *own, others = customer.hall.together(*asked)
+
+    assert sorted(answer.status_code for answer in own) == [200, 200, 429]
+    refused = next(answer for answer in own if answer.status_code == 429)
+    assert problem_of(refused, 429)["error_code"] == "TOO_MANY_UPLOADS"
+    assert int(refused.headers["retry-after"]) > 0
+    assert others.status_code == 200
+    assert put(customer, customer.create()).status_code == 200, "the places are free again"
+
+
+def test_a_process_takes_so_many_at_once(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed_upload, "BODIES_AT_ONCE", 0)
+
+    problem_of(put(customer, customer.create()), 429)
