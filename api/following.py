@@ -45,6 +45,7 @@ class Kept:
     """What a poll was answered: good for as long as the task stands like this, and until `until`."""
 
     standing: Standing
+    read_at: float
     etag: str
     headers: Mapping[str, str]
     until: float = math.inf
@@ -61,11 +62,16 @@ class Watched:
         self.kept_until = 0.0
         self.fresh_at = 0.0  # when the look began that last saw it
         self.kept: Kept | None = None
+        self.written_at = 0.0  # when this process itself last changed the task
 
     def take(self, news: News) -> None:
         self.standing = news.standing
         self.tail = (*self.tail, *(line_of(happened, news.standing) for happened in news.happened))[-TAIL:]
         self.wake()
+
+    def seen_at(self, kept: Kept) -> float:
+        """When the task was last seen to stand so: by the hub, or by the poll itself."""
+        return max(kept.read_at, self.fresh_at) if kept.standing == self.standing else kept.read_at
 
     def wake(self) -> None:
         woken, self.changed = self.changed, asyncio.Event()
@@ -94,12 +100,7 @@ class Hub:
 
     @contextmanager
     def watch(self, standing: Standing) -> Iterator[Watched]:
-        """The task is looked at for as long as the block lasts; `standing` is how it was read just before.
-
-        Raises:
-            TooManyFollowed: the customer follows as many as one may here.
-        """
-        self.check_room(standing.user_id)
+        """The task is looked at for as long as the block lasts; `standing` is how it was read just before."""
         watched = self._enter(standing)
         watched.watchers += 1
         self._of_customer[standing.user_id] += 1
@@ -111,6 +112,11 @@ class Hub:
             self._forget_unwatched(watched)
 
     def check_room(self, user_id: int) -> None:
+        """Before a customer follows one more.
+
+        Raises:
+            TooManyFollowed: it would be more than one may here.
+        """
         most = get_settings().followed_per_customer
         if self._of_customer[user_id] >= most:
             raise TooManyFollowed(most=most)
@@ -142,10 +148,10 @@ class Hub:
     def unchanged(self, task_id: str, user_id: int) -> Kept | None:
         """What this customer's last poll of the task was answered, where it is so still."""
         watched = self._polled.get(task_id)
-        if watched is None or (kept := watched.kept) is None or kept.standing != watched.standing:
+        if watched is None or (kept := watched.kept) is None or kept.standing.user_id != user_id:
             return None
         now = monotonic()
-        if kept.standing.user_id != user_id or now > kept.until or now - watched.fresh_at > FRESH_SECONDS:
+        if now > kept.until or now - watched.seen_at(kept) > FRESH_SECONDS:
             return None
         watched.kept_until = now + LINGER_SECONDS
         return kept
@@ -154,13 +160,15 @@ class Hub:
         """Remember an answer, and watch the task for a while, if it is polled often enough to be worth it."""
         if self._is_polled_often(kept.standing.task_id):
             self._polled[str(kept.standing.task_id)] = watched = self._enter(kept.standing)
-            watched.kept, watched.kept_until = kept, monotonic() + LINGER_SECONDS
+            watched.kept_until = monotonic() + LINGER_SECONDS
+            if kept.read_at > watched.written_at:
+                watched.kept = kept
 
     def forget(self, task_id: uuid.UUID) -> None:
         """The task was changed here: whoever did it reads the change."""
         watched = self._watched.get(task_id)
         if watched is not None:
-            watched.kept = None
+            watched.kept, watched.written_at = None, monotonic()
 
     def _is_polled_often(self, task_id: uuid.UUID) -> bool:
         second = int(monotonic())

@@ -31,6 +31,7 @@ class Look:
     """A task as it was read just now; `view` None: as the client knows it."""
 
     standing: Standing
+    read_at: float
     etag: str
     retry_after: int | None
     view: TaskView | None
@@ -73,9 +74,10 @@ class Poll:
         status = found.standing.status
         if status != TaskStatus.CREATED:
             until = monotonic() + PLACE_SECONDS if status in WAITS else math.inf
-            self._hub.keep(Kept(found.standing, found.etag, found.headers, until))
+            self._hub.keep(Kept(found.standing, found.read_at, found.etag, found.headers, until))
 
     async def _changed(self, found: Look, deadline: float, gone: Callable[[], Awaitable[bool]]) -> Look:
+        self._hub.check_room(self._user_id)
         with self._hub.watch(found.standing) as watched:
             while found.view is None and (left := deadline - monotonic()) > 0 and not self._hub.closing:
                 changed = watched.changed
@@ -85,12 +87,13 @@ class Poll:
         return found
 
     def _look(self) -> Look:
+        read_at = monotonic()
         with transaction() as session:
             task = task_store.get(session, self._task_id, self._user_id)
             outlook = outlook_of(session, task) if task.status in WAITS else NO_OUTLOOK
             etag = etag_of(task, outlook.waiting)
             view = None if self._knows(etag) else whole_view(session, task, outlook)
-            return Look(standing_of(task), etag, retry_after_of(task, outlook), view)
+            return Look(standing_of(task), read_at, etag, retry_after_of(task, outlook), view)
 
     def _knows(self, etag: str) -> bool:
         return not self._known.isdisjoint((etag, "*"))

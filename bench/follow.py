@@ -107,10 +107,11 @@ def _following(api: Process, port: int, claims: Sequence[Claim], tokens: Mapping
         writer.start()
     busy = _busy(api.pid)
     threading.Event().wait(CALM_SECONDS)
-    busy = _busy(api.pid) - busy
+    calm = _busy(api.pid) - busy
     client.stdin.write("drop\n")
     client.stdin.flush()
     assert client.stdout.readline() == "dropped\n"
+    dropping = _busy(api.pid) - busy - calm
     last = {task: seq for writer in writers for task, seq in writer.finish().items()}
     found: dict[str, Any] = json.loads(client.stdout.readline())
     client.wait(PATIENCE)
@@ -118,7 +119,8 @@ def _following(api: Process, port: int, claims: Sequence[Claim], tokens: Mapping
     return found | {
         "events_a_second": round(sum(writer.written / writer.seconds for writer in writers), 1),
         "behind_the_log": sum(seen[task] != seq for task, seq in last.items() if task in seen),
-        "api_cpu_share": round(busy / CALM_SECONDS, 2),
+        "api_cpu_share": round(calm / CALM_SECONDS, 2),
+        "api_cpu_share_while_dropping": round(dropping / DROP_SECONDS, 2),
     }
 
 

@@ -184,3 +184,17 @@ def test_polls_of_others_do_not_wait_for_a_long_one(customer: Customer, served: 
         assert served.client.get(f"/tasks/{task_id}", headers=dict(customer.headers)).status_code == 200
         assert not any(asked.done() for asked in waiting)
         assert {asked.result(15) for asked in waiting} == {304}
+
+
+def test_long_polls_count_as_tasks_that_are_followed(
+    customer: Customer, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOLLOWED_PER_CUSTOMER", "1")
+    get_settings.cache_clear()
+    task_id = customer.queued()
+    etag = customer.get(f"/tasks/{task_id}").headers["etag"]
+    with served.follow(task_id, customer.headers) as following:
+        following.next()
+        answer = poll(served, customer, task_id, etag, 5)
+        assert problem_of(answer, 429)["error_code"] == "TOO_MANY_FOLLOWED"
+        assert poll(served, customer, task_id, etag, 0).status_code == 304
