@@ -7,19 +7,21 @@ import random
 import tempfile
 from pathlib import Path
 
+import psycopg
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from backend.chaos.deployment import Deployment
 from backend.devstack import embedded_stack
+from db.database import libpq_url
 from db.schema import migrate
-from tests.acceptance.house import House
-from tests.conftest import TEMPLATE
+from tests.conftest import TEMPLATE, new_database
 from tests.web.visitor import DESKTOP, PHONE, Visitor, chromium
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pages"
 EXAMPLE = (ROOT / "examples" / "data" / "hospitals.csv").read_bytes()
 LARGEST = 200_000  # bytes
-PATIENT = {"TIME_LIMIT_SECONDS": "600", "NO_PROGRESS_SECONDS": "300"}
+SETTINGS = {"SIGNUP_CREDITS": "1500"}
 FIRST, LAST = ("Ada", "Grace", "Edsger", "Barbara", "Donald", "Frances"), ("Lovelace", "Hopper", "Dijkstra", "Liskov")
 CITIES = ("London", "Paris", "Rome", "Vienna")
 
@@ -45,25 +47,25 @@ def take_pictures() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory, embedded_stack(Path(directory), fast=True) as stack:
         migrate(stack.postgres.create_database(TEMPLATE))
-        house = House(stack, "solo", Path(directory))
-        house.environment.update(PATIENT)
+        house = Deployment(stack, "solo", Path(directory), new_database(stack, "pictures"), SETTINGS)
         try:
             house.open()
             with sync_playwright() as playwright, chromium(playwright) as browser:
                 playwright.selectors.set_test_id_attribute("data-test")
-                _all(browser, house.api_url)
+                _all(browser, house)
         finally:
             house.close()
 
 
-def _all(browser: Browser, origin: str) -> None:
-    visitor = Visitor.at(browser.new_context(locale="en-GB", viewport=DESKTOP), origin)  # type: ignore[arg-type]
+def _all(browser: Browser, house: Deployment) -> None:
+    visitor = Visitor.at(browser.new_context(locale="en-GB", viewport=DESKTOP), house.api_url)  # type: ignore[arg-type]
     visitor.page.set_default_timeout(600_000)
     visitor.signed_in()
     _new_task(visitor)
     profile = visitor.submit("profile-my-data", EXAMPLE, "hospitals.csv")
     clean = visitor.submit("clean-my-data", EXAMPLE, "hospitals.csv")
     master = visitor.submit("master-my-data", people())
+    _operator(visitor, house)
     for task_id, tabs in ((profile, ("overview", "columns")), (clean, ("cleaning",)), (master, ("golden",))):
         visitor.goes_to(f"/tasks/{task_id}")
         _until_done(visitor)
@@ -86,6 +88,17 @@ def _new_task(visitor: Visitor) -> None:
     visitor.button("Start").click()
     expect(visitor.page.locator(".step.delivered").first).to_be_visible(timeout=60_000)
     _take(visitor, "watching")
+
+
+def _operator(visitor: Visitor, house: Deployment) -> None:
+    with psycopg.connect(libpq_url(house.database_url), autocommit=True) as connection:
+        named = "UPDATE users SET role = 'admin', email = 'ada@example.com' WHERE email = %s"
+        connection.execute(named, [visitor.email])
+    visitor.page.reload()
+    visitor.goes_to("/operator")
+    expect(visitor.page.get_by_test_id("slots")).to_be_visible()
+    visitor.page.wait_for_timeout(3_000)  # until a worker is in the middle of it
+    _take(visitor, "operator")
 
 
 def _until_done(visitor: Visitor) -> None:

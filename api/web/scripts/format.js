@@ -24,7 +24,7 @@ export const format = {
   bytes(size) {
     if (isMissing(size)) return '–'
     const step = Math.min(Math.floor(Math.log10(Math.max(size, 1)) / 3), UNITS.length - 1)
-    const options = { style: 'unit', unit: UNITS[step], unitDisplay: 'short', maximumFractionDigits: step > 1 ? 1 : 0 }
+    const options = { style: 'unit', unit: UNITS[step], unitDisplay: 'short', maximumSignificantDigits: 3 }
     return new Intl.NumberFormat(undefined, options).format(size / 1000 ** step)
   },
   // 0.8 s · 12 s · 3 min 5 s · 2 h 4 min
