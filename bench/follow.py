@@ -75,7 +75,7 @@ def _measured(stack: Stack, environment: Mapping[str, str], directory: Path) -> 
         api.wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), PATIENCE)
         claims, tokens = _tasks()
         return {
-            "load_average": round(os.getloadavg()[0], 1),
+            "load_average": round(psutil.getloadavg()[0], 1),
             "following": _following(api, port, claims, tokens),
             "polling": _polling(api, port),
         }
