@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CLUSTERS = "clusters"
 MEMBERS = "cluster_members"  # rows of some clusters of two and more, in order
 SAMPLE = "cluster_sample"
+CHOSEN = "chosen_rows"
 SLOT = 256  # cluster numbers counted together: as fine as a stretch need be cut
 PAIRS = "uncertain_pairs"
 UNCERTAIN = (0.1, 0.95)  # probabilities of a match between which a steward knows better than the resolver
@@ -121,33 +122,33 @@ def shared_stretches(db: "duckdb.DuckDBPyConnection", rows: int) -> list[Stretch
     return [*found, (above, (slots[-1][0] + 1) * SLOT - 1)] if held else found
 
 
-def lay_together(db: "duckdb.DuckDBPyConnection", table: Table, stretch: Stretch) -> None:
-    """`cluster_members`: the rows of the shared clusters in a range, in order."""
-    above, upto = stretch
-    _members(db, table, MEMBERS, f"c.cluster > {above} AND c.cluster <= {upto} AND s.cluster > {above}")
-
-
 def draw_sample(db: "duckdb.DuckDBPyConnection", table: Table, rows: int) -> None:
     """`cluster_sample`: whole shared clusters chosen by a hash, about so many rows."""
     [(shared,)] = db.execute("SELECT coalesce(sum(n), 0)::BIGINT FROM cluster_sizes WHERE n > 1").fetchall()
     step = max(1, -(-shared // max(1, rows)))
-    _members(db, table, SAMPLE, f"hash(c.cluster) % {step} = 0")
+    choose_rows(db, f"hash(c.cluster) % {step} = 0")
+    lay_chosen(db, table, SAMPLE)
 
 
-def _members(db: "duckdb.DuckDBPyConnection", table: Table, name: str, condition: str) -> None:
-    row = quoted(SOURCE_ROW)
+def choose_rows(db: "duckdb.DuckDBPyConnection", condition: str = "true") -> None:
+    """`chosen_rows(source_row, cluster)`: the rows of shared clusters, of each no more than are weighed."""
     chosen = (
         f"SELECT c.source_row, c.cluster FROM {CLUSTERS} c JOIN cluster_sizes s ON s.cluster = c.cluster"
         f" WHERE s.n > 1 AND {condition}"
     )
-    db.execute(f"CREATE OR REPLACE TEMP TABLE chosen_rows AS {chosen}")
+    db.execute(f"CREATE OR REPLACE TEMP TABLE {CHOSEN} AS {chosen}")
     db.execute(
-        "DELETE FROM chosen_rows WHERE source_row IN (SELECT source_row FROM (SELECT source_row, row_number() OVER"
-        " (PARTITION BY cluster ORDER BY source_row) AS place FROM chosen_rows WHERE cluster IN"
+        f"DELETE FROM {CHOSEN} WHERE source_row IN (SELECT source_row FROM (SELECT source_row, row_number() OVER"
+        f" (PARTITION BY cluster ORDER BY source_row) AS place FROM {CHOSEN} WHERE cluster IN"
         f" (SELECT cluster FROM cluster_sizes WHERE n > {LARGEST})) WHERE place > {LARGEST})"
     )
+
+
+def lay_chosen(db: "duckdb.DuckDBPyConnection", table: Table, name: str) -> None:
+    """A temporary table of the rows chosen, with their cluster, in order."""
+    row = quoted(SOURCE_ROW)
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT c.cluster AS __cluster__, t.* FROM chosen_rows c"
+        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT c.cluster AS __cluster__, t.* FROM {CHOSEN} c"
         f" JOIN {quoted(table.role)} t ON t.{row} = c.source_row ORDER BY c.cluster, t.{row}"
     )
 

@@ -50,10 +50,12 @@ class Consensus:
         self._text = TextModel(groups)
         self.rates = self._learned([cells for cells in clusters if len(cells) > 1])
 
-    def _learned(self, clusters: Sequence[Sequence[Cell]]) -> Rates:
-        self.rates = _rates([(cells, majority(cells)) for cells in clusters])
+    def _learned(self, clusters: Iterable[Sequence[Cell]]) -> Rates:
+        """Clusters that say the same in the same order are decided once a round."""
+        alike = Counter(tuple(cells) for cells in clusters)
+        self.rates = _rates((cells, majority(cells), n) for cells, n in alike.items())
         for _ in range(ROUNDS - 1):
-            self.rates = _rates([(cells, self.decide(cells).value) for cells in clusters])
+            self.rates = _rates((cells, self.decide(cells).value, n) for cells, n in alike.items())
         return self.rates
 
     def decide(self, cells: Sequence[Cell]) -> Decided:
@@ -120,12 +122,13 @@ def majority(cells: Sequence[Cell]) -> Cell:
     return min(first, key=lambda value: (sum(n * Levenshtein.distance(value, other) for other, n in others), value))
 
 
-def _rates(decided: Iterable[tuple[Sequence[Cell], Cell]]) -> Rates:
-    """Counted over decided clusters; half a case more of each kind, so that nothing is impossible."""
+def _rates(decided: Iterable[tuple[Sequence[Cell], Cell, int]]) -> Rates:
+    """Counted over decided clusters, so many of each; half a case more of each kind: nothing is impossible."""
     kinds: Counter[str] = Counter()
-    for cells, value in decided:
-        kinds["nothing" if value is None else "something"] += 1
-        kinds.update(_kind(cell, value) for cell in cells)
+    for cells, value, n in decided:
+        kinds["nothing" if value is None else "something"] += n
+        for cell in cells:
+            kinds[_kind(cell, value)] += n
     told = sum(kinds[kind] for kind in ("right", "missing", "1", "2", "3", "other")) + 3
     return Rates(
         right=(kinds["right"] + 0.5) / told,

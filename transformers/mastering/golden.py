@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from transformers.cells.columns import Column
 from transformers.cells.kinds import literal
-from transformers.mastering.clusters import CLUSTERS, MEMBERS, lay_together, shared_stretches, text
-from transformers.mastering.members import rows_held
+from transformers.mastering.cluster_rows import laid_together, rows_held
+from transformers.mastering.clusters import CLUSTERS, MEMBERS, shared_stretches, text
+from transformers.mastering.decision import OF_THE_ROW, ONLY_RECORD
 from transformers.mastering.ordered_files import ROWS_A_STRETCH, stretches, write_in_order
-from transformers.mastering.survivors import OF_THE_ROW, ONLY_RECORD
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
@@ -125,8 +125,7 @@ class Golden:
         empty = self.db.sql(f"SELECT {cells}, {ROW} FROM {quoted(self.table.role)} LIMIT 0").to_arrow_table()
         listed = shared_stretches(self.db, rows_held(self.db, self.table))
         with RowGroupSink(path, empty.schema) as sink:
-            for done, (above, upto) in enumerate(listed, start=1):
-                lay_together(self.db, self.table, (above, upto))
+            for done, (above, upto) in enumerate(laid_together(self.db, self.table, listed, self.scratch), start=1):
                 for batch in self._merged(f"> {above} AND {{0}} <= {upto}").to_batches():
                     sink.write(batch)
                 progress(done / len(listed))

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from transformers.mastering.cluster_rows import rows_held
 from transformers.mastering.clusters import text
 from transformers.mastering.golden import WHOLE_RECORD
-from transformers.mastering.members import rows_held
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:

@@ -2,34 +2,71 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transformers.cells.columns import NUMERIC, TEMPORAL, Column, LogicalType
-from transformers.mastering.clusters import MEMBERS, SAMPLE, lay_together, shared_stretches, text
+from transformers.mastering.cluster_rows import laid_together, rows_held
+from transformers.mastering.clusters import MEMBERS, SAMPLE, shared_stretches
 from transformers.mastering.consensus import Cell
 from transformers.mastering.ordered_files import Stretch
 from transformers.tables import SOURCE_ROW, Table, quoted
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
-PART_CELLS = 100_000  # held as Python texts at a time: about 10 MB
-HELD_CELLS = 600_000  # laid together in DuckDB at a time
-HELD_BYTES = 16 * 2**20  # and as much as they may weigh: what a sort of them takes is some times that
+    Numbers = NDArray[np.int64]
+
+PART_CELLS = 100_000  # decided at a time: as Python texts they would be about 10 MB
 TEXT_READ = 2000  # characters of a cell that are compared
 
 
 @dataclass(frozen=True)
-class Part:
-    """Some whole clusters. `spans` are the first and last place (exclusive) of each; lists are by row."""
+class Cells:
+    """A column's cells by row: the place of each among the different texts, -1 where it is missing."""
 
-    clusters: list[int]
-    spans: list[tuple[int, int]]
-    rows: list[int]  # source rows
-    cells: list[list[Cell]]  # by column, then row
+    codes: "NDArray[np.int32]"
+    texts: "pa.StringArray"
+
+    @cached_property
+    def _values(self) -> list[Cell]:
+        return [*self.texts.to_pylist(), None]  # -1 is the last
+
+    def __getitem__(self, rows: slice) -> list[Cell]:
+        values = self._values
+        return [values[code] for code in self.codes[rows].tolist()]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some whole clusters, the first row (a place in the part) and the number of rows of each; the rest is by row."""
+
+    clusters: "Numbers"
+    starts: "Numbers"
+    sizes: "Numbers"
+    rows: "Numbers"  # source rows
+    cells: Sequence[Cells]  # by column
     keys: dict[int, list[Any]]  # typed values of the columns that a rule compares
     times: list[Any]
+
+    @property
+    def spans(self) -> Iterator[slice]:
+        for start, size in zip(self.starts.tolist(), self.sizes.tolist(), strict=True):
+            yield slice(start, start + size)
+
+    @cached_property
+    def filled(self) -> "Numbers":
+        """How many cells each row has."""
+        import numpy as np
+
+        told = np.zeros(len(self.rows), np.int64)
+        for column in self.cells:
+            told += column.codes >= 0
+        return told
 
 
 class Members:
@@ -45,11 +82,10 @@ class Members:
         self.columns = columns
         self._db, self._table, self._typed, self._timestamp = db, table, sorted(typed), timestamp
 
-    def parts(self) -> Iterator[tuple[float, Part]]:
+    def parts(self, scratch: Path) -> Iterator[tuple[float, Part]]:
         """In order, each with the share of the work that is done with it."""
         listed = shared_stretches(self._db, rows_held(self._db, self._table))
-        for place, stretch in enumerate(listed):
-            lay_together(self._db, self._table, stretch)
+        for place, _ in enumerate(laid_together(self._db, self._table, listed, scratch)):
             ranges = cuts(self._db, max(100, PART_CELLS // max(1, len(self.columns))))
             for within, (above, upto) in enumerate(ranges, start=1):
                 part = self._part(MEMBERS, f"__cluster__ > {above} AND __cluster__ <= {upto}")
@@ -60,25 +96,33 @@ class Members:
         return [self._part(SAMPLE, "true")]
 
     def _part(self, source: str, condition: str) -> Part:
+        import numpy as np
+
         asked = ["__cluster__", quoted(SOURCE_ROW), *(known_text(c) for c in self.columns)]
         asked += [sortable(self.columns[i]) for i in self._typed]
         asked.append("NULL" if self._timestamp is None else sortable(self.columns[self._timestamp]))
         order = f"__cluster__, {quoted(SOURCE_ROW)}"
         query = f"SELECT {', '.join(asked)} FROM {source} WHERE {condition} ORDER BY {order}"
-        lists: list[list[Any]] = [list(values) for values in zip(*self._db.execute(query).fetchall(), strict=True)]
-        lists = lists or [[] for _ in asked]
+        found = self._db.sql(query).to_arrow_table()
+        numbers = found.column(0).to_numpy()
+        starts = np.flatnonzero(np.diff(numbers, prepend=-1))
         n = len(self.columns)
-        clusters, spans = _spans(lists[0])
-        keys = dict(zip(self._typed, lists[2 + n : -1], strict=True))
-        return Part(clusters, spans, lists[1], lists[2 : 2 + n], keys, lists[-1])
+        return Part(
+            clusters=numbers[starts],
+            starts=starts,
+            sizes=np.diff(starts, append=len(numbers)),
+            rows=found.column(1).to_numpy(),
+            cells=[_coded(found.column(2 + i)) for i in range(n)],
+            keys={column: found.column(2 + n + place).to_pylist() for place, column in enumerate(self._typed)},
+            times=found.column(found.num_columns - 1).to_pylist(),
+        )
 
 
-def rows_held(db: "duckdb.DuckDBPyConnection", table: Table) -> int:
-    """How many rows of the table are laid together at a time, by their cells and their mean size."""
-    query = f"SELECT coalesce(sum(total_uncompressed_size), 0)::BIGINT FROM parquet_metadata({text(table.path)})"
-    [(size,)] = db.execute(query).fetchall()
-    by_size = HELD_BYTES * max(1, table.rows) // max(1, size)
-    return int(max(1000, min(HELD_CELLS // max(1, len(table.columns)), by_size)))
+def _coded(column: "pa.ChunkedArray") -> Cells:
+    import pyarrow as pa
+
+    told = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    return Cells(told.indices.fill_null(-1).to_numpy(), told.dictionary)
 
 
 def cuts(db: "duckdb.DuckDBPyConnection", rows: int) -> list[Stretch]:
@@ -87,16 +131,6 @@ def cuts(db: "duckdb.DuckDBPyConnection", rows: int) -> list[Stretch]:
     query = f"SELECT DISTINCT c FROM ({numbered}) WHERE n % {rows} = 0 UNION SELECT max(__cluster__) FROM {MEMBERS}"
     ends = sorted(c for (c,) in db.execute(query).fetchall() if c is not None)
     return list(zip([-1, *ends], ends, strict=False))
-
-
-def _spans(clusters: Sequence[int]) -> tuple[list[int], list[tuple[int, int]]]:
-    numbers, spans, start = [], [], 0
-    for cluster, same in groupby(clusters):
-        end = start + sum(1 for _ in same)
-        numbers.append(cluster)
-        spans.append((start, end))
-        start = end
-    return numbers, spans
 
 
 def known_text(column: Column) -> str:

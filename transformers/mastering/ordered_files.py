@@ -19,10 +19,10 @@ def stretches(last: int, rows: int = ROWS_A_STRETCH) -> list[Stretch]:
     return list(zip([0, *ends], ends, strict=False))
 
 
-def table_stretches(db: "duckdb.DuckDBPyConnection", table: Table) -> list[Stretch]:
+def table_stretches(db: "duckdb.DuckDBPyConnection", table: Table, rows: int = ROWS_A_STRETCH) -> list[Stretch]:
     """Of a table's source rows."""
     [(last,)] = db.execute(f"SELECT coalesce(max({quoted(SOURCE_ROW)}), 0) FROM {quoted(table.role)}").fetchall()
-    return stretches(int(last))
+    return stretches(int(last), rows)
 
 
 def write_in_order(

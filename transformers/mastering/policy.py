@@ -9,9 +9,9 @@ from transformers.cells.columns import TEMPORAL, Column
 from transformers.cells.semantic_types import names_a_key
 from transformers.cells.values import chunks
 from transformers.mastering.clusters import SAMPLE, check_columns
+from transformers.mastering.decision import Policy
 from transformers.mastering.members import known_text
 from transformers.mastering.rules import Rule
-from transformers.mastering.survivors import Policy
 from transformers.tables import Table
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ _BEGIN, _END = "\x02", "\x03"
 class TextModel:
     def __init__(self, groups: Iterable[Iterable[str]]) -> None:
         self._seen: Counter[str] = Counter()
-        for texts in groups:
-            self._seen.update({run for text in texts for run in _runs(text)})
+        for texts, n in Counter(frozenset(texts) for texts in groups).items():
+            runs = {run for text in texts for run in _runs(text)}
+            self._seen.update(runs if n == 1 else dict.fromkeys(runs, n))
         self._after: Counter[str] = Counter()  # how often a run was followed by anything, one occurrence off
         self._kinds: Counter[str] = Counter()  # by how many different characters
         for run, n in self._seen.items():

@@ -4,7 +4,8 @@ Both give the log-probability of each candidate, so a group of fields that belon
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 from transformers.mastering.consensus import FLOOR, Cell, Consensus
@@ -19,8 +20,11 @@ class Weigher(Protocol):
     def weigh(self, column: int, cells: Sequence[Cell], sources: Sequence[Cell]) -> dict[Cell, float]:
         """Log-probabilities of the candidates, which together are certain."""
 
-    def unopposed(self, column: int, cells: Sequence[Cell], sources: Sequence[Cell]) -> float:
-        """How likely a value is right that nobody contradicts."""
+    def told_by(self, cells: Sequence[Cell], sources: Sequence[Cell]) -> Hashable:
+        """Cells and sources for which it is the same are weighed the same, to the last bit."""
+
+    def unopposed(self, column: int, said: Sequence[Cell]) -> float:
+        """How likely a value is right that nobody contradicts. `said` are the sources of the rows that have it."""
 
     def alone(self, column: int) -> float:
         """The same for a single row's value, whoever says it."""
@@ -39,9 +43,12 @@ class ByTrust:
         chances = self.trust.chances(column, _votes(cells, sources))
         return {value: math.log(chance) if chance else FLOOR for value, chance in chances.items()}
 
-    def unopposed(self, column: int, cells: Sequence[Cell], sources: Sequence[Cell]) -> float:
-        said = [source for source, value in _votes(cells, sources) if value is not None]
-        return 1 - math.prod(1 - self.trust.of.get((column, source), UNKNOWN) for source in said)
+    def told_by(self, cells: Sequence[Cell], sources: Sequence[Cell]) -> Hashable:
+        return tuple(cells), tuple(sources)
+
+    def unopposed(self, column: int, said: Sequence[Cell]) -> float:
+        of = self.trust.of
+        return 1 - math.prod(1 - of.get((column, source or UNKNOWN_SOURCE), UNKNOWN) for source in said)
 
     def alone(self, column: int) -> float:
         known = [trust for (place, _), trust in sorted(self.trust.of.items()) if place == column]
@@ -60,9 +67,12 @@ class ByErrors:
         total = top + math.log(sum(math.exp(max(FLOOR, score - top)) for score in scores.values()))
         return {value: score - total for value, score in scores.items()}
 
-    def unopposed(self, column: int, cells: Sequence[Cell], sources: Sequence[Cell]) -> float:  # noqa: ARG002
+    def told_by(self, cells: Sequence[Cell], sources: Sequence[Cell]) -> Hashable:  # noqa: ARG002
+        return tuple(Counter(cells).items())  # in the order of the rows, in which chances are summed
+
+    def unopposed(self, column: int, said: Sequence[Cell]) -> float:
         """Wrong only where every row that speaks is wrong."""
-        return 1 - (1 - self.alone(column)) ** sum(1 for cell in cells if cell is not None)
+        return 1 - (1 - self.alone(column)) ** len(said)
 
     def alone(self, column: int) -> float:
         rates = self.columns[column].rates

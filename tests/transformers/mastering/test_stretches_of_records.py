@@ -1,9 +1,11 @@
+from bisect import bisect_left
+
 import pytest
 from mastering_chain import MasteringChain, rows_of
 from workshop import Workshop
 
 from transformers.agents import golden_record_builder, lineage_tracer, stewardship_flagger, survivorship_resolver
-from transformers.mastering import lineage_lines, task_list
+from transformers.mastering import cluster_rows, clusters, golden, lineage_lines, members, task_list
 
 ROWS = 1500
 ORDERS: dict[str, list[str | None]] = {
@@ -44,3 +46,26 @@ def test_the_task_list_is_the_same_in_however_many_stretches(
     parts = built(workshop).run(stewardship_flagger.AGENT, asked).file("stewardship")
     assert parts is not None
     assert parts.read_bytes() == text
+
+
+def test_decisions_and_records_are_the_same_in_however_many_stretches_and_files(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> list[list[tuple[object, ...]]]:
+        chain = built(workshop)
+        decisions, records = chain.earlier[0].file("survivorship"), chain.table
+        return [rows_of(decisions), rows_of(records), rows_of(chain.earlier[1].file("lineage"))]
+
+    at_once = found()
+    assert len(at_once[0]) > ROWS / 3
+    for room in (cluster_rows, golden, members):
+        monkeypatch.setattr(room, "rows_held", lambda _db, _table: 60)
+    monkeypatch.setattr(clusters, "SLOT", 32)
+    dealt: list[int] = []
+    monkeypatch.setattr(
+        cluster_rows, "bisect_left", lambda ends, upto: dealt.append(len(ends)) or bisect_left(ends, upto)
+    )
+    in_stretches = found()
+    monkeypatch.setattr(cluster_rows, "MOST_FILES", 4)
+    assert at_once == in_stretches == found()
+    assert set(dealt) == {13, 4}
