@@ -157,7 +157,7 @@ def _in_line(ahead: Ahead, queue: Queue, run: Span) -> Outlook:
 
 
 def _place(count: int, ahead: Ahead) -> int:
-    return _rounded(count) + 1 if ahead.about or count > EXACT else count + 1
+    return _rounded(count + 1) if ahead.about or count > EXACT else count + 1
 
 
 def _rounded(count: int) -> int:
@@ -181,7 +181,7 @@ def _cap_sentence(queue: Queue, ahead: Ahead) -> str:
 
 # Admission's own order: a lane's virtual time, and the costs before a task in it over the lane's weight, are its tag.
 # `depth` shares the rows that are read among the lanes. A lane all of whose rows read are before this task has more of
-# them, which are guessed from those, and are no more than the lane has.
+# them, which are guessed from those, and are no more than a short lane has.
 _AHEAD = text(f"""
     WITH RECURSIVE mine AS (
         SELECT count(*) AS n, coalesce(sum(cost), 0) AS seconds, :v + coalesce(sum(cost), 0) / :weight AS tag
@@ -212,7 +212,8 @@ _AHEAD = text(f"""
         SELECT n, seconds, cut FROM read WHERE NOT cut
         UNION ALL
         SELECT whole.n, seconds * whole.n / r.n, cut FROM read r, depth, LATERAL (
-            SELECT least(count(*), greatest(r.n, r.until_tag * r.n / nullif(r.seconds, 0))) AS n
+            SELECT least(CASE WHEN count(*) < 4 * depth.rows THEN count(*) END,
+                greatest(r.n, r.until_tag * r.n / nullif(r.seconds, 0))) AS n
             FROM (SELECT FROM tasks t WHERE t.user_id = r.user_id AND {WAITING_IN_QUEUE}
                   LIMIT (SELECT 4 * rows FROM depth)) its_rows) whole
         WHERE cut)
