@@ -44,6 +44,7 @@ from transformers.replay import Replayed, replay
 
 router = APIRouter(prefix="/admin", tags=["operator"])
 MOST_CUSTOMERS = 200
+MOST_LOOKED_AT = 1000  # tasks in one bulk retry, those that are refused included
 ShortQuery = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", examples=[None])]
 Window = Annotated[Hours, Query()]
 
@@ -132,7 +133,10 @@ def replay_tasks(asked: ReplayAsked, _admin: AdminUser, storage: StorageDep) -> 
         named = asked.user_id is not None or asked.email is not None
         user = accounts.named(session, user_id=asked.user_id, email=asked.email) if named else None
     wanted = Wanted(asked.status, asked.error_code, asked.tool_id, user.id if user else None, asked.since, asked.until)
-    done = [_replayed(one) for one in replay(storage, wanted, limit=asked.limit, dry_run=asked.dry_run)]
+    done = [
+        _replayed(one)
+        for one in replay(storage, wanted, limit=asked.limit, dry_run=asked.dry_run, look_at_most=MOST_LOOKED_AT)
+    ]
     skipped = sum(one.refused is not None for one in done)
     return Replays(dry_run=asked.dry_run, made=len(done) - skipped, skipped=skipped, tasks=done)
 

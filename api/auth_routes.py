@@ -5,13 +5,14 @@ Passwords are hashed before a transaction opens. An unknown customer and a wrong
 
 from datetime import timedelta
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api.account_schemas import Login, Me, NewAccount, RefreshAsked, Tokens
 from api.credentials import access_token, digest, hash_password, new_refresh_token, password_matches
 from api.dependencies import CurrentUser
 from api.error_responses import problems
-from backend.errors import BadRequest, EmailTaken, Unauthenticated
+from api.rate_limits import check_sign_in
+from backend.errors import BadRequest, EmailTaken, TooManyRequests, Unauthenticated
 from backend.settings import get_settings
 from db import accounts
 from db.database import transaction
@@ -24,9 +25,10 @@ router = APIRouter(prefix="/auth", tags=["accounts"])
     status_code=201,
     operation_id="register",
     summary="Open an account",
-    responses=problems(EmailTaken, BadRequest, signed_in=False),
+    responses=problems(EmailTaken, BadRequest, TooManyRequests, signed_in=False),
 )
-def register(asked: NewAccount, response: Response) -> Tokens:
+def register(asked: NewAccount, request: Request, response: Response) -> Tokens:
+    check_sign_in(request)
     password_hash = hash_password(asked.password.get_secret_value())
     refresh_token = new_refresh_token()
     with transaction() as session:
@@ -39,9 +41,10 @@ def register(asked: NewAccount, response: Response) -> Tokens:
     "/login",
     operation_id="login",
     summary="Sign in",
-    responses=problems(Unauthenticated, BadRequest, signed_in=False),
+    responses=problems(Unauthenticated, BadRequest, TooManyRequests, signed_in=False),
 )
-def login(asked: Login, response: Response) -> Tokens:
+def login(asked: Login, request: Request, response: Response) -> Tokens:
+    check_sign_in(request, asked.email)
     with transaction() as session:
         user = accounts.by_email(session, asked.email)
     matches = password_matches(asked.password.get_secret_value(), user.password_hash if user else None)

@@ -8,6 +8,8 @@ import hmac
 import secrets
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
 
@@ -15,7 +17,7 @@ import jwt
 from pwdlib import PasswordHash
 
 from backend.clock import now
-from backend.errors import Unauthenticated
+from backend.errors import TooManyRequests, Unauthenticated
 from backend.settings import get_settings
 
 ISSUER = "agensium"
@@ -23,6 +25,7 @@ AUDIENCE = "agensium-api"
 _ALGORITHM = "HS256"
 _CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
 _API_KEY_MARK = "ag_"  # whose leak it is, for those who scan for secrets
+LONGEST_WAIT = 3.0  # seconds for a turn at hashing
 _hashing = threading.BoundedSemaphore(4)  # argon2id takes 64 MiB a hash; a crowd at the door must not take it all
 
 
@@ -36,15 +39,26 @@ def _nobodys_hash() -> str:
     return _hasher().hash(secrets.token_urlsafe(16))
 
 
+@contextmanager
+def _a_turn() -> Iterator[None]:
+    """Raises TooManyRequests: a thread that waits here is one that serves nobody else."""
+    if not _hashing.acquire(timeout=LONGEST_WAIT):
+        raise TooManyRequests("Too many sign in at this moment.")
+    try:
+        yield
+    finally:
+        _hashing.release()
+
+
 def hash_password(password: str) -> str:
     """argon2id; some 50 ms of work, so never inside a transaction."""
-    with _hashing:
+    with _a_turn():
         return _hasher().hash(password)
 
 
 def password_matches(password: str, password_hash: str | None) -> bool:
     """As slow for a customer who does not exist (None) as for one who does."""
-    with _hashing:
+    with _a_turn():
         matches = _hasher().verify(password, password_hash or _nobodys_hash())
     return matches and password_hash is not None
 

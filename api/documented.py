@@ -1,8 +1,10 @@
 """The OpenAPI document says what the house does: errors are problem+json, and nothing else."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api.error_responses import PROBLEM_JSON
 from api.schemas import Problem
@@ -12,7 +14,21 @@ _FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
 
 
 class DocumentedApi(FastAPI):
-    """FastAPI, whose document names our problems instead of the framework's validation errors."""
+    """FastAPI, whose document names our problems instead of the framework's validation errors.
+
+    `surroundings` lie around everything, also around what answers for an error that nobody foresaw; the last is the
+    outermost.
+    """
+
+    def __init__(self, *, surroundings: Sequence[Callable[[ASGIApp], ASGIApp]] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self._surroundings = surroundings
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app = super().build_middleware_stack()
+        for surround in self._surroundings:
+            app = surround(app)
+        return app
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

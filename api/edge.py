@@ -1,9 +1,9 @@
 """Around every route: bodies are bounded, browsers are told what not to do, and who may ask from elsewhere."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -31,6 +31,11 @@ class BoundBodies:
             await problem(BodyTooLarge(max_bytes=LARGEST_BODY).verdict, BodyTooLarge.http_status)(scope, receive, send)
         else:
             await self._app(scope, _counted(receive), send)
+
+
+def surroundings(settings: Settings) -> Sequence[Callable[[ASGIApp], ASGIApp]]:
+    """What lies around every answer, those to errors included."""
+    return (partial(_open_to, origins=settings.cors_origins), partial(SafeHeaders, headers=safe_headers(settings)))
 
 
 class SafeHeaders:
@@ -64,25 +69,20 @@ def safe_headers(settings: Settings) -> Mapping[str, str]:
     return headers | https_only
 
 
-def cross_origin(app: FastAPI, settings: Settings) -> None:
-    """Pages of CORS_ORIGINS may ask; they send a token themselves, so no cookie is allowed."""
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "If-None-Match",
-                "Last-Event-ID",
-                "Range",
-                "X-API-Key",
-            ],
-            expose_headers=["Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"],
-            max_age=600,
-        )
+def _open_to(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Pages of these origins may ask; they send a token themselves, so no cookie is allowed."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=[
+            "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", "X-API-Key",
+        ],
+        expose_headers=["Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"],
+        max_age=600,
+    )  # fmt: skip
 
 
 def _is_data(scope: Scope) -> bool:

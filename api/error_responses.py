@@ -1,5 +1,6 @@
 """Every failure leaves the house as RFC 9457 problem+json; internal detail goes to the log only."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +20,7 @@ from backend.errors import (
     InternalError,
     MethodNotAllowed,
     NotFound,
+    TooManyRequests,
     Unauthenticated,
     Verdict,
 )
@@ -51,7 +53,7 @@ def problem(verdict: Verdict, status: int) -> JSONResponse:
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
-        headers["Retry-After"] = str(max(1, round(verdict.retry_after or 1)))
+        headers["Retry-After"] = str(max(1, math.ceil(verdict.retry_after or 1)))
     return JSONResponse(jsonable_encoder(body), status, headers, media_type=PROBLEM_JSON)
 
 
@@ -70,7 +72,7 @@ def problem_body(verdict: Verdict, status: int) -> Problem:
 def problems(*kinds: type[AgensiumError], signed_in: bool = True) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses=`: what can go wrong there, with an example of each."""
     documented: dict[int | str, dict[str, Any]] = {}
-    every: tuple[type[AgensiumError], ...] = (*kinds, Unauthenticated) if signed_in else kinds
+    every: tuple[type[AgensiumError], ...] = (*kinds, Unauthenticated, TooManyRequests) if signed_in else kinds
     for kind in every:
         entry = documented.setdefault(
             kind.http_status, {"description": "", "content": {PROBLEM_JSON: {"examples": {}}}}

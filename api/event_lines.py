@@ -12,37 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from api.schemas import Told
-from db.events import EventKind
+from db.events import LEADS_TO, EventKind, public
 from db.models import TERMINAL, TaskStatus
 from db.watching import Happened, Standing
 
 RETRY = b"retry: 1000\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
-
-# What an event left its task in.
-STATUS_AFTER = {
-    EventKind.CREATED: TaskStatus.CREATED,
-    EventKind.QUEUED: TaskStatus.QUEUED,
-    EventKind.STARTED: TaskStatus.PROCESSING,
-    EventKind.STEP_DELIVERED: TaskStatus.PROCESSING,
-    EventKind.STEP_FAILED: TaskStatus.PROCESSING,
-    EventKind.RETRYING: TaskStatus.QUEUED,
-    EventKind.HANDED_BACK: TaskStatus.QUEUED,
-    EventKind.REROUTED: TaskStatus.QUEUED,
-    EventKind.RESCUED: TaskStatus.QUEUED,
-    EventKind.WAITING: TaskStatus.WAITING,
-    EventKind.COMPLETED: TaskStatus.COMPLETED,
-    EventKind.FAILED: TaskStatus.FAILED,
-    EventKind.CANCELLED: TaskStatus.CANCELLED,
-    EventKind.EXPIRED: TaskStatus.EXPIRED,
-}
-# What a customer may read of an event's data; anything else is ours.
-PUBLIC = frozenset(
-    {
-        "tool_id", "retry_of", "credits_held", "parent_id", "children", "children_done", "epoch", "agent_id",
-        "progress", "credits", "error_code", "message", "next_action", "delay_seconds", "outcome",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +50,7 @@ class ProgressView(Told):
 
 
 def line_of(happened: Happened, standing: Standing) -> Line:
-    status = STATUS_AFTER.get(EventKind(happened.kind)) if happened.kind in set(EventKind) else None
+    status = LEADS_TO.get(EventKind(happened.kind)) if happened.kind in set(EventKind) else None
     last = status in TERMINAL
     view = EventView(
         seq=happened.seq,
@@ -85,7 +60,7 @@ def line_of(happened: Happened, standing: Standing) -> Line:
         status=status,
         progress=round(standing.progress, 1),
         current_agent=None if last else standing.current_agent,
-        data={name: value for name, value in happened.data.items() if name in PUBLIC},
+        data=public(happened.data),
     )
     text = block(happened.kind, view, happened.seq)
     return Line(happened.seq, text, last, view.progress, view.current_agent)

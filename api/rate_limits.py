@@ -5,13 +5,17 @@ processes a customer has three.
 """
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from backend.clock import monotonic
 from backend.errors import TooManyRequests
+from backend.settings import Settings
 
+SIGN_INS_PER_SECOND = 0.5
+SIGN_INS_AT_ONCE = 20
 MOST_BUCKETS = 10_000  # customers that are remembered; who has not asked for long has a full bucket anyway
 
 
@@ -27,9 +31,9 @@ class Buckets:
     def __init__(self, per_second: float, at_once: int) -> None:
         self._per_second = per_second
         self._at_once = at_once
-        self._buckets: OrderedDict[int, _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[Hashable, _Bucket] = OrderedDict()
 
-    def take(self, customer_id: int) -> None:
+    def take(self, who: Hashable) -> None:
         """One request.
 
         Raises:
@@ -38,11 +42,10 @@ class Buckets:
         if not self._per_second:
             return
         now = monotonic()
-        bucket = self._buckets.get(customer_id)
-        if bucket is None:
-            bucket = self._buckets[customer_id] = _Bucket(self._at_once, now)
-            while len(self._buckets) > MOST_BUCKETS:
-                self._buckets.popitem(last=False)
+        bucket = self._buckets.setdefault(who, _Bucket(self._at_once, now))
+        self._buckets.move_to_end(who)
+        while len(self._buckets) > MOST_BUCKETS:
+            self._buckets.popitem(last=False)
         bucket.left = min(self._at_once, bucket.left + (now - bucket.at) * self._per_second)
         bucket.at = now
         if bucket.left < 1:
@@ -56,3 +59,20 @@ def check_rate(request: Request, customer_id: int) -> None:
     """Raises TooManyRequests."""
     buckets: Buckets = request.app.state.buckets
     buckets.take(customer_id)
+
+
+def check_sign_in(request: Request, email: str = "") -> None:
+    """By address, and by account where one is named: a password is not to be guessed by trying.
+
+    Raises:
+        TooManyRequests
+    """
+    doorstep: Buckets = request.app.state.doorstep
+    doorstep.take(("address", request.client.host if request.client else ""))
+    if email:
+        doorstep.take(("account", email))
+
+
+def doorstep(settings: Settings) -> Buckets:
+    """For those who are not signed in yet; open where nobody is limited."""
+    return Buckets(SIGN_INS_PER_SECOND if settings.requests_per_second else 0, SIGN_INS_AT_ONCE)

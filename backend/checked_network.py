@@ -7,14 +7,19 @@ looked at, whatever the name says a moment later. Nothing lasts longer than the 
 import ipaddress
 import socket
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import httpcore
 
 from backend.clock import monotonic
 
+LOOKUPS = 16  # names that are asked for at once
 LOCAL = tuple(ipaddress.ip_network(net) for net in ("127.0.0.0/8", "::1/128"))
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
+_ISATAP = 0x0000_5EFE  # the upper half of the interface, but for its bit that says who gave it
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -27,18 +32,27 @@ class ForbiddenAddress(httpcore.ConnectError):
 
 
 def allowed(address: Address, *, loopback: bool) -> bool:
-    """Whether customers may have us send there: the open internet, and this machine where a setting says so."""
+    """Whether customers may have us send there: the open internet, and this machine where a setting says so.
+
+    Of IPv6 only what is given out to the world, and what stands for an IPv4 address there.
+    """
     if loopback and any(address in net for net in LOCAL if net.version == address.version):
         return True
-    return all(one.is_global and not one.is_multicast for one in (address, *_hidden_in(address)))
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return _open(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
+        return address in _GIVEN_OUT and _open(address) and all(_open(one) for one in _hidden_in(address))
+    return _open(address)
 
 
-def _hidden_in(address: Address) -> Iterable[Address]:
-    """The IPv4 addresses that an IPv6 address stands for, by whatever way of translating."""
-    if not isinstance(address, ipaddress.IPv6Address):
-        return ()
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64 or int(address) >> 32 == 0:
+def _open(address: Address) -> bool:
+    return address.is_global and not address.is_multicast
+
+
+def _hidden_in(address: ipaddress.IPv6Address) -> Iterable[Address]:
+    """The IPv4 addresses that an IPv6 address leads to: 6to4, Teredo, ISATAP."""
+    found = [address.sixtofour, *(address.teredo or ())]
+    if (int(address) >> 32) & 0xFDFF_FFFF == _ISATAP:
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
     return [one for one in found if one is not None]
 
@@ -71,16 +85,37 @@ class CheckedNetwork(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError:
-            raise httpcore.ConnectError(f"{host} is not known") from None
-        addresses = [ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found]
+        addresses = self._addresses_of(host, port)
         if not addresses or not all(allowed(one, loopback=self._loopback) for one in addresses):
             raise ForbiddenAddress(host)
-        left = _left(self.deadline, timeout)
-        stream = self._sockets.connect_tcp(str(addresses[0]), port, left, local_address, socket_options)
-        return _DeadlineStream(stream, self.deadline)
+        refused = httpcore.ConnectError(f"{host} is not known")
+        for address in addresses:
+            left = _left(self.deadline, timeout)
+            try:
+                stream = self._sockets.connect_tcp(str(address), port, left, local_address, socket_options)
+            except (httpcore.ConnectError, OSError) as error:  # another of its addresses may answer
+                refused = httpcore.ConnectError(str(error))
+            else:
+                return _DeadlineStream(stream, self.deadline)
+        raise refused
+
+    def _addresses_of(self, host: str, port: int) -> list[Address]:
+        """Asked in a thread: a resolver has no deadline, and a customer may keep a name server that never answers."""
+        asked = _lookups().submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            found = asked.result(_left(self.deadline, None))
+        except TimeoutError:
+            asked.cancel()
+            raise httpcore.ConnectTimeout from None
+        except (OSError, UnicodeError):
+            raise httpcore.ConnectError(f"{host} is not known") from None
+        return list(dict.fromkeys(ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found))
+
+
+@cache
+def _lookups() -> ThreadPoolExecutor:
+    """One a process, begun by its first look-up."""
+    return ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
 
 
 class _DeadlineStream(httpcore.NetworkStream):

@@ -8,6 +8,7 @@ import json
 import socket
 import sys
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from backend.cli_screen import picture, shown, watched
 from backend.cli_session import LOCAL, Exit, SignedIn, customer, ending_well, forget, remember, say, signed_in
 from backend.client import AgensiumClient, Task
+from backend.errors import CustomerError, NotFound, Unauthenticated
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 TaskIds = Annotated[list[str], typer.Argument(help="The task's id; several.")]
@@ -50,8 +53,8 @@ def login(
 def logout() -> None:
     """Revoke this machine's key and forget it."""
     who = signed_in({})
-    with ending_well(), AgensiumClient(who.url, who.api_key) as client:
-        client.revoke_api_key(who.key_id)
+    with ending_well(), AgensiumClient(who.url, who.api_key) as client, suppress(Unauthenticated, NotFound):
+        client.revoke_api_key(who.key_id)  # it may be revoked already
     forget()
     say("Signed out.")
 
@@ -131,9 +134,17 @@ def wait(
 
 def cancel(task_ids: TaskIds, *, as_json: Json = False) -> None:
     """Cancel tasks: what was delivered is paid, the rest is back at once."""
+    found, refused = [], False
     with customer() as client:
-        found = [client.cancel(task_id) for task_id in task_ids]
+        for task_id in task_ids:
+            try:
+                found.append(client.cancel(task_id))
+            except CustomerError as error:
+                say(f"{task_id}: {error}")
+                refused = True
     _print_tasks(found, as_json=as_json)
+    if refused:
+        raise typer.Exit(Exit.REFUSED)
 
 
 def retry(task_id: TaskId, *, watch: Watch = False, download_into: Into = None, as_json: Json = False) -> None:
@@ -172,7 +183,7 @@ def credits_(
     table = Table("when", "kind", "credits", "agent", "task", "note", box=None)
     for one in found:
         when = "" if one.created_at is None else f"{one.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(when, one.kind.lower(), str(one.amount), one.agent_id or "", one.task_id or "", one.note)
+        table.add_row(when, one.kind.lower(), str(one.amount), one.agent_id or "", one.task_id or "", Text(one.note))
     if found:
         Console(soft_wrap=True).print(table)
 

@@ -5,8 +5,13 @@ No transaction is open while a customer's server is asked.
 """
 
 import json
+import os
+import signal
+import threading
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 
 from backend.clock import jitter, monotonic
@@ -18,26 +23,31 @@ from backend.webhook_door import Answer, WebhookDoor, message_id
 from db import deliveries
 from db.database import DATABASE_ERRORS, Session, transaction
 from db.deliveries import Due, Held, Outcome
-from db.events import EventKind
-from db.evidence import LEADS_TO
+from db.events import LEADS_TO, EventKind, public
 
 HANDS = 4  # endpoints served at once: one that is slow holds up a hand, not the others
-AT_ONCE = 50  # deliveries read at a time
-TURN_SECONDS = 60.0  # at one endpoint, well within its hold
+AT_ONCE = 20  # deliveries read at a time
+TURN_SECONDS = 15.0  # at one endpoint, well within its hold
 FAILURES_A_TURN = 3  # one after the other: the endpoint is away, not the message wrong
 PAUSE_SECONDS = 10.0  # before an endpoint that was away gets its next turn
 LOOK_SECONDS = 0.2
 IDLE_SECONDS = 60.0
+SHIFT_SECONDS = 3000.0  # then the next courier goes on, with newer code perhaps
 MINUTE, HOUR = 60.0, 3600.0
-BACK_OFF = (5.0, 30.0, 2 * MINUTE, 10 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)  # two days in all
-LONGEST_WAIT = 24 * HOUR  # whatever a Retry-After says
+DAY = 24 * HOUR
+BACK_OFF = (5.0, 30.0, 2 * MINUTE, 10 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, DAY, DAY)  # two days at least
+LONGEST_WAIT = DAY  # whatever a Retry-After says
 GONE = 410
 
 
 def deliver_until_idle(idle_seconds: float = IDLE_SECONDS) -> None:
-    """Raises DatabaseUnavailable; what was not brought is for the next courier."""
+    """Also until the shift is over, the worker is gone, or a SIGTERM comes; what is being sent is finished first.
+
+    Raises:
+        DatabaseUnavailable: what was not brought is for the next courier.
+    """
     settings, over = get_settings(), Event()
-    with ThreadPoolExecutor(HANDS, thread_name_prefix="courier") as hands:
+    with _ending_on_request(over), ThreadPoolExecutor(HANDS, thread_name_prefix="courier") as hands:
         busy = [hands.submit(_Hand(settings, over).work, idle_seconds) for _ in range(HANDS)]
         try:
             for hand in busy:
@@ -48,15 +58,28 @@ def deliver_until_idle(idle_seconds: float = IDLE_SECONDS) -> None:
             over.set()
 
 
+@contextmanager
+def _ending_on_request(over: Event) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: over.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class _Hand:
     def __init__(self, settings: Settings, over: Event) -> None:
         self._door = WebhookDoor(settings)
         self._id = uuid.uuid4()
         self._over = over
+        self._worker = os.getppid()
 
     def work(self, idle_seconds: float) -> None:
-        idle_since = monotonic()
-        while monotonic() < idle_since + idle_seconds and not self._over.is_set():
+        idle_since = begun = monotonic()
+        while monotonic() < min(idle_since + idle_seconds, begun + SHIFT_SECONDS) and not self._alone():
             with transaction() as session:
                 held = deliveries.take(session, self._id)
             if held is None:
@@ -67,6 +90,10 @@ class _Hand:
                 deliveries.let_go(session, held, pause)
             idle_since = monotonic()
 
+    def _alone(self) -> bool:
+        """Nobody wants us any more: we were told so, or who started us is gone."""
+        return self._over.is_set() or os.getppid() != self._worker
+
     def _serve(self, held: Held) -> float:
         """One turn at an endpoint; seconds until it should have another."""
         secret, until, failures = self._door.secret(held.id, held.secret_version), monotonic() + TURN_SECONDS, 0
@@ -75,26 +102,27 @@ class _Hand:
                 batch = deliveries.due(session, held, AT_ONCE)
             for told in batch:
                 answer = self._door.send(held.url, secret, message_id(told.task_id, told.seq), body_of(told))
-                over = _write_down(held, told, answer)
+                as_it_was = _write_down(held, told, answer)
                 failures = failures + 1 if answer.failure else 0
-                if over or failures >= FAILURES_A_TURN:
-                    return PAUSE_SECONDS
-                if monotonic() > until or self._over.is_set():
+                if not as_it_was or monotonic() > until or self._over.is_set():
                     return 0.0
+                if failures >= FAILURES_A_TURN:
+                    return PAUSE_SECONDS
             if not batch:
                 return 0.0
 
 
 def body_of(told: Due) -> bytes:
     """As Standard Webhooks has it: type, timestamp, data."""
-    data = {"task_id": str(told.task_id), "tool_id": told.tool_id, "seq": told.seq}
-    data |= {"status": LEADS_TO[EventKind(told.kind)]} | told.data
-    body = {"type": f"task.{told.kind}", "timestamp": told.at.isoformat(), "data": data}
+    kind = EventKind(told.kind)
+    data = public(told.data) | {"task_id": str(told.task_id), "tool_id": told.tool_id, "seq": told.seq}
+    data["status"] = LEADS_TO[kind]
+    body = {"type": f"task.{kind}", "timestamp": told.at.isoformat(), "data": data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _write_down(held: Held, told: Due, answer: Answer) -> bool:
-    """Whether the endpoint is disabled by it."""
+    """Whether the endpoint is still ours, and as it was when we took it."""
     retry = None if answer.failure is None or answer.status_code == GONE else _retry_seconds(told.attempts, answer)
     outcome = Outcome(answer.failure is None, answer.status_code, answer.failure, answer.duration_ms, retry)
     with transaction() as session:
@@ -103,9 +131,10 @@ def _write_down(held: Held, told: Due, answer: Answer) -> bool:
         reason = _reason_to_stop(session, held, told, answer) if given_up else None
         if reason is not None:
             deliveries.disable(session, held, reason)
+        as_it_was = deliveries.as_it_was(session, held)
     if answer.failure:
         log().info("webhook failed", endpoint_id=str(held.id), task_id=str(told.task_id), failure=answer.failure)
-    return reason is not None
+    return as_it_was
 
 
 def _reason_to_stop(session: Session, held: Held, told: Due, answer: Answer) -> str | None:

@@ -26,11 +26,11 @@ from api import (
     webhook_routes,
 )
 from api.documented import DocumentedApi
-from api.edge import BoundBodies, SafeHeaders, cross_origin, safe_headers
+from api.edge import BoundBodies, surroundings
 from api.following import Hub, ends_with_its_process
 from api.metrics import CountRequests
 from api.polling import PollsFromMemory
-from api.rate_limits import Buckets
+from api.rate_limits import Buckets, doorstep
 from backend.logs import configure_logs
 from backend.settings import get_settings
 from db.database import close_database
@@ -77,7 +77,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app() -> FastAPI:
+    settings = get_settings()
     app = DocumentedApi(
+        surroundings=surroundings(settings),
         title="Agensium",
         version=version("agensium"),
         description=DESCRIPTION,
@@ -85,17 +87,15 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,  # web_routes.py serves the description without another origin
     )
-    settings = get_settings()
     app.state.hub = Hub()
     app.state.buckets = Buckets(settings.requests_per_second, settings.requests_at_once)
+    app.state.doorstep = doorstep(settings)
     error_responses.install(app)
     for room in ROUTES:
         app.include_router(room.router)
     app.add_middleware(PollsFromMemory)  # the innermost layer
     app.add_middleware(BoundBodies)
     app.add_middleware(CountRequests)
-    cross_origin(app, settings)
-    app.add_middleware(SafeHeaders, headers=safe_headers(settings))  # the last one is the outermost
     return app
 
 

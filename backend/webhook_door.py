@@ -24,6 +24,7 @@ SECONDS = 10.0  # for a whole attempt
 MOST_REDIRECTS = 3
 KEEP_THE_METHOD = frozenset({307, 308})  # the other redirects would turn the POST into a GET
 LONGEST_URL = 2000
+LONGEST_LABEL = 63  # of a host's name, between two dots (RFC 1035)
 TIMEOUTS = dict.fromkeys(("connect", "read", "write", "pool"), SECONDS)
 
 
@@ -71,6 +72,8 @@ class WebhookDoor:
         if not host or parts.username is not None or parts.password is not None or port == 0:
             raise Refused("It must name a host, and no user or password.")
         address = literal(host)
+        if address is None and not all(0 < len(label) <= LONGEST_LABEL for label in host.removesuffix(".").split(".")):
+            raise Refused("Its host is no name.")
         if address is not None and not allowed(address, loopback=self._loopback):
             raise Refused(str(ForbiddenAddress(host)))
 
@@ -88,7 +91,7 @@ class WebhookDoor:
             return Answer(failure=str(error))
         except (httpcore.TimeoutException, TimeoutError):
             return Answer(failure=f"No answer within {SECONDS:g} s.")
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
             return Answer(failure=f"The connection failed: {type(error).__name__}.")
 
     def _post(self, url: str, headers: dict[bytes | str, bytes | str], body: bytes) -> Answer:
@@ -100,8 +103,15 @@ class WebhookDoor:
                 if status not in KEEP_THE_METHOD or b"location" not in told:
                     taken = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
                     return Answer(status, None if taken else f"It answered {status}.", told.get(b"retry-after"))
-                url = urljoin(url, told[b"location"])
+                url = _joined(url, told[b"location"])
         raise Refused(f"It redirects more than {MOST_REDIRECTS} times.")
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise Refused("It redirects to what is no address.") from None
 
 
 def message_id(task_id: uuid.UUID, seq: int) -> str:

@@ -15,21 +15,30 @@ from backend.logs import log
 from celery_queue.fork_gate import ForkGate
 
 POLL_SECONDS = 0.2
+GRACE_SECONDS = 2.0  # to finish what it is at; a worker that stops waits three for all its threads
 
 
 def run_errand(command: Sequence[str], *, longest_seconds: float, gate: ForkGate, stopping: threading.Event) -> None:
-    """Until it is done, hangs, or we are to stop; in the last two cases it is ended."""
+    """Until it is done, hangs, or we are to stop; in the last two cases it is asked to end, then made to."""
     process = _start(command, gate)
     if process is None:
         return
     deadline = monotonic() + longest_seconds
     while process.poll() is None:
         if stopping.wait(POLL_SECONDS) or monotonic() > deadline:
-            process.kill()
-            process.wait()
+            _end(process)
     with gate:
         if process.returncode and not stopping.is_set():
             log().warning("an errand did not go well", errand=command[-1], exit_code=process.returncode)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _start(command: Sequence[str], gate: ForkGate) -> "subprocess.Popen[bytes] | None":

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from db.webhook_models import PENDING
 
 HOLD = timedelta(seconds=120)  # above what one courier's turn at an endpoint may take
+SERVED_AT_ONCE = 2  # endpoints of one customer: who has many slow ones holds up nobody else
 KEPT = timedelta(days=30)  # the log of what is through
 FORGOTTEN_AT_ONCE = 5000
 
@@ -58,18 +59,24 @@ class Outcome:
     retry_seconds: float | None = None
 
 
+# Of each task only the oldest that is not through: what comes after it waits for it, and is not due meanwhile.
 _DUE = f"""
-    SELECT FROM webhook_deliveries d
-    WHERE d.endpoint_id = e.id AND d.{PENDING} AND d.next_at <= clock_timestamp()
+    d.{PENDING} AND d.next_at <= clock_timestamp() AND NOT EXISTS (
+        SELECT FROM webhook_deliveries earlier
+        WHERE earlier.endpoint_id = d.endpoint_id AND earlier.task_id = d.task_id
+            AND earlier.{PENDING} AND earlier.seq < d.seq)
 """
-_ANYTHING = text(f"""
-    SELECT EXISTS (SELECT FROM webhook_endpoints e
-        WHERE e.disabled_at IS NULL AND e.held_until <= clock_timestamp() AND EXISTS ({_DUE}))
-""")  # noqa: S608 (the same)
+_FREE = f"""
+    e.disabled_at IS NULL AND e.held_until <= clock_timestamp()
+    AND EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND {_DUE})
+"""
+_ANYTHING = text(f"SELECT EXISTS (SELECT FROM webhook_endpoints e WHERE {_FREE})")  # noqa: S608 (the same)
 _TAKE = text(f"""
     UPDATE webhook_endpoints SET held_until = clock_timestamp() + :hold, holder = :holder
     WHERE id = (SELECT e.id FROM webhook_endpoints e
-        WHERE e.disabled_at IS NULL AND e.held_until <= clock_timestamp() AND EXISTS ({_DUE})
+        WHERE {_FREE} AND :at_once > (
+            SELECT count(*) FROM webhook_endpoints other
+            WHERE other.user_id = e.user_id AND other.holder IS NOT NULL AND other.held_until > clock_timestamp())
         ORDER BY e.held_until LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, user_id, url, secret_version, holder
 """)  # noqa: S608 (the same)
@@ -78,10 +85,7 @@ _NEXT = text(f"""
     FROM webhook_deliveries d
     JOIN tasks t ON t.id = d.task_id
     JOIN task_events v ON v.task_id = d.task_id AND v.seq = d.seq
-    WHERE d.endpoint_id = :endpoint_id AND d.{PENDING} AND d.next_at <= clock_timestamp()
-        AND NOT EXISTS (SELECT FROM webhook_deliveries earlier
-            WHERE earlier.endpoint_id = d.endpoint_id AND earlier.task_id = d.task_id
-                AND earlier.{PENDING} AND earlier.seq < d.seq)
+    WHERE d.endpoint_id = :endpoint_id AND {_DUE}
     ORDER BY d.next_at, d.id LIMIT :limit
 """)  # noqa: S608 (the same)
 _MINE = "EXISTS (SELECT FROM webhook_endpoints e WHERE e.id = :endpoint_id AND e.holder = :holder)"
@@ -97,9 +101,14 @@ _RECORD = text(f"""
 _SUCCEEDED = text("""
     UPDATE webhook_endpoints SET last_success_at = clock_timestamp() WHERE id = :endpoint_id AND holder = :holder
 """)
+_AS_IT_WAS = text("""
+    SELECT EXISTS (SELECT FROM webhook_endpoints
+        WHERE id = :endpoint_id AND holder = :holder AND held_until > clock_timestamp() AND disabled_at IS NULL
+            AND url = :url AND secret_version = :secret_version)
+""")
 _DISABLE = text("""
     UPDATE webhook_endpoints SET disabled_at = clock_timestamp(), disabled_reason = :reason
-    WHERE id = :endpoint_id AND disabled_at IS NULL
+    WHERE id = :endpoint_id AND holder = :holder AND url = :url AND disabled_at IS NULL
 """)
 _SILENT_SINCE = text("""
     SELECT coalesce(last_success_at, to_timestamp(0)) < :moment FROM webhook_endpoints WHERE id = :endpoint_id
@@ -123,7 +132,7 @@ def anything_due(session: Session) -> bool:
 
 def take(session: Session, holder: uuid.UUID) -> Held | None:
     """An endpoint with something due that nobody serves; the one that has waited longest for a courier."""
-    row = session.execute(_TAKE, {"hold": HOLD, "holder": holder}).first()
+    row = session.execute(_TAKE, {"hold": HOLD, "holder": holder, "at_once": SERVED_AT_ONCE}).first()
     return None if row is None else Held(*row)
 
 
@@ -148,6 +157,12 @@ def record(session: Session, held: Held, told: Due, outcome: Outcome) -> None:
         session.execute(_SUCCEEDED, names)
 
 
+def as_it_was(session: Session, held: Held) -> bool:
+    """Whether the hold still stands and the customer has changed nothing."""
+    names = {"endpoint_id": held.id, "holder": held.holder, "url": held.url, "secret_version": held.secret_version}
+    return bool(session.execute(_AS_IT_WAS, names).scalar_one())
+
+
 def silent_since(session: Session, held: Held, moment: datetime) -> bool:
     """Whether nothing has come through to the endpoint since then."""
     return bool(session.execute(_SILENT_SINCE, {"endpoint_id": held.id, "moment": moment}).scalar())
@@ -155,7 +170,7 @@ def silent_since(session: Session, held: Held, moment: datetime) -> bool:
 
 def disable(session: Session, held: Held, reason: str) -> None:
     """Nothing more is sent there until the customer says so; what waits, waits."""
-    session.execute(_DISABLE, {"endpoint_id": held.id, "reason": reason})
+    session.execute(_DISABLE, {"endpoint_id": held.id, "holder": held.holder, "url": held.url, "reason": reason})
 
 
 def let_go(session: Session, held: Held, pause_seconds: float = 0.0) -> None:

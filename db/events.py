@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from db.models import TaskEvent
+from db.models import TaskEvent, TaskStatus
 
 
 class EventKind(StrEnum):
@@ -27,6 +27,36 @@ class EventKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+
+
+# Where each kind of event leaves its task.
+LEADS_TO: Mapping[EventKind, TaskStatus] = {
+    EventKind.CREATED: TaskStatus.CREATED,
+    EventKind.QUEUED: TaskStatus.QUEUED,
+    EventKind.STARTED: TaskStatus.PROCESSING,
+    EventKind.STEP_DELIVERED: TaskStatus.PROCESSING,
+    EventKind.STEP_FAILED: TaskStatus.PROCESSING,
+    EventKind.RETRYING: TaskStatus.QUEUED,
+    EventKind.HANDED_BACK: TaskStatus.QUEUED,
+    EventKind.REROUTED: TaskStatus.QUEUED,
+    EventKind.RESCUED: TaskStatus.QUEUED,
+    EventKind.WAITING: TaskStatus.WAITING,
+    EventKind.COMPLETED: TaskStatus.COMPLETED,
+    EventKind.FAILED: TaskStatus.FAILED,
+    EventKind.CANCELLED: TaskStatus.CANCELLED,
+    EventKind.EXPIRED: TaskStatus.EXPIRED,
+}
+# What a customer may read of an event's data; anything else is ours.
+PUBLIC = frozenset(
+    {
+        "tool_id", "retry_of", "credits_held", "parent_id", "children", "children_done", "epoch", "agent_id",
+        "progress", "credits", "error_code", "message", "next_action", "delay_seconds", "outcome",
+    }
+)  # fmt: skip
+
+
+def public(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name in PUBLIC}
 
 
 # What `event` of a statement owes to the customer's webhooks (deliveries.py); a child's events are its parent's affair.

@@ -13,28 +13,11 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.events import EventKind
+from db.events import LEADS_TO, EventKind
 from db.models import CLOCK, MOVES, Task, TaskEvent, TaskStatus
 
 WATCHED_AFTER_THE_END = timedelta(seconds=10)
 
-# Where each kind of event leaves its task.
-LEADS_TO: Mapping[EventKind, TaskStatus] = {
-    EventKind.CREATED: TaskStatus.CREATED,
-    EventKind.QUEUED: TaskStatus.QUEUED,
-    EventKind.STARTED: TaskStatus.PROCESSING,
-    EventKind.STEP_DELIVERED: TaskStatus.PROCESSING,
-    EventKind.STEP_FAILED: TaskStatus.PROCESSING,
-    EventKind.RETRYING: TaskStatus.QUEUED,
-    EventKind.HANDED_BACK: TaskStatus.QUEUED,
-    EventKind.REROUTED: TaskStatus.QUEUED,
-    EventKind.RESCUED: TaskStatus.QUEUED,
-    EventKind.WAITING: TaskStatus.WAITING,
-    EventKind.COMPLETED: TaskStatus.COMPLETED,
-    EventKind.FAILED: TaskStatus.FAILED,
-    EventKind.CANCELLED: TaskStatus.CANCELLED,
-    EventKind.EXPIRED: TaskStatus.EXPIRED,
-}
 STATIONS = frozenset({EventKind.STEP_DELIVERED, EventKind.STEP_FAILED})  # they leave the task where it is
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.errors import Conflict, NotFound
 from db.models import CLOCK, TaskEvent
 from db.webhook_models import DeliveryState, WebhookDelivery, WebhookEndpoint
 
+TOUCHED_AT_ONCE = 5000
 MOST_ENDPOINTS = 20  # of one customer: each event costs a row an endpoint
 
 
@@ -66,21 +67,25 @@ def rotate_secret(session: Session, user_id: int, endpoint_id: uuid.UUID) -> Web
 
 
 def enable(session: Session, user_id: int, endpoint_id: uuid.UUID) -> WebhookEndpoint:
-    """Told again of what happens; what waits is due at once. Raises NotFound."""
+    """Told again of what happens; the oldest of what waits is due at once. Raises NotFound."""
     endpoint = change(session, user_id, endpoint_id, {"disabled_at": None, "disabled_reason": None})
-    waiting = update(WebhookDelivery).where(
-        WebhookDelivery.endpoint_id == endpoint_id, WebhookDelivery.state == DeliveryState.PENDING
-    )
-    session.execute(waiting.values(next_at=CLOCK, attempts=0))
+    waiting = _some_of(endpoint_id, WebhookDelivery.state == DeliveryState.PENDING)
+    session.execute(update(WebhookDelivery).where(WebhookDelivery.id.in_(waiting)).values(next_at=CLOCK, attempts=0))
     return endpoint
 
 
 def remove(session: Session, user_id: int, endpoint_id: uuid.UUID) -> None:
-    """With its deliveries, also those under way. Raises NotFound."""
+    """Nothing more is sent there. What is left of a long log goes with its time. Raises NotFound."""
     mine = delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id, WebhookEndpoint.user_id == user_id)
     if session.scalar(mine.returning(WebhookEndpoint.id)) is None:
         raise _no_endpoint()
-    session.execute(delete(WebhookDelivery).where(WebhookDelivery.endpoint_id == endpoint_id))
+    session.execute(delete(WebhookDelivery).where(WebhookDelivery.id.in_(_some_of(endpoint_id))))
+
+
+def _some_of(endpoint_id: uuid.UUID, *conditions: ColumnElement[bool]) -> Select[int]:
+    """The oldest deliveries, as many as one statement can touch within its time."""
+    wanted = select(WebhookDelivery.id).where(WebhookDelivery.endpoint_id == endpoint_id, *conditions)
+    return wanted.order_by(WebhookDelivery.id).limit(TOUCHED_AT_ONCE)
 
 
 _LOG = select(WebhookDelivery, TaskEvent.kind, TaskEvent.at).join(

@@ -1,7 +1,7 @@
 """A customer's own server: it keeps what it was sent and answers what it is told to."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,7 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     hang: threading.Event | None = None
+    on_first: Callable[[], object] | None = None
 
     def url(self, path: str = "/hook") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -37,6 +38,8 @@ def receiving() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.received.append(Received(self.path, headers, body))
+            if receiver.on_first is not None and len(receiver.received) == 1:
+                receiver.on_first()
             if receiver.hang is not None:
                 receiver.hang.wait(20)
             status, said = receiver.answers.pop(0) if receiver.answers else (204, {})

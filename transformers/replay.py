@@ -42,8 +42,12 @@ def user_of(email: str) -> int:
         raise DatabaseUnavailable(detail=str(error)) from error
 
 
-def replay(storage: Storage, wanted: Wanted, *, limit: int | None, dry_run: bool) -> Iterator[Replayed]:
+def replay(
+    storage: Storage, wanted: Wanted, *, limit: int | None, dry_run: bool, look_at_most: int | None = None
+) -> Iterator[Replayed]:
     """The tasks one by one, the first that ended first; those that end after the beginning are not touched.
+
+    `limit` counts those that are made: a task that is refused stands in nobody's way.
 
     What failed by its customer's fault would fail again: it is left out, unless its error code is wanted.
 
@@ -52,8 +56,13 @@ def replay(storage: Storage, wanted: Wanted, *, limit: int | None, dry_run: bool
     """
     rehearsal = Rehearsal() if dry_run else None
     try:
-        for task in islice(_tasks(wanted), limit):
-            yield _replay_one(storage, task, rehearsal)
+        made = 0
+        for task in islice(_tasks(wanted), look_at_most):
+            done = _replay_one(storage, task, rehearsal)
+            yield done
+            made += done.refused is None
+            if made == limit:
+                return
     except StorageError as error:
         raise StorageUnavailable(detail=str(error)) from error
     except DATABASE_ERRORS as error:

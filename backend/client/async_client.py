@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from backend.client.exchanges import STREAM_TIMEOUT, answer_of, request_of
-from backend.client.flows import PASSING, TRIES, Answer, Ask, Flow, Flows, Order, Pause, Source
+from backend.client.flows import PASSING, TRIES, Answer, Ask, Flow, Flows, Order, Pause, Source, retry_after
 from backend.client.following import Following
 from backend.client.refusals import Unreachable, refusal
 from backend.client.values import ApiKey, CreditEntry, Download, Output, Task, TaskEvent
@@ -228,19 +228,20 @@ class AsyncAgensiumClient:
             answer = await self._http.send(request, stream=True)
         try:
             if answer.is_error:
-                await self._refuse_stream(answer)
+                await self._refuse_stream(following, answer)
                 return
             following.opened(answer.status_code)
-            async for line in answer.aiter_lines():
-                for event in following.feed(line):
+            async for text in answer.aiter_text():
+                for event in following.feed(text):
                     yield event
                 if following.ended:
                     return
         finally:
             await answer.aclose()
 
-    async def _refuse_stream(self, answer: httpx.Response) -> None:
+    async def _refuse_stream(self, following: Following, answer: httpx.Response) -> None:
         """What may pass is asked for again."""
+        following.asked_to_wait(retry_after(answer.headers))
         error = refusal(answer.status_code, answer.headers.get("content-type", ""), await answer.aread(), "following")
         if not isinstance(error, Unreachable) and answer.status_code not in PASSING:
             raise error
@@ -279,7 +280,7 @@ class AsyncAgensiumClient:
             with ask.target.open("wb") as file:
                 async for chunk in answer.aiter_bytes():
                     digest.update(chunk)
-                    size += file.write(chunk)
+                    size += await asyncio.to_thread(file.write, chunk)
             return Answer(answer.status_code, answer.headers, sha256=digest.hexdigest(), size=size)
         finally:
             await answer.aclose()

@@ -10,17 +10,17 @@ What goes wrong is raised from the error tree (refusals.py). What may pass is tr
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
 
 from backend.client.exchanges import STREAM_TIMEOUT, answer_of, request_of
-from backend.client.flows import PASSING, TRIES, Answer, Ask, Flow, Flows, Order, Pause, Source
+from backend.client.flows import PASSING, TRIES, Answer, Ask, Flow, Flows, Order, Pause, Source, retry_after
 from backend.client.following import Following
 from backend.client.refusals import Unreachable, refusal
 from backend.client.values import ApiKey, CreditEntry, Download, Output, Task, TaskEvent
@@ -220,25 +220,26 @@ class AgensiumClient:
             with suppress(httpx.TransportError):  # what broke off half-way is asked for again
                 yield from self._stream(following)
             if not following.ended:
-                time.sleep(following.pause())  # noqa: TID251 (the customer's own thread)
+                _pause(following.pause())
 
     def _stream(self, following: Following) -> Iterator[TaskEvent]:
         with request_of(self._http, following.request(), self._secret, timeout=STREAM_TIMEOUT) as request:
             answer = self._http.send(request, stream=True)
         try:
             if answer.is_error:
-                self._refuse_stream(answer)
+                self._refuse_stream(following, answer)
                 return
             following.opened(answer.status_code)
-            for line in answer.iter_lines():
-                yield from following.feed(line)
+            for text in answer.iter_text():
+                yield from following.feed(text)
                 if following.ended:
                     return
         finally:
             answer.close()
 
-    def _refuse_stream(self, answer: httpx.Response) -> None:
+    def _refuse_stream(self, following: Following, answer: httpx.Response) -> None:
         """What may pass is asked for again."""
+        following.asked_to_wait(retry_after(answer.headers))
         error = refusal(answer.status_code, answer.headers.get("content-type", ""), answer.read(), "following")
         if not isinstance(error, Unreachable) and answer.status_code not in PASSING:
             raise error
@@ -260,7 +261,7 @@ class AgensiumClient:
                 return end.value  # type: ignore[no-any-return]
             answer, error = None, None
             if isinstance(step, Pause):
-                time.sleep(step.seconds)  # noqa: TID251 (the same)
+                _pause(step.seconds)
                 continue
             try:
                 answer = self._perform(step)
@@ -281,3 +282,8 @@ class AgensiumClient:
             return Answer(answer.status_code, answer.headers, sha256=digest.hexdigest(), size=size)
         finally:
             answer.close()
+
+
+def _pause(seconds: float) -> None:
+    """In the customer's own thread."""
+    Event().wait(seconds)

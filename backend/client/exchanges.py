@@ -34,7 +34,9 @@ def request_of(
         chunks = ask.source.chunks()
         more["content"] = _in_a_thread(chunks) if isinstance(http, httpx.AsyncClient) else chunks
         headers["Content-Length"] = str(ask.source.size)
-    if timeout is None and (ask.source is not None or ask.target is not None):
+    if ask.seconds is not None:
+        timeout = httpx.Timeout(ask.seconds)
+    elif timeout is None and (ask.source is not None or ask.target is not None):
         timeout = FILE_TIMEOUT
     if timeout is not None:
         more["timeout"] = timeout

@@ -28,7 +28,8 @@ PASSING = frozenset({429, 502, 503, 504})
 LONG_POLL = 20.0
 BETWEEN_POLLS = 0.2  # where the server answers a long poll at once
 PAGE = 100
-NOT_MODIFIED, NOTHING_MORE, BAD = 304, 204, 400
+NOT_MODIFIED, NOTHING_MORE, BAD, FORBIDDEN = 304, 204, 400, 403
+CREATED = "CREATED"
 PART = ".part"
 
 
@@ -98,12 +99,13 @@ class Ask:
 
     method: str
     path: str
-    json: Any = None
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
     form: Mapping[str, str] | None = None  # sent before the source, as a browser does
     source: Source | None = None
     target: Path | None = None  # where the body of a good answer goes
+    seconds: float | None = None  # of patience with this request; None: the client's
 
     @property
     def words(self) -> str:
@@ -131,32 +133,41 @@ class Pause:
 Flow = Generator[Ask | Pause, Answer, T]
 
 
-def asking(ask: Ask, tries: int) -> Flow[Answer]:
+def asking(ask: Ask, tries: int, deadline: float = math.inf) -> Flow[Answer]:
     """Repeated while what went wrong may pass; raises what the last answer said."""
     for attempt in count(1):
+        last = attempt >= tries or monotonic() >= deadline
         try:
             answer = yield ask
         except Unreachable:
-            if attempt >= tries:
+            if last:
                 raise
             wait = 0.0
         else:
             if answer.status < BAD:
                 return answer
             error = refusal(answer.status, answer.headers.get("content-type", ""), answer.body, ask.words)
-            if attempt >= tries or not (answer.status in PASSING or isinstance(error, RequestInFlight)):
+            if last or not (answer.status in PASSING or isinstance(error, RequestInFlight)):
                 raise error
-            wait = _retry_after(answer.headers)
-        yield Pause(max(wait, jitter(min(SLOWEST_RETRY, 0.25 * 2**attempt))))
+            wait = retry_after(answer.headers)
+        pause = max(wait, jitter(min(SLOWEST_RETRY, 0.25 * 2**attempt)))
+        yield Pause(min(pause, max(0.0, deadline - monotonic())))
     raise AssertionError("a count has no end")
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
     try:
         seconds = float(headers.get("retry-after", "0"))
     except ValueError:
         return 1.0
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Announcing:
+    path: str
+    files: Mapping[str, Any]
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +190,7 @@ class Flows:
         keyed = method not in {"GET", "HEAD"} and not path.startswith("/auth/")
         headers = {"Idempotency-Key": key or uuid.uuid4().hex} if keyed else {}
         tries = self.tries if keyed or method == "GET" else 1
-        answer = yield from asking(Ask(method, path, json=body, params=params or {}, headers=headers), tries)
+        answer = yield from asking(Ask(method, path, params or {}, headers, body), tries)
         return answer.value
 
     def listed(
@@ -227,7 +238,10 @@ class Flows:
     def submit(self, order: Order, files: Mapping[str, Source], *, through_api: bool) -> Flow[Task]:
         """Create, upload, queue. Repeated with its key it is done once."""
         order = order if order.key else replace(order, key=uuid.uuid4().hex)
-        task = yield from self.create(order)
+        created = yield from self.create(order)
+        task = yield from self.task(created.task_id)
+        if task.status != CREATED:  # an earlier call has come this far
+            return task
         for role, source in files.items():
             yield from self.upload(task.task_id, source, role, through_api=through_api)
         yield from self.process(task.task_id, order.key)
@@ -243,8 +257,9 @@ class Flows:
             began = monotonic()
             wait = max(0.0, min(LONG_POLL, deadline - began)) if etag else 0.0
             headers = {"If-None-Match": etag} if etag else {}
-            asked = Ask("GET", f"/tasks/{task_id}", params={"wait": f"{wait:.1f}"}, headers=headers)
-            answer = yield from asking(asked, self.tries)
+            patience = wait + max(1.0, min(LONG_POLL, deadline - began))
+            asked = Ask("GET", f"/tasks/{task_id}", {"wait": f"{wait:.1f}"}, headers, seconds=patience)
+            answer = yield from asking(asked, self.tries, deadline)
             if answer.status != NOT_MODIFIED:
                 task = Task.of(answer.value)
                 if task.ended:
@@ -265,22 +280,40 @@ class Flows:
             yield from asking(asked, self.tries)
             return
         announced = {"filename": source.filename, "content_type": source.content_type, "size": source.size}
-        links = yield from self.ask("POST", f"/tasks/{task_id}/upload-urls", {"files": {role: announced}})
-        link = links["uploads"][role]
+        announcing = _Announcing(f"/tasks/{task_id}/upload-urls", {"files": {role: announced}}, uuid.uuid4().hex)
+        link = yield from self._link(announcing, role)
         if link["method"] == "POST":
             self.permit(link["url"])
             yield from asking(Ask("POST", link["url"], form=link["fields"], source=source), self.tries)
         else:
-            yield from self._upload_parts(task_id, source, role, link)
+            yield from self._upload_parts(task_id, source, role, announcing, link)
 
-    def _upload_parts(self, task_id: str, source: Source, role: str, link: Mapping[str, Any]) -> Flow[None]:
+    def _link(self, announcing: "_Announcing", role: str) -> Flow[Mapping[str, Any]]:
+        """Asked again under the same key: new links to the same upload."""
+        links = yield from self.ask("POST", announcing.path, announcing.files, key=announcing.key)
+        link: Mapping[str, Any] = links["uploads"][role]
+        return link
+
+    def _upload_parts(
+        self, task_id: str, source: Source, role: str, announcing: "_Announcing", link: Mapping[str, Any]
+    ) -> Flow[None]:
         sent = []
-        for part in link["parts"]:
-            self.permit(part["url"])
-            piece = source.part(part["number"], link["part_bytes"])
-            answer = yield from asking(Ask("PUT", part["url"], source=piece), self.tries)
-            sent.append({"number": part["number"], "etag": answer.headers.get("etag", "").strip('"')})
+        for at in range(len(link["parts"])):
+            number = link["parts"][at]["number"]
+            piece = source.part(number, link["part_bytes"])
+            try:
+                answer = yield from self._put(link["parts"][at]["url"], piece)
+            except RequestRefused as refused:
+                if refused.http_status != FORBIDDEN:
+                    raise
+                link = yield from self._link(announcing, role)  # a link lives for minutes, a large file takes longer
+                answer = yield from self._put(link["parts"][at]["url"], piece)
+            sent.append({"number": number, "etag": answer.headers.get("etag", "").strip('"')})
         yield from self.ask("POST", f"/tasks/{task_id}/uploads/{role}/complete", {"parts": sent})
+
+    def _put(self, url: str, piece: Source) -> Flow[Answer]:
+        self.permit(url)
+        return (yield from asking(Ask("PUT", url, source=piece), self.tries))
 
     def outputs(self, task_id: str) -> Flow[list[Output]]:
         return [Output.of(row) for row in (yield from self.ask("GET", f"/tasks/{task_id}/outputs"))["outputs"]]
@@ -302,14 +335,29 @@ class Flows:
     def _fetch(self, task_id: str, output: Output, directory: Path, *, through_api: bool) -> Flow[Download]:
         path = directory / Path(output.name).name
         coming = path.with_name(path.name + PART)
-        if not through_api:
-            self.permit(output.url)
-        address = f"/tasks/{task_id}/outputs/{output.name}" if through_api else output.url
         try:
-            answer = yield from asking(Ask("GET", address, target=coming), self.tries)
+            if through_api:
+                answer = yield from asking(
+                    Ask("GET", f"/tasks/{task_id}/outputs/{output.name}", target=coming), self.tries
+                )
+            else:
+                answer = yield from self._fetch_from_store(task_id, output, coming)
             if answer.sha256 != output.sha256:
                 raise RequestRefused(f"{output.name} arrived, but its checksum is another than the manifest's.")
             coming.replace(path)
         finally:
             coming.unlink(missing_ok=True)
         return Download(path, answer.size)
+
+    def _fetch_from_store(self, task_id: str, output: Output, coming: Path) -> Flow[Answer]:
+        self.permit(output.url)
+        try:
+            return (yield from asking(Ask("GET", output.url, target=coming), self.tries))
+        except RequestRefused as refused:
+            if refused.http_status != FORBIDDEN:
+                raise
+        [again] = [
+            one for one in (yield from self.outputs(task_id)) if one.name == output.name
+        ]  # links live for an hour
+        self.permit(again.url)
+        return (yield from asking(Ask("GET", again.url, target=coming), self.tries))

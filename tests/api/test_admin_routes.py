@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from hall_client import TRIAL, Customer, problem_of
+from sqlalchemy import text, update
 from task_lives import claimed, deliver, settle
 
 from backend.errors import AgentCrashed, UnreadableFile
 from db import workers
 from db.database import transaction
 from db.endings import Ending
-from db.models import CLOCK
+from db.models import CLOCK, Worker
 from db.workers import Pulse, WorkerIdentity
 from tests import builders
 
@@ -58,10 +59,6 @@ def test_the_overview_shows_what_waits_and_what_each_slot_does(customer: Custome
 
 
 def test_a_silent_worker_is_shown_and_counts_for_no_slot(admin: Customer) -> None:
-    from sqlalchemy import update
-
-    from db.models import Worker
-
     worker(uuid.uuid4())
     with transaction() as session:
         session.execute(update(Worker).values(seen_at=CLOCK - timedelta(seconds=60)))
@@ -146,6 +143,18 @@ def test_what_cannot_be_retried_is_told_with_the_reason(customer: Customer, admi
     assert done["tasks"][0]["refused"].startswith("RESULTS_EXPIRED")
 
 
+def test_who_is_refused_stands_in_nobodys_way(customer: Customer, stranger: Customer, admin: Customer) -> None:
+    for _ in range(2):
+        settle(claimed(customer, customer.queued()), CRASHED)
+    later = claimed(stranger, stranger.queued())
+    settle(later, CRASHED)
+    with transaction() as session:
+        session.execute(text("UPDATE credit_wallets SET balance = 0 WHERE user_id = :id"), {"id": customer.id})
+    done = admin.post("/admin/replay", {"error_code": "AGENT_CRASHED", "limit": 1, "dry_run": False}).json()
+    assert (done["made"], done["skipped"]) == (1, 2)
+    assert done["tasks"][-1]["task_id"] == str(later.task_id)
+
+
 @pytest.mark.parametrize(
     "asked",
     [{}, {"status": "COMPLETED", "error_code": "X"}, {"error_code": "X", "since": "2025-11-21T09:30:00"},
@@ -160,8 +169,6 @@ def test_an_unknown_customer_is_named(admin: Customer) -> None:
 
 
 def test_the_ledger_and_the_states_are_proven(customer: Customer, admin: Customer) -> None:
-    from sqlalchemy import text
-
     customer.queued()
     for what in ("ledger", "states"):
         proof = admin.get(f"/admin/verify/{what}").json()

@@ -34,6 +34,15 @@ def test_every_answer_tells_browsers_what_not_to_do(lobby: Hall, path: str) -> N
     assert "strict-transport-security" not in headers
 
 
+def test_so_does_the_answer_to_an_error_that_nobody_foresaw(open_lobby: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.tool_routes.tools", lambda: 1 / 0)
+    answer = open_lobby.send("GET", "/tools", headers={"Origin": OURS})
+    assert answer.status_code == 500
+    assert answer.json()["error_code"] == "INTERNAL_ERROR"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["access-control-allow-origin"] == OURS
+
+
 def test_the_page_has_a_policy_of_its_own(lobby: Hall) -> None:
     assert "script-src 'self'" in lobby.send("GET", "/").headers["content-security-policy"]
 

@@ -58,10 +58,11 @@ def test_without_a_rate_there_is_no_limit(clock: list[float]) -> None:
 
 def test_not_all_customers_are_remembered_for_ever(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "MOST_BUCKETS", 3)
-    buckets = Buckets(per_second=1, at_once=1)
+    buckets = Buckets(per_second=1, at_once=100)
     for customer_id in range(10):
         buckets.take(customer_id)
-    assert len(buckets._buckets) == 3
+        buckets.take(0)
+    assert set(buckets._buckets) == {0, 8, 9}  # who asks all the time is not forgotten, with a full bucket as thanks
 
 
 def test_who_asks_too_often_is_told_with_a_retry_after(
@@ -79,4 +80,17 @@ def test_who_asks_too_often_is_told_with_a_retry_after(
     polled = hasty.get("/tasks/7b9f5a4e-6d1c-4c55-9a39-0f0d7f6d2b11")
     assert problem_of(polled, 429)["error_code"] == "TOO_MANY_REQUESTS"
     assert calm.get("/credits").status_code == 200
+    hall.close()
+
+
+def test_a_password_is_not_to_be_guessed_by_trying(
+    database: str, hall_storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "SIGN_INS_AT_ONCE", 2)
+    hall = Hall(hall_storage)
+    tried = {"email": "ada@example.com", "password": "not it, but long enough"}
+    monkeypatch.setattr(rate_limits, "monotonic", lambda: 0.0)
+    answers = [hall.send("POST", "/auth/login", json=tried) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert problem_of(answers[-1], 429)["error_code"] == "TOO_MANY_REQUESTS"
     hall.close()

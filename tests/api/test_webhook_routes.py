@@ -1,5 +1,6 @@
 """Webhooks as a customer meets them; what is sent is tested in tests/backend/test_courier.py."""
 
+import threading
 import uuid
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hall_client import Customer, Hall, problem_of
 from sqlalchemy import update
 
+from backend.webhook_door import Answer
 from db import webhooks
 from db.database import transaction
 from db.webhook_models import WebhookDelivery
@@ -105,6 +107,17 @@ def test_a_test_message_says_at_once_what_came_of_it(customer: Customer) -> None
     attempt = customer.post(f"/webhooks/{made['id']}/test").json()
     assert attempt["delivered"] is False
     assert attempt["failure"] == "The connection failed: ConnectError."
+
+
+def test_tests_hold_up_no_other_route_and_come_one_at_a_time(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+    monkeypatch.setattr("backend.webhook_door.WebhookDoor.send", lambda *_: (asked.wait(2) and None) or Answer(204))
+    path = f"/webhooks/{new_webhook(customer)['id']}/test"
+    answers = customer.hall.together(*[("POST", path, {"headers": customer.headers})] * 3)
+    asked.set()
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
 
 
 def test_another_customers_webhook_is_not_there(customer: Customer, stranger: Customer) -> None:

@@ -1,5 +1,6 @@
 import ipaddress
 import socket
+import threading
 from typing import Any
 
 import httpcore
@@ -11,7 +12,18 @@ from backend.clock import monotonic
 PRIVATE = (
     *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),  # noqa: S104 (nobody binds)
     *("255.255.255.255", "198.18.0.1", "192.0.0.1", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1"),
-    *("::ffff:169.254.169.254", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:a00:1:0:0:f5ff:fffe", "::10.0.0.1"),
+    *(
+        "::ffff:169.254.169.254",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+        "fec0::1",
+        "::ffff:0:a00:1",
+        "5f00::1",
+        *("2600:1f18::5efe:a00:1", "2600:1f18::200:5efe:a00:1"),
+        "2002:a00:1::",
+        "2001:0:a00:1:0:0:f5ff:fffe",
+        "::10.0.0.1",
+    ),
 )
 
 
@@ -64,6 +76,26 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch: pyte
         stream = network.connect_tcp("rebinding.example", server.getsockname()[1])
         assert stream.get_extra_info("server_addr")[0] == "127.0.0.1"
         stream.close()
+
+
+def test_another_of_its_addresses_is_tried_when_the_first_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, "::1", "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        network = CheckedNetwork(loopback=True)
+        network.deadline = monotonic() + 5
+        stream = network.connect_tcp("two.example", server.getsockname()[1])
+        assert stream.get_extra_info("server_addr")[0] == "127.0.0.1"
+        stream.close()
+
+
+def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asked.wait(5))
+    network = CheckedNetwork(loopback=True)
+    network.deadline = monotonic() + 0.2
+    with pytest.raises(httpcore.ConnectTimeout):
+        network.connect_tcp("slow.example", 443)
+    asked.set()
 
 
 def test_nothing_outlasts_the_deadline() -> None:

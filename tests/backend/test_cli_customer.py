@@ -53,6 +53,7 @@ def events(*blocks: tuple[str, dict[str, Any]]) -> bytes:
 
 def living(last: dict[str, Any]) -> Answering:
     """A task that is submitted, followed and ends as `last`."""
+    unsubmitted: set[str] = set()
 
     def answer(request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -62,7 +63,11 @@ def living(last: dict[str, Any]) -> Answering:
         if path.endswith("/events"):
             ending = {"kind": last["status"].lower(), "seq": 4, "status": last["status"], "progress": last["progress"]}
             return httpx.Response(200, content=events(("snapshot", TASK), (ending["kind"], ending)))
-        return httpx.Response(200, json=last if request.method == "GET" else TASK)
+        if path == "/tasks":
+            unsubmitted.add("t1")
+        if path.endswith("/process"):
+            unsubmitted.clear()
+        return httpx.Response(200, json=TASK | {"status": "CREATED"} if unsubmitted else last)
 
     return answer
 
@@ -81,10 +86,11 @@ def test_submit_prints_the_tasks_id_and_nothing_else(shell: Shell, file: Path) -
 
 def test_submit_hands_on_what_was_asked_for(shell: Shell, file: Path) -> None:
     asked: list[httpx.Request] = []
+    house = living(TASK)
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)
-        return living(TASK)(request)
+        return house(request)
 
     words = ("-p", "counter.top=5", "-p", "counter.label=a b", "--agent", "counter", "--file", f"baseline={file}")
     result = shell("submit", "profile-my-data", str(file), *words, "--priority", "3", "--key", "k", answering=answer)
@@ -144,6 +150,30 @@ def test_tasks_are_listed_for_people_and_for_programs(shell: Shell) -> None:
 def test_several_tasks_are_cancelled_at_once(shell: Shell) -> None:
     result = shell("cancel", "t1", "t1", answering=always(TASK | {"status": "CANCELLED"}))
     assert result.stdout == "t1 cancelled\nt1 cancelled\n"
+
+
+def test_one_that_cannot_be_cancelled_does_not_keep_the_others(shell: Shell) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "/t2/" in request.url.path:
+            return httpx.Response(409, json={"error_code": "TASK_NOT_CANCELLABLE", "detail": "It has ended."})
+        return httpx.Response(200, json=TASK | {"status": "CANCELLED"})
+
+    result = shell("cancel", "t1", "t2", "t1", answering=answer)
+    assert (result.exit_code, result.stdout) == (3, "t1 cancelled\nt1 cancelled\n")
+    assert "t2: It has ended." in result.stderr
+
+
+def test_a_note_is_text_whatever_it_holds(shell: Shell) -> None:
+    entry = {"id": 1, "kind": "GRANT", "amount": 5, "note": "refund [/ticket 12]", "created_at": "2025-11-21T09:30:00Z"}
+    answer = always({"balance": 5, "entries": [entry], "next": None})
+    assert "refund [/ticket 12]" in shell("credits", "--entries", answering=answer).stdout
+
+
+def test_a_key_that_was_revoked_already_can_be_forgotten(shell: Shell, tmp_path: Path) -> None:
+    cli_session.remember(cli_session.SignedIn("http://127.0.0.1:9", "ag_mine", "k1"))
+    refused = always({"error_code": "NOT_AUTHENTICATED", "detail": "No."}, 401)
+    assert shell("logout", answering=refused).exit_code == 0
+    assert cli_session.remembered() is None
 
 
 def test_a_retry_prints_the_new_tasks_id(shell: Shell) -> None:

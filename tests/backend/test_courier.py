@@ -2,7 +2,7 @@ import json
 import threading
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -12,12 +12,14 @@ from backend import courier
 from backend.courier import deliver_until_idle
 from backend.settings import get_settings
 from backend.webhook_door import WebhookDoor
-from db import task_store, webhooks
+from db import deliveries, task_store, webhooks
 from db.database import transaction
+from db.deliveries import Due
 from db.models import CLOCK
 from db.webhook_models import WebhookDelivery, WebhookEndpoint
 from tests import builders
 from tests.conftest import forget_settings
+from tests.waiting import eventually
 from tests.webhook_receiver import Receiver, receiving
 
 
@@ -85,6 +87,35 @@ def test_what_fails_is_tried_again_later_and_not_at_once(receiver: Receiver) -> 
     assert receiver.received[0].body == receiver.received[1].body
 
 
+def test_what_waits_behind_a_failure_is_not_due_before_it(receiver: Receiver) -> None:
+    user = builders.customer()
+    mine = endpoint(user, receiver.url())
+    builders.submitted_task(user)
+    receiver.answers.append((503, {}))
+    with transaction() as session:
+        assert deliveries.anything_due(session)
+    deliver()
+    with transaction() as session:
+        assert not deliveries.anything_due(session)
+    assert [(row.state, row.attempts) for row in log_of(mine)] == [("PENDING", 1), ("PENDING", 0)]
+    assert len(receiver.received) == 1
+
+
+def test_a_change_counts_from_the_next_message_on(receiver: Receiver) -> None:
+    user = builders.customer()
+    mine = endpoint(user, receiver.url("/old"))
+    for _ in range(3):
+        builders.created_task(user)
+
+    def moved(*_: object) -> None:
+        with transaction() as session:
+            webhooks.change(session, user, mine, {"url": receiver.url("/new")})
+
+    receiver.on_first = moved
+    deliver()
+    assert [one.path for one in receiver.received] == ["/old", "/new", "/new"]
+
+
 def test_who_says_gone_is_not_told_any_more(receiver: Receiver) -> None:
     user = builders.customer()
     mine = endpoint(user, receiver.url())
@@ -137,6 +168,55 @@ def test_who_does_not_answer_holds_up_nobody_else(receiver: Receiver, monkeypatc
         hanging.hang.set()
         courier_at_work.join(20)
         assert not courier_at_work.is_alive()
+
+
+def test_one_customers_slow_endpoints_leave_hands_for_the_others(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.webhook_door.SECONDS", 3.0)
+    slow, quick = builders.customer(), builders.customer()
+    with receiving() as hanging:
+        hanging.hang = threading.Event()
+        for _ in range(6):
+            endpoint(slow, hanging.url())
+        builders.created_task(slow)
+        endpoint(quick, receiver.url())
+        builders.created_task(quick)
+        courier_at_work = threading.Thread(target=deliver)
+        courier_at_work.start()
+        eventually(lambda: len(receiver.received) == 1, 2.5)
+        assert len(hanging.received) <= 2
+        hanging.hang.set()
+        courier_at_work.join(20)
+        assert not courier_at_work.is_alive()
+
+
+def test_an_address_that_breaks_something_breaks_only_its_own(receiver: Receiver) -> None:
+    bad, good = builders.customer(), builders.customer()
+    for _ in range(5):
+        endpoint(bad, "https://a..b/")  # it was taken by an older release
+    endpoint(good, receiver.url())
+    builders.created_task(bad)
+    builders.created_task(good)
+    deliver()
+    assert len(receiver.received) == 1
+
+
+def test_what_is_ours_to_know_of_an_event_is_not_told() -> None:
+    told = Due(
+        1,
+        uuid.uuid4(),
+        "t",
+        7,
+        "rerouted",
+        datetime.now(UTC),
+        {"queue": "high", "seq": 9, "epoch": 2},
+        0,
+        datetime.now(UTC),
+    )
+    assert json.loads(courier.body_of(told))["data"] == {
+        "epoch": 2, "task_id": str(told.task_id), "tool_id": "t", "seq": 7, "status": "QUEUED",
+    }  # fmt: skip
 
 
 def test_an_endpoint_that_is_away_gets_a_few_attempts_a_turn_and_then_a_pause(receiver: Receiver) -> None:

@@ -81,6 +81,16 @@ def test_redirects_without_end_are_a_failure(receiver: Receiver) -> None:
     assert len(receiver.received) == 4
 
 
+def test_a_redirect_to_what_is_no_address_is_a_failure(receiver: Receiver) -> None:
+    receiver.answers.append((307, {"location": "https://["}))
+    assert send(receiver.url()).failure == "It redirects to what is no address."
+
+
+def test_a_redirect_to_what_is_no_name_is_a_failure(receiver: Receiver) -> None:
+    receiver.answers.append((307, {"location": "https://a..b/"}))
+    assert send(receiver.url()).failure == "Its host is no name."
+
+
 def test_who_does_not_answer_is_not_waited_for(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook_door, "SECONDS", 0.3)
     receiver.hang = threading.Event()
@@ -115,6 +125,9 @@ def test_without_the_setting_this_machine_is_private(receiver: Receiver) -> None
         ("https://example.com/a b", "characters"),
         ("https://example.com/\r\nx: y", "characters"),
         ("https://example.com/" + "a" * 2000, "too long"),
+        ("https://a..b/", "no name"),
+        ("https://.example.com/", "no name"),
+        (f"https://{'a' * 64}.example.com/", "no name"),
         ("no address", "characters"),
         ("", "https://"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from both_clients import Answering, Face
 
 from backend.client import RequestRefused, Source, TaskTimedOut, Unreachable
+from backend.clock import monotonic
 from backend.errors import ErrorClass, InsufficientCredits, TaskNotFound, WorldHiccup
 
 Meeting = Callable[..., Face]
@@ -97,7 +98,7 @@ def test_a_retry_after_is_waited_for(meeting: Meeting, monkeypatch: pytest.Monke
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr("time.sleep", slept.append)
+    monkeypatch.setattr("backend.client.client._pause", slept.append)
     monkeypatch.setattr("asyncio.sleep", sleep)
     busy = httpx.Response(429, headers={"retry-after": "7"})
     meeting(Counter(busy, httpx.Response(200, json=TASK))).task("t1")
@@ -226,17 +227,62 @@ def test_a_file_that_is_not_there_is_named(meeting: Meeting, tmp_path: Path) -> 
         meeting(outputs_and(b"{}", b"{}")).download("t1", tmp_path, names=["report.json", "none.csv"])
 
 
-def test_the_whole_submit_is_one_key(meeting: Meeting) -> None:
+def house(status_after: str) -> Answering:
+    """A task that is CREATED until it is queued, then as said."""
+    queued: list[bool] = []
     link = {"method": "POST", "url": "http://store/b", "fields": {}}
 
     def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/upload-urls"):
+        path = request.url.path
+        if path.endswith("/upload-urls"):
             return httpx.Response(200, json={"uploads": {"primary": link, "baseline": link}})
-        return httpx.Response(200, json=TASK | {"status": "QUEUED"})
+        if path.endswith("/process"):
+            queued.append(True)
+        return httpx.Response(200, json=TASK | {"status": status_after if queued else "CREATED"})
+
+    return answer
+
+
+def test_the_whole_submit_is_one_key_and_twice_it_is_done_once(meeting: Meeting) -> None:
+    server = Counter(house("QUEUED"))
+    client = meeting(server)
+    files = {"baseline": Source("b.csv", content=b"b")}
+    for _ in range(2):
+        task = client.submit("profile-my-data", Source("a.csv", content=b"a"), files=files, key="my-key")
+        assert task.status == "QUEUED"
+    asked = [r.url.path for r in server.asked]
+    assert asked.count("/b") == 2
+    assert asked.count("/tasks/t1/process") == 1
+    keyed = [r.url.path for r in server.asked if r.headers.get("idempotency-key") == "my-key"]
+    assert keyed == ["/tasks", "/tasks/t1/process", "/tasks"]
+
+
+def test_links_that_grew_old_are_asked_for_anew(meeting: Meeting) -> None:
+    fresh: list[bool] = []
+    keys: set[str] = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.endswith("/upload-urls"):
+            keys.add(request.headers["idempotency-key"])
+            age = "new" if fresh else "old"
+            fresh.append(True)
+            parts = [{"number": n, "url": f"http://store/{age}{n}"} for n in (1, 2)]
+            return httpx.Response(
+                200, json={"uploads": {"primary": {"method": "MULTIPART", "part_bytes": 4, "parts": parts}}}
+            )
+        if path == "/old2":
+            return httpx.Response(403)
+        return httpx.Response(200, json={}, headers={"etag": f'"{path}"'})
 
     server = Counter(answer)
-    files = {"baseline": Source("b.csv", content=b"b")}
-    task = meeting(server).submit("profile-my-data", Source("a.csv", content=b"a"), files=files, key="my-key")
-    assert task.status == "QUEUED"
-    keyed = [r.url.path for r in server.asked if r.headers.get("idempotency-key") == "my-key"]
-    assert keyed == ["/tasks", "/tasks/t1/process"]
+    meeting(server).upload("t1", Source("big.csv", content=b"01234567"))
+    assert [r.url.path for r in server.asked if r.url.host == "store"] == ["/old1", "/old2", "/new2"]
+    assert len(keys) == 1
+
+
+def test_waiting_ends_in_time_also_where_nobody_answers(meeting: Meeting) -> None:
+    began = monotonic()
+    with pytest.raises(Unreachable):
+        meeting(Counter(httpx.ConnectError("down")), tries=1000).wait("t1", 0.3)
+    assert monotonic() - began < 5

@@ -109,3 +109,38 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(meeting: Meeting) -> No
 def test_a_server_that_stays_away_is_unreachable(meeting: Meeting) -> None:
     with pytest.raises(Unreachable, match="could not be followed"):
         meeting(Streams(httpx.ConnectError("down"))).followed("t1")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_customers_text_may_hold_any_character(meeting: Meeting, end: str) -> None:
+    odd = "a\u2028b\u2029c\u0085d"
+    told = f'{{"seq":4,"kind":"step_failed","status":"PROCESSING","progress":5,"data":{{"message":"{odd}"}}}}'
+    text = f"event: step_failed\nid: 4\ndata: {told}\n\n".replace("\n", end).encode()
+    [first, *_] = meeting(Streams(text + END)).followed("t1")
+    assert first.data["message"] == odd
+
+
+def test_a_line_may_come_in_pieces(meeting: Meeting) -> None:
+    class Drip(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            whole = (START + STEP + END).replace(b"\n", b"\r\n")
+            yield from (whole[i : i + 1] for i in range(len(whole)))
+
+        async def __aiter__(self) -> Any:
+            for piece in self:
+                yield piece
+
+    streams = Streams(httpx.Response(200, stream=Drip()))
+    assert [event.kind for event in meeting(streams).followed("t1")] == ["snapshot", "step_delivered", "completed"]
+
+
+def test_a_refusal_that_asks_for_patience_gets_it(meeting: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("backend.client.client._pause", waited.append)
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    meeting(Streams(httpx.Response(429, headers={"retry-after": "7"}), START + END)).followed("t1")
+    assert waited == [7.0]
