@@ -1,0 +1,1 @@
+"""A package, so that the browser is closed when its tests are done: `scope="package"` asks for one."""
