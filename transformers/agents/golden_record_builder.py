@@ -6,7 +6,7 @@ It takes over the clusters and the decisions of the survivorship-resolver where 
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ from transformers.mastering.counting import count_all
 from transformers.mastering.findings import Said
 from transformers.mastering.golden import Golden
 from transformers.mastering.identities import Identities, identify
+from transformers.mastering.lone_trust import LoneTrust, doubted
+from transformers.mastering.match_confidence import spread, weigh_matches
 from transformers.mastering.memory import leave_room, one_at_a_time, room_left
 from transformers.mastering.policy import guessed_policy, of_rows
 from transformers.mastering.renames import current_names
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
 AGENT_ID = "golden-record-builder"
 RESOLVER_ID = "survivorship-resolver"
 LOW_TRUST = "low_trust_record"
+LEARNED = ("confidence_alone", "source_column", "source_trust")  # as Survivors.learned tells it
+
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class BuilderRule(StrEnum):
@@ -72,8 +78,10 @@ AS_SURVIVORSHIP = MappingProxyType(
 
 
 class GoldenRecordBuilderParameters(StewardedParameters):
-    match_key_weights: dict[str, float] = Field(
-        default={}, description="Columns that identify an entity, and their weights, where no agent before found them."
+    match_key_weights: dict[str, Weight] = Field(
+        default={},
+        description="Columns that identify an entity where no agent before found any; each with what agreement in it"
+        " counts towards the match confidence of a record: 1 is enough by itself, lesser weights add up.",
     )
     default_survivorship_rule: BuilderRule = Field(
         default=BuilderRule.MOST_COMPLETE, description="Used where the survivorship-resolver did not run."
@@ -95,21 +103,25 @@ def run(context: AgentContext) -> Delivery:
         with room_left(db, context.memory_bytes):
             columns = read_columns(db, table)
         found = _clusters(context, db, columns, form)
+        weigh_matches(db, table, columns, form.match_key_weights)
         context.report_progress(0.3)
-        decisions, alone = _decisions(context, db, columns, form)
+        decisions, learned = _decisions(context, db, columns, form)
         context.report_progress(0.5)
         leave_room(db, context.memory_bytes)
         with one_at_a_time(db):
             identities = identify(db, table, columns, context.scratch, previous=context.tables.get(CROSS_REFERENCE))
-        golden = Golden(db, table, columns, decisions, alone, context.scratch)
+        golden = Golden(db, table, columns, decisions, LoneTrust.of(learned), context.scratch)
         records = golden.write(lambda share: context.report_progress(0.5 + 0.4 * share))
         files = _files(golden, context)
         rows = RowFindings.over(db, table)
         trust = _note_trust(db, golden, records, rows, form.min_trust_score)
+        matched = spread(db, form.min_trust_score)
     context.report_progress(1.0)
-    return Delivery(
-        result=_result(records, found, identities, trust, rows, least=form.min_trust_score), table=records, files=files
+    least, weights = form.min_trust_score, form.match_key_weights
+    result = _result(
+        records, found, identities, trust, rows, least=least, learned=learned, matched=matched, weights=weights
     )
+    return Delivery(result=result, table=records, files=files)
 
 
 def _clusters(
@@ -138,17 +150,17 @@ def _decisions(
     db: "duckdb.DuckDBPyConnection",
     columns: tuple[Column, ...],
     form: GoldenRecordBuilderParameters,
-) -> tuple[Path, dict[str, float]]:
-    """The file, and how sure a value is that stands alone."""
+) -> tuple[Path, dict[str, Any]]:
+    """The file, and what was learned of values that stand alone and of sources."""
     before, resolver = latest(context.earlier, DECISIONS), left_by(context.earlier, RESOLVER_ID)
     if before is not None and resolver is not None:
-        return before, resolver.result.data["confidence_alone"]
+        return before, {name: resolver.result.data.get(name) for name in LEARNED}
     grouping.draw_sample(db, context.primary, LEARNING_CELLS // max(1, len(columns)))
     policy = guessed_policy(AS_SURVIVORSHIP[form.default_survivorship_rule], columns, of_rows(db, columns))
     survivors = Survivors(db, context.primary, columns, policy)
     path = context.scratch / "decisions.parquet"
     survivors.write(path, lambda share: context.report_progress(0.3 + 0.2 * share))
-    return path, survivors.alone()
+    return path, survivors.learned()
 
 
 def _files(golden: Golden, context: AgentContext) -> tuple[AgentFile, ...]:
@@ -165,9 +177,13 @@ def _files(golden: Golden, context: AgentContext) -> tuple[AgentFile, ...]:
 def _note_trust(
     db: "duckdb.DuckDBPyConnection", golden: Golden, records: Table, rows: RowFindings, least: float
 ) -> dict[str, float]:
-    """Records below the least trust as row-level issues, at their first source row; and how trust is spread."""
+    """Records below the least trust as row-level issues, at their first source row; and how trust is spread.
+
+    A record of one row is among them only where its source is known to be bad.
+    """
     source, trust = f"read_parquet({grouping.text(records.path)})", quoted(golden.names.trust)
-    low = f"SELECT {quoted(SOURCE_ROW)} AS r, {trust} AS t FROM {source} WHERE {trust} < {least!r}"
+    where = doubted(golden.names.trust, golden.names.count, least, golden.lone.speaks_of(golden.columns))
+    low = f"SELECT {quoted(SOURCE_ROW)} AS r, {trust} AS t FROM {source} WHERE {where}"
     count_all(db, low, rows, (LOW_TRUST, Severity.MEDIUM, ""))
     rows.keep(
         RowIssue(
@@ -196,8 +212,11 @@ def _result(
     rows: RowFindings,
     *,
     least: float,
+    learned: dict[str, Any],
+    matched: dict[str, float],
+    weights: dict[str, float],
 ) -> AgentResult:
-    said, low = Said(AGENT_ID, AGENT.name), rows.of_kind(LOW_TRUST)
+    said, low, single = Said(AGENT_ID, AGENT.name), rows.of_kind(LOW_TRUST), found.clusters - found.shared
     if low:
         said.alert(
             Severity.HIGH if low > records.rows / 4 else Severity.MEDIUM,
@@ -206,19 +225,31 @@ def _result(
             "Have a steward look at them before they are used.",
         )
         said.recommend("", Severity.MEDIUM, f"Review the {low:,} records of low trust.", round(low / 60, 1))
+    if matched.get("below"):
+        said.alert(
+            Severity.MEDIUM,
+            "matching",
+            f"{matched['below']:,} of {matched['records']:,} merged records have a match confidence below {least:g}.",
+            "Add a key that tells entities better, or give the keys the weight that they deserve.",
+        )
     if found.largest > grouping.LARGEST:
         message = f"One entity has {found.largest:,} rows; its first {grouping.LARGEST:,} were weighed."
         said.alert(Severity.HIGH, "matching", message, "Check the match keys: so many rows are seldom one entity.")
     said.card("Golden records", records.rows, f"from {found.rows:,} source rows")
     said.card("Merged", found.shared, f"records with several source rows, {found.rows_shared:,} in all")
+    said.card("On one row only", single, "records that no other row confirms or contradicts")
     said.card("Mean trust", trust.get("mean", 0.0), "the mean confidence of a record's fields")
     if identities.kept:
         said.card("Known entities", identities.kept, "kept the id they had in the cross-reference given")
     data = {
         "clusters": found.summary,
         "trust": trust,
+        "match_confidence": matched,
+        "match_key_weights": weights,
         "low_trust_records": low,
+        "single_row_records": single,
         "identities": identities.summary,
+        "lone_rows": learned,
     }
     metrics = {
         "source_rows": found.rows,
@@ -226,11 +257,13 @@ def _result(
         "merged_records": found.shared,
         "mean_trust": trust.get("mean", 0.0),
         "low_trust_records": low,
+        "single_row_records": single,
     }
     text = (
         f"{found.rows:,} source rows became {records.rows:,} golden records, {found.shared:,} of them from several rows"
         f" (entities by {found.method}). Their mean trust is {trust.get('mean', 0.0):.2f}; {low:,} are below"
-        f" {least:g}. Every cell names its source row and the rule that chose it."
+        f" {least:g}. {single:,} records rest on one row only: they are doubted where their source is known to be wrong"
+        " too often, and nowhere else. Every cell names its source row and the rule that chose it."
     )
     return said.result(metrics, data, text, rows)
 

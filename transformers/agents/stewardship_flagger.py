@@ -11,6 +11,7 @@ from transformers.findings import AgentResult, Severity
 from transformers.mastering.business_rules import BusinessRule
 from transformers.mastering.clusters import check_columns
 from transformers.mastering.findings import Said, some
+from transformers.mastering.lone_trust import known_of_lone_rows
 from transformers.mastering.memory import leave_room
 from transformers.mastering.renames import current_names
 from transformers.mastering.steward_checks import Outlier, Seen, checks_of
@@ -54,7 +55,7 @@ def run(context: AgentContext) -> Delivery:
         columns = read_columns(db, table)
         context.report_progress(0.3)
         tasks = Tasks(db, table)
-        for check in checks_of(db, table, columns, form):
+        for check in checks_of(db, table, columns, form, known_of_lone_rows(context.earlier)):
             tasks.check(check)
         context.report_progress(0.6)
         Seen(context.earlier, tasks).add_all(form.confidence)

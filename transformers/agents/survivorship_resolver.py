@@ -21,7 +21,6 @@ from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
 from transformers.mastering.stewarded import StewardedParameters
 from transformers.mastering.survivors import LEARNING_CELLS, Survivors
-from transformers.mastering.weighing import ByTrust
 from transformers.mastering.work_files import CLUSTERS_FILE, DECISIONS, PAIRS_FILE, parquet
 from transformers.row_findings import RowFindings
 from transformers.tool import Agent, AgentContext, Delivery
@@ -129,8 +128,7 @@ def _result(
         "decisions": tally.by_column,
         "rules": tally.by_rule,
         "fields_together": [[columns[i].name for i in group] for group in survivors.policy.groups],
-        "confidence_alone": survivors.alone(),
-        "source_trust": _trust(survivors, columns),
+        **survivors.learned(),
         "of_the_row": [columns[i].name for i in sorted(survivors.policy.of_rows)],
         "weighed_by": survivors.weigher.name,
     }
@@ -141,18 +139,6 @@ def _result(
         "mean_confidence": tally.mean_confidence,
     }
     return said.result(metrics, data, _text(found, tally, survivors), rows)
-
-
-def _trust(survivors: Survivors, columns: tuple[Column, ...]) -> dict[str, Any]:
-    """Each source's learned accuracy, overall and by column."""
-    if not isinstance(survivors.weigher, ByTrust):
-        return {}
-    trust = survivors.weigher.trust
-    by_column = {
-        columns[i].name: {source: round(known, 4) for (place, source), known in sorted(trust.of.items()) if place == i}
-        for i in sorted({place for place, _ in trust.of})
-    }
-    return {"overall": {source: round(known, 4) for source, known in trust.overall().items()}, "by_column": by_column}
 
 
 def _text(found: Clustering, tally: Tally, survivors: Survivors) -> str:

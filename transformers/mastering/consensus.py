@@ -19,6 +19,8 @@ EDITS = 3  # beyond three edits a value is another value
 CANDIDATES = 40  # the most frequent values of a cluster; a column with more in one cluster has no consensus
 ALTERNATIVES = 50  # ways to make one edit at a place of a text: a letter put, taken, replaced or exchanged
 FLOOR = -300.0  # a log-probability that no sum of ours turns into an underflow
+UNKNOWN = 0.8  # how often a cell is right of which nothing is known yet; most are right more often than not
+UNKNOWN_CELLS = 2.5  # and as many cells of the column outweigh that
 Cell = str | None
 
 
@@ -32,6 +34,7 @@ class Rates:
     other: float
     left_empty: float
     nothing: float  # how often there is no true value
+    sound: float  # how often a cell that says something is right
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ def _rates(decided: Iterable[tuple[Sequence[Cell], Cell, int]]) -> Rates:
         kinds["nothing" if value is None else "something"] += n
         for cell in cells:
             kinds[_kind(cell, value)] += n
-    told = sum(kinds[kind] for kind in ("right", "missing", "1", "2", "3", "other")) + 3
+    said = sum(kinds[kind] for kind in ("right", "1", "2", "3", "other"))
+    told = said + kinds["missing"] + 3
     return Rates(
         right=(kinds["right"] + 0.5) / told,
         missing=(kinds["missing"] + 0.5) / told,
@@ -137,6 +141,7 @@ def _rates(decided: Iterable[tuple[Sequence[Cell], Cell, int]]) -> Rates:
         other=(kinds["other"] + 0.5) / told,
         left_empty=(kinds["empty"] + 2) / (kinds["empty"] + kinds["put"] + 3),
         nothing=(kinds["nothing"] + 1) / (kinds["nothing"] + kinds["something"] + 2),
+        sound=(kinds["right"] + UNKNOWN * UNKNOWN_CELLS) / (said + UNKNOWN_CELLS),
     )
 
 

@@ -4,7 +4,7 @@ Cells are taken as they are, with their type; nothing is rewritten. A record's r
 rows. Its trust is the mean confidence of its fields.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from transformers.cells.kinds import literal
 from transformers.mastering.cluster_rows import laid_together, rows_held
 from transformers.mastering.clusters import CLUSTERS, MEMBERS, shared_stretches, text
 from transformers.mastering.decision import OF_THE_ROW, ONLY_RECORD
+from transformers.mastering.lone_trust import LoneTrust
 from transformers.mastering.ordered_files import ROWS_A_STRETCH, stretches, write_in_order
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -50,13 +51,13 @@ def free(name: str, taken: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Golden:
-    """What a build needs: the decisions' file, and by column how sure a value is that stands alone."""
+    """What a build needs: the decisions' file, and how sure a value is that stands alone."""
 
     db: "duckdb.DuckDBPyConnection"
     table: Table
     columns: Sequence[Column]
     decisions: Path
-    unopposed: Mapping[str, float]
+    lone: LoneTrust
     scratch: Path
 
     @property
@@ -65,6 +66,7 @@ class Golden:
 
     def write(self, progress: Callable[[float], None]) -> Table:
         """The golden table. Expects `clusters`, `cluster_sizes` and `golden_ids`."""
+        self.lone.lay_out(self.db, self.columns)
         merged = self.scratch / "merged.parquet"
         self._write_merged(merged, lambda share: progress(0.6 * share))
         path, names = self.scratch / "golden.parquet", self.names
@@ -87,6 +89,7 @@ class Golden:
 
     def _records(self, merged: Path, above: int, upto: int) -> str:
         """SQL: the golden records that begin in a stretch of source rows."""
+        alone, beside = self.lone.mean("r", self.columns), self.lone.join("r", self.columns)
         names, cells = self.names, ", ".join(f"r.{quoted(name)}" for name in self.table.columns)
         here, of_cluster = f"r.{ROW} > {above} AND r.{ROW} <= {upto}", f"> {above} AND {{0}} <= {upto}"
         sizes = f"(FROM cluster_sizes WHERE cluster {of_cluster.format('cluster')})"
@@ -98,25 +101,15 @@ class Golden:
             f"SELECT s.n AS __n__, s.cluster AS __cluster__, coalesce(t.trust, 0.0) AS __trust__, {cells}, r.{ROW} FROM"
             f" read_parquet({text(merged)}) r JOIN {sizes} s ON s.cluster = r.{ROW}"
             f" LEFT JOIN ({trust}) t ON t.cluster = s.cluster WHERE {here}"
-            f" UNION ALL SELECT s.n, s.cluster, {self._lone_trust()}, {cells}, r.{ROW} FROM"
-            f" {quoted(self.table.role)} r JOIN {sizes} s ON s.cluster = r.{ROW} WHERE s.n = 1 AND {here}"
+            f" UNION ALL SELECT s.n, s.cluster, {alone}, {cells}, r.{ROW} FROM"
+            f" {quoted(self.table.role)} r JOIN {sizes} s ON s.cluster = r.{ROW}{beside}"
+            f" WHERE s.n = 1 AND {here}"
         )
         return (
             f"SELECT i.golden_id AS {quoted(names.id)}, {cells}, r.__trust__ AS {quoted(names.trust)},"
             f" r.__n__ AS {quoted(names.count)}, r.{ROW} FROM ({both}) r JOIN {IDS} i ON i.cluster = r.__cluster__"
             f" WHERE i.cluster {of_cluster.format('i.cluster')} ORDER BY r.{ROW}"
         )
-
-    def _lone_trust(self) -> str:
-        """SQL: the mean confidence of a record's fields where one row is all there is."""
-        if not self.unopposed:
-            return "0.0"
-        told = [
-            f"CASE WHEN NOT {_of('r', c)} THEN {self.unopposed[c.name]!r}::DOUBLE END"
-            for c in self.columns
-            if c.name in self.unopposed
-        ]
-        return f"coalesce(round(list_avg([{', '.join(told)}]), 4), 0.0)"
 
     def _write_merged(self, path: Path, progress: Callable[[float], None]) -> None:
         from transformers.intake.writing import RowGroupSink
@@ -165,6 +158,7 @@ class Golden:
         """
         names = ", ".join(literal(name) for name in self.table.columns)
         place = f'list_position([{names}]::VARCHAR[], "column")'
+        alone, beside = self.lone.mean("r", self.columns), self.lone.join("r", self.columns)
 
         def lines(above: int, upto: int) -> str:
             here = f"> {above} AND {{0}} <= {upto}"
@@ -172,9 +166,9 @@ class Golden:
                 f'SELECT i.golden_id, d."column", d.value, d.source_row, d.rule, d.confidence FROM ('
                 f'SELECT cluster, "column", value, source_row, rule, confidence, {place} AS place'
                 f" FROM read_parquet({text(self.decisions)}) WHERE cluster {here.format('cluster')} UNION ALL"
-                f" SELECT s.cluster, '{WHOLE_RECORD}', NULL, s.cluster, '{ONLY_RECORD}', {self._lone_trust()}, 0"
+                f" SELECT s.cluster, '{WHOLE_RECORD}', NULL, s.cluster, '{ONLY_RECORD}', {alone}, 0"
                 f" FROM cluster_sizes s JOIN {quoted(self.table.role)} r ON r.{ROW} = s.cluster"
-                f" WHERE s.n = 1 AND s.cluster {here.format('s.cluster')} AND r.{ROW} {here.format('r.' + ROW)}"
+                f"{beside} WHERE s.n = 1 AND s.cluster {here.format('s.cluster')} AND r.{ROW} {here.format('r.' + ROW)}"
                 f") d JOIN {IDS} i ON i.cluster = d.cluster WHERE i.cluster {here.format('i.cluster')}"
                 " ORDER BY d.cluster, d.place"
             )
@@ -193,8 +187,3 @@ class Golden:
             )
 
         write_in_order(self.db, path, stretches(self.last_row, 2 * ROWS_A_STRETCH), lines)
-
-
-def _of(alias: str, column: Column) -> str:
-    """The column's test for a missing cell, on one of the tables of a query."""
-    return column.is_missing.replace(quoted(column.name), f"{alias}.{quoted(column.name)}")

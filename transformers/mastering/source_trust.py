@@ -13,13 +13,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from transformers.mastering.consensus import Cell, Decided
+from transformers.mastering.consensus import UNKNOWN, Cell, Decided
 
 ROUNDS = 10
 FALSE_VALUES = 10  # how many wrong values compete with the right one, on average
 PRIOR_CELLS = 10  # a source's record elsewhere weighs as much as this many cells of the column
 STEADY_CELLS = 5  # and the mean of all sources as much as this many of its record
-UNKNOWN = 0.8  # the trust that iteration starts from; most sources are right more often than not
 WITHIN = 0.5  # what a cell's vote is worth for a value that it contains
 CANDIDATES = 40
 Vote = tuple[str, Cell]  # source, value
@@ -31,6 +30,7 @@ class Trust:
 
     of: dict[tuple[int, str], float] = field(default_factory=dict)
     shapes: dict[int, Counter[str]] = field(default_factory=dict)
+    disputed: Counter[str] = field(default_factory=Counter)  # cells of each source that not all others confirm
 
     def overall(self) -> dict[str, float]:
         """A source's mean over the columns."""
@@ -78,6 +78,7 @@ def learn_trust(columns: Mapping[int, Sequence[Sequence[Vote]]]) -> Trust:
         for source, n in counted.items():
             right[source] += learned[source]
             cells[source] += n
+            trust.disputed[source] += n
     return trust
 
 

@@ -13,6 +13,7 @@ from transformers.mastering.business_rules import BusinessRule, Operator, broken
 from transformers.mastering.clusters import check_columns, text
 from transformers.mastering.contract import contract_of
 from transformers.mastering.contract_checks import Enforced, check_patterns
+from transformers.mastering.lone_trust import LoneTrust, doubted
 from transformers.mastering.stewardship import Check, Kind, Tasks
 from transformers.mastering.work_files import CHANGE_LOG, CLUSTERS_FILE, DECISIONS, PAIRS_FILE, latest
 from transformers.tables import SOURCE_ROW, Table, quoted
@@ -61,9 +62,9 @@ class Asked(Protocol):
 
 
 def checks_of(
-    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], asked: Asked
+    db: "duckdb.DuckDBPyConnection", table: Table, columns: Sequence[Column], asked: Asked, lone: LoneTrust
 ) -> Iterator[Check]:
-    """Raises BadParameters where a rule names no column of the table."""
+    """`lone` is what the builder knew of single rows. Raises BadParameters where a rule names no column."""
     by_name = {column.name: column for column in columns}
     for name in asked.required_columns:
         yield Check(Kind.MISSING_REQUIRED, name, by_name[name].is_missing, "A value is required here.")
@@ -76,7 +77,7 @@ def checks_of(
     yield from _outliers(db, table, columns, asked.outlier_thresholds)
     if asked.duplicate_key_columns:
         yield _shared_keys(table, [by_name[name] for name in asked.duplicate_key_columns])
-    yield from _trust(table, asked.confidence)
+    yield from _trust(table, columns, asked.confidence, lone)
     for rule in asked.business_rules:
         kind = Kind.REFERENTIAL_INTEGRITY if rule.condition.operator is Operator.IN_COLUMN else None
         yield Check(
@@ -176,13 +177,12 @@ def _shared_keys(table: Table, keys: Sequence[Column]) -> Check:
     return Check(Kind.DUPLICATE_SUSPECTED, keys[0].name, repeated, f"An earlier record has the same {names}.")
 
 
-def _trust(table: Table, least: float) -> Iterator[Check]:
-    """Golden records below it; the builder puts their trust last but one."""
+def _trust(table: Table, columns: Sequence[Column], least: float, lone: LoneTrust) -> Iterator[Check]:
+    """Golden records below it; the builder puts their trust last but one, and last how many rows they rest on."""
     if len(table.columns) > 2 and table.columns[-2].startswith("trust_score"):  # noqa: PLR2004
-        trust = table.columns[-2]
-        yield Check(
-            Kind.LOW_CONFIDENCE, trust, f"{quoted(trust)} < {least!r}", f"The record's trust is below {least:g}."
-        )
+        trust, rows = table.columns[-2:]
+        low = doubted(trust, rows, least, lone.speaks_of(columns))
+        yield Check(Kind.LOW_CONFIDENCE, trust, low, f"The record's trust is below {least:g}.")
 
 
 class Seen:

@@ -7,7 +7,7 @@ source row says that the field is empty.
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transformers.cells.columns import Column
 from transformers.mastering.consensus import Cell, Consensus
@@ -58,6 +58,26 @@ class Survivors:
         """By column: how sure a value is of which there is but one."""
         apart = self.policy.of_rows
         return {c.name: round(self.weigher.alone(i), 4) for i, c in enumerate(self.columns) if i not in apart}
+
+    def learned(self) -> dict[str, Any]:
+        """What an agent's findings keep of it: how sure single values are, and how far each source is trusted."""
+        source = self.policy.source
+        return {
+            "confidence_alone": self.alone(),
+            "source_column": None if source is None else self.columns[source].name,
+            "source_trust": self._source_trust(),
+        }
+
+    def _source_trust(self) -> dict[str, Any]:
+        """Each source's learned accuracy, overall and by column."""
+        if not isinstance(self.weigher, ByTrust):
+            return {}
+        trust = self.weigher.trust
+        by_column: dict[str, dict[str, float]] = {}
+        for (place, source), known in sorted(trust.of.items()):
+            by_column.setdefault(self.columns[place].name, {})[source] = round(known, 4)
+        overall = {source: round(known, 4) for source, known in trust.overall().items()}
+        return {"overall": overall, "by_column": by_column, "disputed_cells": dict(sorted(trust.disputed.items()))}
 
     def write(self, path: Path, progress: Callable[[float], None]) -> None:
         import pyarrow as pa

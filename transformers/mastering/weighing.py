@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
-from transformers.mastering.consensus import FLOOR, Cell, Consensus
-from transformers.mastering.source_trust import UNKNOWN, Trust, learn_trust
+from transformers.mastering.consensus import FLOOR, UNKNOWN, Cell, Consensus
+from transformers.mastering.source_trust import Trust, learn_trust
 
 UNKNOWN_SOURCE = ""
 
@@ -75,8 +75,7 @@ class ByErrors:
         return 1 - (1 - self.alone(column)) ** len(said)
 
     def alone(self, column: int) -> float:
-        rates = self.columns[column].rates
-        return rates.right / (1 - rates.missing)
+        return self.columns[column].rates.sound
 
 
 def _votes(cells: Sequence[Cell], sources: Sequence[Cell]) -> list[tuple[str, Cell]]:
