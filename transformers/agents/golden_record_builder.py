@@ -3,6 +3,7 @@
 It takes over the clusters and the decisions of the survivorship-resolver where it ran; else it makes its own.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -11,17 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from transformers.cells.columns import Column, read_columns
-from transformers.findings import AgentResult, RowIssue, Severity
+from transformers.findings import AgentResult, Severity
 from transformers.mastering import clusters as grouping
 from transformers.mastering.clusters import Clustering, check_columns
-from transformers.mastering.counting import count_all
 from transformers.mastering.findings import Said
 from transformers.mastering.golden import Golden
 from transformers.mastering.identities import Identities, identify
-from transformers.mastering.lone_trust import LoneTrust, doubted
+from transformers.mastering.lone_trust import LoneTrust
 from transformers.mastering.match_confidence import spread, weigh_matches
 from transformers.mastering.memory import leave_room, one_at_a_time, room_left
 from transformers.mastering.policy import guessed_policy, of_rows
+from transformers.mastering.record_trust import LOW_TRUST, note_trust
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
 from transformers.mastering.stewarded import StewardedParameters
@@ -37,7 +38,7 @@ from transformers.mastering.work_files import (
     parquet,
 )
 from transformers.row_findings import RowFindings
-from transformers.tables import SOURCE_ROW, Table, quoted
+from transformers.tables import Table
 from transformers.tool import Agent, AgentContext, AgentFile, Delivery
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
 AGENT_ID = "golden-record-builder"
 RESOLVER_ID = "survivorship-resolver"
-LOW_TRUST = "low_trust_record"
 LEARNED = ("confidence_alone", "source_column", "source_trust")  # as Survivors.learned tells it
 
 
@@ -114,14 +114,11 @@ def run(context: AgentContext) -> Delivery:
         records = golden.write(lambda share: context.report_progress(0.5 + 0.4 * share))
         files = _files(golden, context)
         rows = RowFindings.over(db, table)
-        trust = _note_trust(db, golden, records, rows, form.min_trust_score)
+        trust = note_trust(db, golden, records, rows, form.min_trust_score)
         matched = spread(db, form.min_trust_score)
     context.report_progress(1.0)
-    least, weights = form.min_trust_score, form.match_key_weights
-    result = _result(
-        records, found, identities, trust, rows, least=least, learned=learned, matched=matched, weights=weights
-    )
-    return Delivery(result=result, table=records, files=files)
+    built = Built(form, records, found, identities, trust, matched, learned)
+    return Delivery(result=_result(built, rows), table=records, files=files)
 
 
 def _clusters(
@@ -174,48 +171,20 @@ def _files(golden: Golden, context: AgentContext) -> tuple[AgentFile, ...]:
     return tuple(files)
 
 
-def _note_trust(
-    db: "duckdb.DuckDBPyConnection", golden: Golden, records: Table, rows: RowFindings, least: float
-) -> dict[str, float]:
-    """Records below the least trust as row-level issues, at their first source row; and how trust is spread.
-
-    A record of one row is among them only where its source is known to be bad.
-    """
-    source, trust = f"read_parquet({grouping.text(records.path)})", quoted(golden.names.trust)
-    where = doubted(golden.names.trust, golden.names.count, least, golden.lone.speaks_of(golden.columns))
-    low = f"SELECT {quoted(SOURCE_ROW)} AS r, {trust} AS t FROM {source} WHERE {where}"
-    count_all(db, low, rows, (LOW_TRUST, Severity.MEDIUM, ""))
-    rows.keep(
-        RowIssue(
-            row_index=row,
-            column="",
-            issue_type=LOW_TRUST,
-            severity=Severity.MEDIUM,
-            message=f"The golden record that begins with this row has a trust of {known:.2f}.",
-        )
-        for row, known in db.execute(f"{low} ORDER BY r LIMIT {rows.room(LOW_TRUST)}").fetchall()
-    )
-    parts = f"avg({trust}), min({trust}), quantile_cont({trust}, 0.1), quantile_cont({trust}, 0.5)"
-    [figures] = db.execute(f"SELECT {parts} FROM {source}").fetchall()
-    return {
-        name: round(float(figure), 4)
-        for name, figure in zip(("mean", "least", "tenth", "median"), figures, strict=True)
-        if figure is not None
-    }
+@dataclass(frozen=True)
+class Built:
+    form: GoldenRecordBuilderParameters
+    records: Table
+    found: Clustering
+    identities: Identities
+    trust: dict[str, float]  # how it is spread
+    matched: dict[str, float]  # the match confidence of the merged records
+    learned: dict[str, Any]
 
 
-def _result(
-    records: Table,
-    found: Clustering,
-    identities: Identities,
-    trust: dict[str, float],
-    rows: RowFindings,
-    *,
-    least: float,
-    learned: dict[str, Any],
-    matched: dict[str, float],
-    weights: dict[str, float],
-) -> AgentResult:
+def _result(built: Built, rows: RowFindings) -> AgentResult:
+    records, found, identities, least = built.records, built.found, built.identities, built.form.min_trust_score
+    trust, matched = built.trust, built.matched
     said, low, single = Said(AGENT_ID, AGENT.name), rows.of_kind(LOW_TRUST), found.clusters - found.shared
     if low:
         said.alert(
@@ -245,11 +214,11 @@ def _result(
         "clusters": found.summary,
         "trust": trust,
         "match_confidence": matched,
-        "match_key_weights": weights,
+        "match_key_weights": built.form.match_key_weights,
         "low_trust_records": low,
         "single_row_records": single,
         "identities": identities.summary,
-        "lone_rows": learned,
+        "lone_rows": built.learned,
     }
     metrics = {
         "source_rows": found.rows,

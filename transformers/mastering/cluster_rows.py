@@ -35,19 +35,21 @@ def laid_together(
     db: "duckdb.DuckDBPyConnection", table: Table, listed: Sequence[Stretch], scratch: Path
 ) -> Iterator[Stretch]:
     """`cluster_members` for one stretch after the other: the rows of its shared clusters, in order."""
+    if not listed:
+        return
     choose_rows(db)
     if len(listed) == 1:
         lay_chosen(db, table, MEMBERS)
         yield from listed
-    elif listed:
-        folder = scratch / "cluster_rows"
-        folder.mkdir()
-        dealt = _Dealt(folder, listed)
-        dealt.deal(db, table)
-        for stretch in listed:
-            dealt.lay(db, stretch)
-            yield stretch
-        dealt.remove()
+        return
+    folder = scratch / "cluster_rows"
+    folder.mkdir()
+    dealt = _Dealt(folder, listed)
+    dealt.deal(db, table)
+    for stretch in listed:
+        dealt.lay(db, stretch)
+        yield stretch
+    dealt.remove()
 
 
 @dataclass(frozen=True)
