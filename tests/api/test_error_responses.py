@@ -110,7 +110,7 @@ def test_a_hiccup_of_the_world_is_503_and_may_be_tried_again(error: Exception, e
 
 
 def test_a_hiccup_that_knows_when_says_when() -> None:
-    assert answer_to(ModelUnavailable(retry_after=7.4)).headers["retry-after"] == "7"
+    assert answer_to(ModelUnavailable(retry_after=7.4)).headers["retry-after"] == "8"  # earlier would be too early
 
 
 def test_a_lost_database_is_a_warning_without_a_traceback(logged: Logged) -> None:
@@ -190,5 +190,5 @@ def test_what_fails_at_the_commit_is_not_answered_as_done(customer: Customer, mo
 def test_the_statuses_that_we_document_are_those_we_answer_with() -> None:
     documented = error_responses.problems(errors.TaskNotFound, errors.BadParameters, errors.BadRequest)
 
-    assert set(documented) == {401, 404, 422}
+    assert set(documented) == {401, 404, 422, 429}
     assert set(documented[422]["content"]["application/problem+json"]["examples"]) == {"BAD_PARAMETERS", "BAD_REQUEST"}
