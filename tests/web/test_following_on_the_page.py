@@ -70,6 +70,20 @@ def test_a_task_is_cancelled_and_gone_on_with(customer: Visitor) -> None:
     customer.is_content()
 
 
+def test_a_task_that_waits_says_why(customer: Visitor) -> None:
+    busy = customer.submit("probe", TABLE, parameters=WAITS_LONG)
+    task_id = customer.submit("probe", TABLE)
+    customer.goes_to(f"/tasks/{task_id}")
+    customer.sees_state("Waiting")
+    expect(customer.page.get_by_test_id("waiting")).not_to_be_empty()
+    customer.goes_to(f"/tasks/{busy}")
+    customer.button("Cancel").click()
+    customer.sees_state("Cancelled")
+    customer.goes_to(f"/tasks/{task_id}")
+    customer.sees_state("Done")
+    customer.is_content()
+
+
 def test_a_failure_is_told_with_what_to_do(customer: Visitor, tmp_path: Path) -> None:
     task_id = customer.submit("probe", TABLE, parameters={"first": {"act": "blame"}})
     customer.goes_to(f"/tasks/{task_id}")

@@ -45,4 +45,5 @@ export async function ask(method, path, body, { key, signal } = {}) {
 
 export const get = (path, options) => ask('GET', path, undefined, options)
 export const post = (path, body = {}, options) => ask('POST', path, body, options)
-export const newKey = () => crypto.randomUUID()
+// Not randomUUID: a page that came over plain HTTP has none.
+export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -9,6 +9,12 @@ let goodUntil = 0
 let renewal = null
 let onEnd = () => {}
 
+// A doubled tab holds the same refresh token: whoever spends it tells the others the next.
+const tabs = new BroadcastChannel(KEPT)
+tabs.onmessage = ({ data }) => {
+  if (sessionStorage.getItem(KEPT) === data.spent) sessionStorage.setItem(KEPT, data.fresh)
+}
+
 function keep(tokens) {
   access = tokens.access_token
   goodUntil = performance.now() + tokens.expires_in * 1000 - EARLY
@@ -20,8 +26,12 @@ async function exchange() {
   if (!refresh_token) return false
   const headers = { 'Content-Type': 'application/json' }
   const answer = await fetch('/auth/refresh', { method: 'POST', headers, body: JSON.stringify({ refresh_token }) })
-  if (answer.ok) keep(await answer.json())
-  else if (answer.status < 500) sessionStorage.removeItem(KEPT)
+  if (answer.ok) {
+    const tokens = await answer.json()
+    keep(tokens)
+    tabs.postMessage({ spent: refresh_token, fresh: tokens.refresh_token })
+  }
+  if ([401, 422].includes(answer.status)) sessionStorage.removeItem(KEPT)
   return answer.ok
 }
 
