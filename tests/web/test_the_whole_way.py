@@ -74,3 +74,13 @@ def test_a_report_proposes_the_next_task_with_its_parameters(customer: Visitor) 
     expect(customer.page.get_by_role("checkbox", name="Null handler")).to_be_checked()
     expect(customer.page.get_by_role("checkbox", name="Outlier remover")).not_to_be_checked()
     customer.is_content()
+
+
+def test_an_option_out_of_its_range_is_told_where_it_stands(customer: Visitor) -> None:
+    customer.drops("people.csv", b"name,age\nAda,36\n")
+    customer.page.get_by_text("6 options").first.click()
+    customer.page.get_by_label("Null alert threshold").fill("400")
+    customer.button("Upload and check").click()
+    expect(customer.page.locator(".fault").filter(has_text="From 0 to 100.")).to_be_visible()
+    expect(customer.page.get_by_role("alert").filter(has_text="Unified profiler")).to_be_in_viewport()
+    customer.is_content()

@@ -99,6 +99,8 @@ export const isChanged = (field) => {
   }
 }
 
+const isOutside = ({ kind, value, min, max }) => kind === 'number' && value !== '' && ((min !== null && value < min) || (max !== null && value > max))
+
 // Only what was changed: defaults are the server's business. Marks fields whose text cannot be read; null where one is.
 export function parametersOf(fields) {
   const chosen = {}
@@ -107,10 +109,11 @@ export function parametersOf(fields) {
     field.fault = ''
     try {
       if (isChanged(field)) chosen[field.name] = read(field)
+      if (isOutside(field)) field.fault = field.range
     } catch {
       field.fault = 'This is not JSON.'
-      readable = false
     }
+    if (field.fault) readable = false
   }
   return readable ? chosen : null
 }
