@@ -11,10 +11,17 @@ const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte']
 
 const isMissing = (value) => value === null || value === undefined || value === ''
 
+// The next number to zero is zero to a reader; what is merely small is told by its power of ten.
+function figured(value) {
+  const size = Math.abs(value)
+  if (size < 1e-12) return figures.format(0)
+  return size < 1e-3 ? value.toExponential(2) : figures.format(value)
+}
+
 export const format = {
   number: (value) => (isMissing(value) ? '–' : number.format(value)),
   whole: (value) => (isMissing(value) ? '–' : whole.format(value)),
-  figure: (value) => (isMissing(value) ? '–' : figures.format(value)),
+  figure: (value) => (isMissing(value) ? '–' : figured(value)),
   compact: (value) => (isMissing(value) ? '–' : compact.format(value)),
   percent: (value) => (isMissing(value) ? '–' : `${shares.format(value)} %`),
   share: (value) => (isMissing(value) ? '–' : `${shares.format(100 * value)} %`),
@@ -46,7 +53,7 @@ export const format = {
   value(value) {
     if (isMissing(value)) return '–'
     if (typeof value === 'boolean') return value ? 'yes' : 'no'
-    if (typeof value === 'number') return Number.isInteger(value) ? whole.format(value) : figures.format(value)
+    if (typeof value === 'number') return Number.isInteger(value) ? whole.format(value) : figured(value)
     if (Array.isArray(value)) return value.map(format.value).join(', ') || '–'
     return /^[a-z]+(_[a-z]+)+$/.test(value) ? format.plain(value) : String(value)
   },
