@@ -63,7 +63,9 @@ def login(asked: Login, request: Request, response: Response) -> Tokens:
     responses=problems(Unauthenticated, BadRequest, signed_in=False),
 )
 def refresh(asked: RefreshAsked, response: Response) -> Tokens:
-    """A refresh token works once. Using a spent one signs out everybody who holds a token of its family."""
+    """A refresh token works once, and again within 20 seconds, should the answer be lost on its way. Using it later
+    signs out everybody who holds a token of its family.
+    """
     refresh_token = new_refresh_token()
     with transaction() as session:  # committed before we refuse: the end of a family must stand
         user_id = accounts.rotate_refresh_token(

@@ -7,15 +7,16 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from backend.errors import EmailTaken, NotFound, UserNotFound
 from db import ledger
 from db.models import CLOCK, NOW, ApiKey, Lane, RefreshToken, User
 
 ADMIN = "admin"
+GRACE = timedelta(seconds=20)  # a reload that lost its answer, two tabs at one moment; a thief seldom is as quick
 
 
 def register(session: Session, email: str, password_hash: str, signup_credits: int = 0) -> User:
@@ -100,6 +101,8 @@ def add_refresh_token(
 def rotate_refresh_token(session: Session, spent_hash: str, next_hash: str, lifetime: timedelta) -> int | None:
     """Spend one link and add the next; the customer's id.
 
+    A link that was spent just now is followed by one more next link: the first one may never have arrived.
+
     None: unknown, too old, or spent before. In the last case somebody holds a copy, so the whole family ends: commit
     it, whatever is answered.
     """
@@ -109,11 +112,21 @@ def rotate_refresh_token(session: Session, spent_hash: str, next_hash: str, life
         .values(spent_at=CLOCK)
     )
     spent = session.execute(spend.returning(RefreshToken.user_id, RefreshToken.family)).first()
+    spent = spent or session.execute(_spent_just_now(spent_hash)).first()
     if spent is None:
         end_family(session, spent_hash)
         return None
     add_refresh_token(session, spent.user_id, next_hash, lifetime, spent.family)
     return int(spent.user_id)
+
+
+def _spent_just_now(token_hash: str) -> Select[tuple[int, uuid.UUID]]:
+    """Nothing where its family has ended, by a sign-out for instance: then no link is left that is not spent."""
+    left = aliased(RefreshToken)
+    recent = select(RefreshToken.user_id, RefreshToken.family).join(left, left.family == RefreshToken.family)
+    recent = recent.where(RefreshToken.token_hash == token_hash, RefreshToken.expires_at > CLOCK)
+    recent = recent.where(RefreshToken.spent_at > CLOCK - GRACE, left.spent_at.is_(None), left.expires_at > CLOCK)
+    return recent.limit(1)
 
 
 def end_family(session: Session, token_hash: str) -> None:

@@ -125,7 +125,7 @@ class ApiKey(Base):
 
 
 class RefreshToken(Base):
-    """One link in a chain of refresh tokens; using a spent link ends its whole family."""
+    """One link in a chain of refresh tokens; using a link that was spent a while ago ends its whole family."""
 
     __tablename__ = "refresh_tokens"
 

@@ -126,12 +126,47 @@ def test_a_chain_of_refresh_tokens_is_one_family() -> None:
     assert [link.spent_at is None for link in links] == [False, False, True]
 
 
+def spent_long_ago(token_hash: str) -> None:
+    with transaction() as session:
+        link = session.get_one(RefreshToken, token_hash)
+        assert link.spent_at is not None
+        link.spent_at -= accounts.GRACE
+
+
+def test_a_link_that_was_spent_just_now_is_followed_by_another() -> None:
+    user = register()
+    with transaction() as session:
+        accounts.add_refresh_token(session, user.id, "one", DAY)
+    rotate("one", "lost")
+
+    assert rotate("one", "again") == user.id
+
+    assert rotate("lost", "two") == user.id
+    assert rotate("again", "three") == user.id
+    spent_long_ago("one")
+    assert rotate("one", "stolen") is None
+    assert rotate("three", "four") is None
+
+
+def test_a_family_that_has_ended_knows_no_grace() -> None:
+    user = register()
+    with transaction() as session:
+        accounts.add_refresh_token(session, user.id, "one", DAY)
+    rotate("one", "two")
+    with transaction() as session:
+        accounts.end_family(session, "two")
+
+    assert rotate("one", "three") is None
+    assert rotate("two", "four") is None
+
+
 def test_a_spent_link_ends_its_family_and_adds_none() -> None:
     user = register()
     with transaction() as session:
         accounts.add_refresh_token(session, user.id, "one", DAY)
         accounts.add_refresh_token(session, user.id, "elsewhere", DAY)
     rotate("one", "two")
+    spent_long_ago("one")
 
     assert rotate("one", "stolen") is None
 
