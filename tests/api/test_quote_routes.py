@@ -1,12 +1,14 @@
 import json
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from hall_client import CSV, Customer, new_customer, problem_of
+from sqlalchemy import update
 
 from db import paces, task_store, workers
 from db.database import transaction
-from db.models import AgentPace
+from db.models import CLOCK, AgentPace, Worker
 from db.workers import WorkerIdentity
 
 
@@ -23,6 +25,7 @@ def a_worker(*, memory: int = 500_000_000, tools: tuple[str, ...] = ("trial",)) 
     )  # fmt: skip
     with transaction() as session:
         workers.check_in(session, identity)
+        session.execute(update(Worker).values(seen_at=CLOCK + timedelta(minutes=1)))  # a slow test is no silent worker
 
 
 def a_history(*agents: str) -> None:

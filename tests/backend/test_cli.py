@@ -2,10 +2,9 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from backend import administration
 from backend.cli import app
 from backend.settings import get_settings
-from db import accounts, checkpoints, ledger, verification
+from db import accounts, checkpoints, database, ledger, verification
 from db.database import close_database, transaction
 from tests import builders
 
@@ -100,8 +99,10 @@ def test_what_could_not_be_proven_is_not_a_breach(database: str, monkeypatch: py
 
 
 def test_a_proof_that_takes_longer_than_a_station_is_finished(ada: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    longer = "SELECT 'never' FROM pg_sleep(5.5) AS slept WHERE slept IS NULL"
-    monkeypatch.setattr(administration, "LEDGER", {"it takes long": longer})
+    longer = "SELECT 'never' FROM pg_sleep(1.5) AS slept WHERE slept IS NULL"
+    monkeypatch.setitem(database.STATION_LIMITS, "statement_timeout", "1s")
+    close_database()
+    monkeypatch.setattr(verification, "RULES", {"ledger": {"it takes long": longer}})
     assert run("verify", "ledger") == (0, "verify ledger: 0 breaches\n")
 
 

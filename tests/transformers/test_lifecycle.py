@@ -149,7 +149,7 @@ LITTLE = 250_000  # KiB: under what the hoarder wants, over what a warm child ha
 
 @pytest.mark.parametrize("agent", ["second", "third"])
 def test_what_needs_more_memory_goes_where_there_is_more(workshop: TrialSlot, agent: str) -> None:
-    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
+    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE, "lease_seconds": 60})
     builders.live_worker(queues=("high_memory",), memory_bytes=settings.agent_memory_bytes + 1)
     claim = workshop.claim(**{agent: HOARDING})
     with pytest.raises(Reroute):
@@ -161,7 +161,7 @@ def test_what_needs_more_memory_goes_where_there_is_more(workshop: TrialSlot, ag
 def test_where_nobody_has_more_memory_to_give_the_limit_is_the_agents_own(
     workshop: TrialSlot, queue: str, memory: int
 ) -> None:
-    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
+    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE, "lease_seconds": 60})
     builders.live_worker(queues=(queue,), memory_bytes=memory)
     claim = workshop.claim(third=HOARDING)
     assert workshop.run(claim, settings=settings).outcome == "partial"
@@ -169,7 +169,7 @@ def test_where_nobody_has_more_memory_to_give_the_limit_is_the_agents_own(
 
 
 def test_a_task_is_moved_to_more_memory_only_once(workshop: TrialSlot) -> None:
-    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE})
+    settings = get_settings().model_copy(update={"celery_worker_max_memory_per_child": LITTLE, "lease_seconds": 60})
     builders.live_worker(queues=("high_memory",), memory_bytes=2**40)
     first = workshop.claim(second=HOARDING)
     builders.change(first.task_id, queue="high_memory")

@@ -63,7 +63,7 @@ def test_restarts_that_handed_nothing_back_were_no_drains(stage: QuietStage, mon
 
 
 def test_a_broker_without_a_message_has_none_to_lose(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_faults, "until", lambda what, why: until(what, why, seconds=0.05))
+    monkeypatch.setattr(broker_faults, "until", lambda what, why: until(what, why, seconds=0.5, poll=0.01))
     held = iter([0, 0, 3])
     monkeypatch.setattr(broker_faults, "_messages", lambda _broker: next(held))
     assert broker_faults._await_messages(None) == 3  # type: ignore[arg-type]
