@@ -111,10 +111,16 @@ def _long_delimiters(sample: str) -> list[str]:
 
 def _quote(sample: str, delimiter: str) -> str:
     """Single quotes only where they open and close cells and double ones (hardly) do."""
-    border = f"(?:{re.escape(delimiter)}|[,;\\t|])"
-    singles = len(re.findall(rf"(?:^|{border})\s*'[^'\n]*'(?=\s*(?:{border}|$))", sample, re.MULTILINE))
-    doubles = len(re.findall(rf'(?:^|{border})\s*"[^"\n]*"(?=\s*(?:{border}|$))', sample, re.MULTILINE))
+    singles, doubles = _quoted_cells(sample, delimiter, "'"), _quoted_cells(sample, delimiter, '"')
     return "'" if singles > SINGLE_QUOTES * doubles else '"'
+
+
+def _quoted_cells(sample: str, delimiter: str, quote: str) -> int:
+    """No blank is a border too: else each border of a run of tabs would look through the rest of the run."""
+    border = f"(?:{re.escape(delimiter)}|[,;\\t|])"
+    blanks = rf"[^\S\n\t{' ' if delimiter == ' ' else ''}]*"
+    cell = rf"(?:^|{border}){blanks}{quote}[^{quote}\n]*{quote}(?={blanks}(?:{border}|$))"
+    return sum(1 for _ in re.finditer(cell, sample, re.MULTILINE))
 
 
 def _score(sample: str, dialect: Dialect) -> float:

@@ -15,12 +15,14 @@ from transformers.intake.dialects import parse, sniff_dialect
 from transformers.intake.encodings import marked_encoding
 from transformers.intake.layouts import lay_out
 from transformers.intake.parquet_footer import rows_of
+from transformers.intake.zip_directory import EXCELS_WAYS, opened_archive
 
 LOOK = 256 * 1024
 FURTHER_LOOK = 64 * 1024
 FURTHER = (1 / 3, 2 / 3, 1)  # where, of the file
 DIALECT_BYTES = 32 * 1024  # every dialect is tried on it
 LAYOUT_ROWS = 100
+LAYOUT_COLUMNS = 2_000
 SHEET = re.compile(r"xl/worksheets/sheet\d+\.xml")
 MOST_SHEETS = 20  # each is a look of its own
 SHEET_HEAD = 2048
@@ -71,16 +73,18 @@ def rows_in(file: IO[bytes], file_format: str) -> Rows | None:
 def _rows_of_workbook(file: IO[bytes]) -> Rows | None:
     """What the largest sheet says of itself; a header is taken for granted."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            names = [name for name in archive.namelist() if SHEET.fullmatch(name)]
-            rows = [_sheet_rows(archive, name) for name in names[:MOST_SHEETS]]
+        with opened_archive(file) as archive:
+            sheets = [part for part in archive.infolist() if SHEET.fullmatch(part.filename)]
+            rows = [_sheet_rows(archive, sheet) for sheet in sheets[:MOST_SHEETS]]
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
         return None  # intake says what is wrong with it
     return Rows(max(0, max(rows) - 1)) if any(rows) else None
 
 
-def _sheet_rows(archive: zipfile.ZipFile, name: str) -> int:
-    with archive.open(name) as sheet:
+def _sheet_rows(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+    if part.compress_type not in EXCELS_WAYS:
+        return 0
+    with archive.open(part) as sheet:
         said = DIMENSION.search(sheet.read(SHEET_HEAD))
     return int(said[1]) if said else 0
 
@@ -99,7 +103,10 @@ def _look(body: bytes, encoding: str, file_format: str, *, is_cut: bool) -> _Loo
         records = sum(bool(line.strip()) for line in text.split(line_end))
         return _Look(size, lines, records, line_end=line_end.encode())
     rows = parse(text, sniff_dialect(text[:DIALECT_BYTES]))
-    return _Look(size, lines, len(rows), lay_out(rows[:LAYOUT_ROWS]).skipped, line_end.encode()) if rows else None
+    if not rows:
+        return None
+    layout = lay_out([row[:LAYOUT_COLUMNS] for row in rows[:LAYOUT_ROWS]])
+    return _Look(size, lines, len(rows), layout.skipped, line_end.encode())
 
 
 def _look_at_list(text: str, at: int, encoding: str) -> _Look | None:

@@ -11,6 +11,7 @@ from typing import IO
 
 from backend.errors import UnreadableFile, UnsupportedFormat
 from transformers.intake.encodings import head_of, marked_encoding
+from transformers.intake.zip_directory import LongDirectoryError, opened_archive
 
 SIGNATURES = (
     (b"\x89PNG\r\n", "a PNG image"),
@@ -82,8 +83,13 @@ def accepted_format(found: str, accepted: tuple[str, ...]) -> str:
 def archive_format(file: Path | IO[bytes]) -> str:
     """xlsx, or what the archive is instead is refused."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with opened_archive(file) as archive:
             names = set(archive.namelist())
+    except LongDirectoryError as error:
+        raise UnsupportedFormat(
+            "The file looks like a ZIP archive of more files than a workbook has, which this tool does not read.",
+            detail=repr(error),
+        ) from error
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise UnreadableFile(
             "The file is a workbook or archive that is damaged or incomplete.", detail=repr(error)

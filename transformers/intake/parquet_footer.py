@@ -11,6 +11,8 @@ ROWS_FIELD = 3
 _STOP, _TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12
 _INTEGERS = (4, 5, _I64)  # i16, i32, i64
 _DEEPEST = 32
+_MOST_VALUES = 250_000  # up to the rows; 20,000 columns have 160,000
+_LONGEST_NUMBER = 10  # bytes, of seven bits each: 64 bits
 _LONG = 15  # a list that is longer says so in a number of its own
 
 
@@ -35,6 +37,7 @@ class _Footer:
 
     def __init__(self, body: bytes) -> None:
         self._body, self._at = body, 0
+        self._values_left = _MOST_VALUES
 
     def rows(self) -> int | None:
         field = 0
@@ -53,8 +56,9 @@ class _Footer:
         return (before + step if step or kind == _STOP else self._signed()), kind
 
     def _skip(self, kind: int, depth: int) -> None:
-        if depth > _DEEPEST:
-            raise ValueError("nested too deeply")
+        self._values_left -= 1
+        if depth > _DEEPEST or not self._values_left:
+            raise ValueError("nested too deeply, or endless")
         if kind in _INTEGERS:
             self._unsigned()
         elif kind in (_BYTE, _DOUBLE):
@@ -92,13 +96,13 @@ class _Footer:
             raise IndexError("cut")
 
     def _unsigned(self) -> int:
-        value = shift = 0
-        while True:
+        value = 0
+        for place in range(_LONGEST_NUMBER):
             byte = self._byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
+            value |= (byte & 0x7F) << 7 * place
             if byte < 0x80:  # noqa: PLR2004 (the last seven bits)
                 return value
+        raise ValueError("a number that is too long")
 
     def _signed(self) -> int:
         """Zigzag: 0, -1, 1, -2 …"""

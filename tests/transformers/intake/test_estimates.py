@@ -1,6 +1,8 @@
 import io
 import json
 import random
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,22 @@ from transformers.intake.estimates import LOOK, Rows, rows_in
 from transformers.intake.parquet_footer import rows_of
 
 CHANCE = random.Random(11)
+QUICK = 1.5  # CPU seconds; the slowest here takes half a second
 
 
 def estimate(text: str | bytes, file_format: str = "csv") -> Rows | None:
     return rows_in(io.BytesIO(text.encode() if isinstance(text, str) else text), file_format)
+
+
+def archive_of(count: int) -> bytes:
+    """A workbook, and so many empty files beside it."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("xl/workbook.xml", "")
+        archive.writestr("xl/worksheets/sheet1.xml", '<dimension ref="A1:B9"/>')
+        for number in range(count):
+            archive.writestr(zipfile.ZipInfo(f"{number:080}"), b"")
+    return content.getvalue()
 
 
 def assert_near(found: Rows | None, rows: int, within: float = 0.05) -> None:
@@ -128,3 +142,55 @@ def test_a_footer_that_is_none_is_not_understood(tmp_path: Path) -> None:
             broken[CHANCE.randrange(len(whole) // 3, len(whole))] = CHANCE.randrange(256)
         rows_of(io.BytesIO(bytes(broken)))
     assert rows_of(io.BytesIO(b"PAR1" + bytes(20) + (99).to_bytes(4, "little") + b"PAR1")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + "\t" * LOOK,
+        "a" + " " * LOOK,
+        "a" + "\r" * LOOK,
+        "a,b\n" + "\n" * LOOK,
+        "\n" * 300_000,
+        "a" + "\t " * (LOOK // 2),
+        "a" + "\t\x0b\xa0" * (LOOK // 4),
+        "\t'" * (LOOK // 2),
+        "'a'" + " " * LOOK + "x",
+        ",'a' " * (LOOK // 5),
+        "a," * (LOOK // 4) + "\n" + "1,2\n" * (LOOK // 8),
+    ],
+    ids=[
+        "tabs", "blanks", "returns", "empty lines", "nothing but lines", "tabs and blanks", "odd blanks", "open quotes",
+        "blanks behind a quote", "cells in quotes", "one wide row",
+    ],
+)  # fmt: skip
+def test_blanks_borders_and_quotes_cost_no_more_than_other_text(text: str) -> None:
+    began = time.thread_time()
+    estimate(text)
+    assert time.thread_time() - began < QUICK
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x15" + b"\xff" * 2**20,  # one number without an end
+        b"\x19\xf3\xff\xff\x7f" + bytes(2**20),  # a list of two hundred million bytes
+        b"\x19\xfc\xff\xff\x7f" + bytes(2**20),  # and of empty structures
+    ],
+    ids=["number", "list", "structures"],
+)
+def test_a_footer_that_never_comes_to_its_rows_is_given_up_soon(body: bytes) -> None:
+    began = time.thread_time()
+    assert rows_of(io.BytesIO(b"PAR1" + body + len(body).to_bytes(4, "little") + b"PAR1")) is None
+    assert time.thread_time() - began < QUICK
+
+
+def test_a_sheet_that_excel_would_not_pack_so_is_not_unpacked() -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b'<dimension ref="A1:B9"/>')
+    assert estimate(content.getvalue(), "xlsx") is None
+
+
+def test_an_archive_of_countless_files_is_not_opened() -> None:
+    assert estimate(archive_of(9_000), "xlsx") is None

@@ -1,5 +1,7 @@
+import io
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from intake_reading import read
 
 from backend.errors import UnsupportedFormat
 from transformers.intake import sniff_format
+from transformers.intake.formats import archive_format
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,17 @@ def test_a_format_that_the_role_does_not_take_is_refused(tmp_path: Path) -> None
 def test_a_table_with_tabs_is_taken_where_csv_is(tmp_path: Path) -> None:
     got = read(tmp_path, "a\tb\n1\t2\n", "data.tsv", accepted=("csv",))
     assert (got.table.format, got.table.delimiter) == ("csv", "\t")
+
+
+def test_an_archive_of_countless_files_is_refused_by_its_directory(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number in range(9_000):
+            archive.writestr(zipfile.ZipInfo(f"xl/{number:080}"), b"")
+    with pytest.raises(UnsupportedFormat, match="more files than a workbook has"):
+        archive_format(content)
+    with pytest.raises(UnsupportedFormat, match="more files than a workbook has"):
+        read(tmp_path, content.getvalue(), "data.xlsx")
 
 
 def test_the_door_imports_no_heavy_library() -> None:
