@@ -4,6 +4,7 @@ It is fetched from the store piece by piece as the customer takes it: no connect
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Response
@@ -63,7 +64,7 @@ def get_output(
     headers["Content-Length"] = str(piece.length if piece else file.size)
     if piece:
         headers["Content-Range"] = f"bytes {piece.start}-{piece.end - 1}/{file.size}"
-    body = _body(storage, file, piece or Piece(0, file.size))
+    body = _begun(_body(storage, file, piece or Piece(0, file.size)))
     return StreamingResponse(body, 206 if piece else 200, headers, media_type=file.content_type)
 
 
@@ -84,6 +85,11 @@ def _headers_of(file: StoredFile) -> dict[str, str]:
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-cache",
     }
+
+
+def _begun(body: Iterator[bytes]) -> Iterator[bytes]:
+    """The first part is fetched now, while a store that fails can still be answered with its status."""
+    return chain([next(body, b"")], body)
 
 
 def _body(storage: Storage, file: StoredFile, piece: Piece) -> Iterator[bytes]:

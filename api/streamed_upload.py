@@ -17,11 +17,13 @@ from anyio import CancelScope, CapacityLimiter
 from anyio.lowlevel import RunVar
 from anyio.to_thread import run_sync
 
+from backend.clock import monotonic
 from backend.errors import BadRequest, TooManyUploads
 from backend.storage import OpenUpload, Storage, UploadedPart
 
 PART_BYTES = 5 * 2**20  # S3's least; its most parts, 10,000 of them, are 48 GiB
 SILENCE_SECONDS = 60.0  # without a byte: whoever sent it has gone
+LEAST_RATE = 16 * 1024  # bytes a second from then on: a byte a minute would keep a place for days
 SENDS_AT_ONCE = 8  # threads; the rest of the hall keeps its own
 
 BODIES_AT_ONCE = 32  # 320 MiB of memory
@@ -125,9 +127,14 @@ class StreamedUpload:
 
 
 async def lively(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body, chunk by chunk. Raises BadRequest: nothing came for SILENCE_SECONDS."""
-    chunks = aiter(body)
+    """The body, chunk by chunk. What the store takes is no delay of the customer's.
+
+    Raises:
+        BadRequest: nothing came for SILENCE_SECONDS, or after these less than LEAST_RATE on average.
+    """
+    chunks, received, waited = aiter(body), 0, 0.0
     while True:
+        asked_at = monotonic()
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 chunk = await anext(chunks)
@@ -135,6 +142,9 @@ async def lively(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             return
         except TimeoutError:
             raise BadRequest(f"Nothing came for {SILENCE_SECONDS:.0f} seconds; send the file again.") from None
+        received, waited = received + len(chunk), waited + monotonic() - asked_at
+        if received < LEAST_RATE * (waited - SILENCE_SECONDS):
+            raise BadRequest("The file comes too slowly; send it again over a quicker line.")
         yield chunk
 
 

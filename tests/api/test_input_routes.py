@@ -10,6 +10,7 @@ from hall_client import CSV, Customer, problem_of
 
 from api import input_routes, streamed_upload
 from api.arrivals import Wanted
+from backend.errors import BadRequest
 from backend.main import create_app
 from backend.storage import Storage
 from db import task_store
@@ -277,6 +278,28 @@ def test_a_customer_who_falls_silent_is_not_waited_for(customer: Customer, monke
 
     assert "Nothing came" in problem["detail"]
     assert keys_of(customer, task_id) == []
+
+
+async def told(*chunks: bytes) -> list[bytes]:
+    return [chunk async for chunk in streamed_upload.lively(trickling(*chunks))]
+
+
+def a_clock(monkeypatch: pytest.MonkeyPatch, *ticks: float) -> None:
+    """Two for each chunk: when it was asked for, and when it came."""
+    remaining = iter(ticks)
+    monkeypatch.setattr(streamed_upload, "monotonic", lambda: next(remaining))
+
+
+def test_a_file_that_comes_by_drops_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_clock(monkeypatch, 0, 59, 59, 118)
+    with pytest.raises(BadRequest, match="too slowly"):
+        asyncio.run(told(b"a", b"b"))
+
+
+def test_a_slow_line_is_not_too_slow_and_a_slow_store_is_not_the_customers(monkeypatch: pytest.MonkeyPatch) -> None:
+    second = b"x" * streamed_upload.LEAST_RATE
+    a_clock(monkeypatch, 0, 59, 1000, 1050, 2000, 2010, 3000)
+    assert len(asyncio.run(told(b"a", second * 49, second * 10))) == 3
 
 
 def test_a_store_that_does_not_answer_is_said_to_be_unavailable(

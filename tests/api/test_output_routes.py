@@ -2,10 +2,12 @@ import hashlib
 
 import httpx
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from hall_client import Customer, problem_of
 from task_lives import half_done, published
 
 from api import output_routes
+from backend.storage import Storage
 
 
 def output_of(customer: Customer, task_id: str, name: str = "report.html", **headers: str) -> httpx.Response:
@@ -48,6 +50,17 @@ def test_an_output_is_fetched_by_pieces_however_large(
 
     assert output_of(customer, done).content == b"<p>fine</p>"
     assert output_of(customer, done, Range="bytes=2-8").content == b">fine</"
+
+
+def test_a_store_that_does_not_answer_is_said_before_anything_is_sent(
+    customer: Customer, done: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_asked: object) -> None:
+        raise EndpointConnectionError(endpoint_url="http://10.1.2.3")
+
+    monkeypatch.setattr(Storage, "read", fail)
+
+    assert problem_of(output_of(customer, done), 503)["error_code"] == "STORAGE_UNAVAILABLE"
 
 
 @pytest.mark.parametrize(
