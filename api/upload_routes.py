@@ -1,6 +1,7 @@
 """Announcing files: a name, a key and a signed form for each, or links to its parts, noted on the task's row."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
@@ -123,19 +124,24 @@ def complete_upload(
 
 def _begin(storage: Storage, task: Task, asked: AnnouncedFiles, once: Once) -> Plan:
     """Large files' uploads are begun before the row is locked; what no row names in the end is aborted."""
-    files = {role: _planned(storage, task, role, file) for role, file in asked.files.items()}
-    begun = [file.upload for file in files.values() if file.upload is not None]
+    files: dict[str, PlannedFile] = {}
+    replaced: list[OpenUpload] = []
     named: list[OpenUpload] = []
     try:
+        for role, file in asked.files.items():
+            files[role] = _planned(storage, task, role, file)
         with transaction() as session:
             locked = open_task(session, task.id, task.user_id, lock=True)
-            replaced = open_uploads(locked.inputs, files)
+            before = open_uploads(locked.inputs, files)
             plan = once(session, Plan, lambda: _plan(session, locked, files))
-        named = [file.upload for file in plan.files.values() if file.upload is not None]
-        begun += replaced
+        named, replaced = _uploads(plan.files), before
     finally:
-        abort(storage, (upload for upload in begun if upload not in named))
+        abort(storage, (upload for upload in [*_uploads(files), *replaced] if upload not in named))
     return plan
+
+
+def _uploads(files: Mapping[str, PlannedFile]) -> list[OpenUpload]:
+    return [file.upload for file in files.values() if file.upload is not None]
 
 
 def _plan(session: Session, task: Task, files: dict[str, PlannedFile]) -> Plan:
@@ -179,10 +185,13 @@ def _announced(task_id: UUID, user_id: int, role_name: str) -> Wanted:
 
 
 def _checked(storage: Storage, wanted: Wanted, found: ObjectInfo) -> str:
-    """Its format. A file that is refused goes."""
+    """Its format. A file that is refused goes; one that took its place meanwhile is not the one that was judged."""
     try:
         check_size(wanted.role, wanted.file.filename, found.size)
         return look_into(wanted.role, wanted.file.filename, opened(storage, found))
-    except CustomerError:
+    except CustomerError as error:
+        there = storage.head(found.key)
+        if there is not None and there.etag != found.etag:
+            raise Conflict(f"{wanted.file.filename!r} was replaced meanwhile.", role=wanted.role.name) from error
         storage.delete([found.key])
         raise

@@ -1,16 +1,17 @@
 """Large files: announced, sent by parts to the store itself, put together."""
 
 import uuid
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
 from hall_client import NO_CERTIFICATES, Customer, problem_of
 
-from api import parts
+from api import parts, upload_routes
 from backend.settings import get_settings
 from db import deletion, task_store
 from db.database import transaction
+from transformers.tool import InputRole
 
 MIB = 2**20
 HEADER = b"a,b\n"
@@ -212,6 +213,38 @@ def test_an_announcement_that_is_refused_leaves_no_upload(customer: Customer, mo
 
     problem_of(customer.post(f"/tasks/{task_id}/upload-urls", files), 409)
     assert open_uploads(customer, task_id) == []
+
+
+def test_a_role_that_is_refused_leaves_no_upload_of_the_one_before_it(customer: Customer) -> None:
+    task_id = customer.create()
+    files = {
+        "primary": {"filename": "data.csv", "size": 11 * MIB},
+        "baseline": {"filename": "data.parquet", "size": 5},
+    }
+
+    problem_of(customer.post(f"/tasks/{task_id}/upload-urls", {"files": files}), 415)
+
+    assert open_uploads(customer, task_id) == []
+
+
+def test_a_file_that_took_its_place_while_it_was_judged_stays(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id = customer.create()
+    customer.upload(task_id)
+    storage = customer.hall.storage
+    look_into = upload_routes.look_into
+
+    def send_anew(role: InputRole, filename: str, file: IO[bytes]) -> str:
+        (found,) = storage.list(f"users/{customer.id}/tasks/{task_id}/")
+        storage.put_bytes(found.key, b"a,b\n9,9\n", "text/csv")
+        return look_into(role, filename, file)
+
+    monkeypatch.setattr(upload_routes, "look_into", send_anew)
+
+    assert problem_of(complete(customer, task_id), 409)["error_code"] == "CONFLICT"
+    monkeypatch.undo()
+    assert [found.size for found in storage.list(f"users/{customer.id}/tasks/{task_id}/")] == [8]
 
 
 def test_nothing_announced_cannot_be_completed(customer: Customer, stranger: Customer) -> None:
