@@ -79,10 +79,13 @@ class Poll:
     async def _changed(self, found: Look, deadline: float, gone: Callable[[], Awaitable[bool]]) -> Look:
         self._hub.check_room(self._user_id)
         with self._hub.watch(found.standing) as watched:
+            changed = watched.changed
+            if watched.standing != found.standing:  # it was watched already, and what it saw meanwhile woke nobody here
+                found = await run_in_threadpool(self._look)
             while found.view is None and (left := deadline - monotonic()) > 0 and not self._hub.closing:
-                changed = watched.changed
                 if not await happens(changed, min(left, SLICE_SECONDS)) and await gone():
                     break
+                changed = watched.changed  # of before the look: what comes during it wakes the next wait
                 found = await run_in_threadpool(self._look)
         return found
 
@@ -108,7 +111,8 @@ class PollsFromMemory:
     """Answers 304 to who polls a task again and again, where the hub saw just now that nothing has changed.
 
     The innermost layer: all others have had their word by then. It stands before the routes because half of the time of
-    such an answer went into finding one and into solving what it depends on.
+    such an answer went into finding one and into solving what it depends on. No route, no count: the rate limit is one
+    of these dependencies, so such an answer takes nothing from what a customer may ask.
     """
 
     def __init__(self, app: ASGIApp) -> None:

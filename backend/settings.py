@@ -124,7 +124,10 @@ class Settings(BaseSettings):
         "time.",
     )
     requests_per_second: float = Field(
-        50.0, ge=0, description="One customer's requests to one API process, steadily; 0: as many as they like."
+        50.0,
+        ge=0,
+        description="One customer's requests to one API process, steadily; 0: as many as they like. Polls answered "
+        "from memory are free.",
     )
     requests_at_once: int = Field(500, ge=1, description="How many may come before they are slowed down to that.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(

@@ -1,3 +1,4 @@
+import asyncio
 import uuid
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ from served import Served
 from task_lives import claimed, deliver, settle
 
 from api import event_stream
+from api.following import Hub
 from backend.clock import monotonic
 from backend.errors import TimeLimit
 from db import checkpoints, claims, deletion, task_store
@@ -245,4 +247,10 @@ def test_the_task_of_a_stream_may_be_deleted_while_it_opens(customer: Customer) 
     with transaction() as session:
         task_store.cancel(session, uuid.UUID(task_id), customer.id)
         deletion.delete(session, uuid.UUID(task_id), customer.id)
-    assert opening.cursor == 2
+
+    async def told() -> list[bytes]:
+        async with asyncio.timeout(5):
+            return [text async for text in event_stream.stream(Hub(), opening)]
+
+    _snapshot, *after = asyncio.run(told())
+    assert [text.split(b"\n")[0] for text in after] == [b"event: cancelled"]

@@ -68,6 +68,34 @@ def test_a_long_poll_is_answered_when_something_happens(customer: Customer, serv
     eventually(lambda: not served.hub.followed)
 
 
+def test_what_happens_before_the_wait_begins_answers_a_long_poll(
+    customer: Customer, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else watches the task already: the hub has taken the news, and nothing would wake the poll."""
+    monkeypatch.setattr(polling, "SLICE_SECONDS", 20)
+    task_id = customer.queued()
+    claim = claimed(customer, task_id)
+    etag = customer.get(f"/tasks/{task_id}").headers["etag"]
+    look, looks = polling.Poll._look, iter([True])
+
+    with served.follow(task_id, customer.headers) as following:
+        following.next()
+
+        def look_just_before(poll: polling.Poll) -> polling.Look:
+            found = look(poll)
+            if next(looks, False):
+                deliver(claim, "counter", amount=30, progress=50)
+                assert following.until("step_delivered")
+            return found
+
+        monkeypatch.setattr(polling.Poll, "_look", look_just_before)
+        began = monotonic()
+        answer = poll(served, customer, task_id, etag, 9)
+
+    assert (answer.status_code, answer.json()["progress"]) == (200, 50)
+    assert monotonic() - began < 5
+
+
 def test_a_long_poll_ends_unchanged_when_its_time_is_over(customer: Customer, served: Served) -> None:
     task_id = customer.queued()
     claimed(customer, task_id)
