@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from backend.errors import FileTooLarge, UnreadableFile
+from transformers.intake.zip_directory import EXCELS_WAYS
 
 UNPACKED_LIMIT = 2 * 2**30  # bytes; a million rows of twenty columns unpack to about one gigabyte
 RATIO_LIMIT = 200  # sheets shrink about ten times, at most fifty; a bomb a thousand times
@@ -50,6 +51,8 @@ def _check_size(unpacked: int, path: Path) -> None:
 
 def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     """Python stops at the declared size and then finds the checksum wrong if more was hidden."""
+    if part.compress_type not in EXCELS_WAYS:
+        raise zipfile.BadZipFile("it is packed in a way that Excel does not know")
     with archive.open(part) as stream:
         if not part.filename.startswith("xl/worksheets/"):
             for _ in iter(lambda: stream.read(PIECE), b""):

@@ -12,9 +12,10 @@ from pathlib import Path
 from transformers.intake.workbook_archive import PIECE, column_number
 
 MARK = b't="e"'
-ERROR_CELL = re.compile(
-    rb'<c\b[^<>]*?\br="([A-Z]{1,3})(\d{1,7})"[^<>]*?\bt="e"[^<>]*>(?:(?!</c>).)*?<v>([^<]*)</v>', re.DOTALL
-)
+CELL_TAG = re.compile(rb"<c\s([^<>]*)>")
+IS_ERROR = re.compile(rb'\bt="e"')
+REFERENCE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+SHOWN = re.compile(rb"<v>([^<]*)</v>")
 SHEET = re.compile(rb"<sheet\b[^<>]*>")
 RELATION = re.compile(rb"<Relationship\b[^<>]*>")
 ERRORS_KEPT = 1_000_000  # cells; each costs about 200 bytes
@@ -56,11 +57,24 @@ def _errors_in(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[tuple[int,
     for cells in _whole_cells(archive, part):
         if MARK not in cells:
             continue
-        for column, row, text in ERROR_CELL.findall(cells):
+        for error in filter(None, map(_error, cells.split(b"</c>"))):
             found += 1
             if found > ERRORS_KEPT:
                 return
-            yield (int(row) - 1, column_number(column) - 1), unescape(text.decode(errors="replace"))
+            yield error
+
+
+def _error(xml: bytes) -> tuple[tuple[int, int], str] | None:
+    """Of the cell that ends here; its tag is the last one, those before it are of empty cells."""
+    if MARK not in xml:
+        return None
+    *_, tag = [None, *CELL_TAG.finditer(xml)]
+    if tag is None or not IS_ERROR.search(tag[1]):
+        return None
+    at, text = REFERENCE.search(tag[1]), SHOWN.search(xml, tag.end())
+    if at is None or text is None:
+        return None
+    return (int(at[2]) - 1, column_number(at[1]) - 1), unescape(text[1].decode(errors="replace"))
 
 
 def _whole_cells(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
@@ -70,4 +84,4 @@ def _whole_cells(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
         while piece := stream.read(PIECE):
             whole, mark, tail = (rest + piece).rpartition(b"</c>")
             yield whole + mark
-            rest = tail
+            rest = tail[-PIECE:]  # more of it are empty cells: one that shows something is shorter

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import thread_time
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from intake_reading import read, shared
 
 from backend.errors import FileTooLarge, UnreadableFile, UnsupportedFormat
 from transformers.intake import workbook_archive
+from transformers.intake.workbook_errors import error_cells
 from transformers.intake.writing import RowGroupSink
 
 
@@ -61,6 +63,38 @@ def test_an_error_cell_keeps_its_text(tmp_path: Path) -> None:
         sheet.write(3, 1, "x")
         sheet.write_formula(3, 2, "=1/0", None, "#DIV/0!")
     assert read(tmp_path, content.getvalue(), "d.xlsx").rows == [["x", "#DIV/0!"]]
+
+
+SHEETS = {
+    "xl/workbook.xml": b'<sheet name="S" r:id="r1"/>',
+    "xl/_rels/workbook.xml.rels": b'<Relationship Id="r1" Target="worksheets/sheet1.xml"/>',
+}
+
+
+def bare_workbook(path: Path, sheet: bytes, way: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", way) as archive:
+        for name, part in {**SHEETS, "xl/worksheets/sheet1.xml": sheet}.items():
+            archive.writestr(name, part)
+    return path
+
+
+def test_an_error_is_that_of_its_own_cell(tmp_path: Path) -> None:
+    sheet = b'<c r="A1" t="e"/><c r="B1"><v>5</v></c><c r="C1" s="1" t="e"><f>1/0</f><v>#DIV/0!</v></c>'
+    assert error_cells(bare_workbook(tmp_path / "t.xlsx", sheet), "S") == {(0, 2): "#DIV/0!"}
+
+
+@pytest.mark.parametrize("piece", [b'<c r="A1" t="e">', b'<c r="A1" t="e"><v>', b'<c r="A1" t="e"/>', b'r="A1" t="e" '])
+def test_cells_that_never_end_cost_no_more_than_others(tmp_path: Path, piece: bytes) -> None:
+    path = bare_workbook(tmp_path / "t.xlsx", b"<c " + piece * (4 * 2**20 // len(piece)) + b"</c>")
+    began = thread_time()
+    assert error_cells(path, "S") == {}
+    assert thread_time() - began < 1.5
+
+
+def test_a_workbook_that_excel_would_not_pack_so_is_refused(tmp_path: Path) -> None:
+    path = bare_workbook(tmp_path / "t.xlsx", b'<c r="A1"><v>1</v></c>', zipfile.ZIP_BZIP2)
+    with pytest.raises(UnreadableFile, match="damaged"):
+        workbook_archive.check_archive(path)
 
 
 def test_the_largest_sheet_is_read_and_the_others_are_named(tmp_path: Path) -> None:
