@@ -84,6 +84,14 @@ def test_the_page_is_dark_where_the_reader_is_and_can_be_turned(web_house: House
 
 def test_a_reload_keeps_the_account_and_signing_out_ends_it(visitor: Visitor) -> None:
     visitor.register()
+    token = visitor.page.evaluate("sessionStorage.getItem('agensium.refresh')")
+    visitor.page.route("**/auth/me", lambda route: route.fulfill(status=503, body="", content_type="text/plain"))
+    visitor.page.reload()
+    visitor.sees("The server answered 503.")
+    visitor.page.unroute("**/auth/me")
+    visitor.button("Try again").click()
+    visitor.sees("What shall we do with your data?")
+    visitor.page.evaluate("token => sessionStorage.setItem('agensium.refresh', token)", token)  # the answer was lost
     visitor.page.reload()
     visitor.sees("What shall we do with your data?")
     visitor.goes_to("/account")
@@ -91,7 +99,18 @@ def test_a_reload_keeps_the_account_and_signing_out_ends_it(visitor: Visitor) ->
     visitor.sees("Sign in")
     visitor.page.reload()
     visitor.sees("Sign in")
-    visitor.is_content()
+    visitor.is_content(but_for="503")
+
+
+def test_a_page_that_could_not_be_fetched_is_tried_again(customer: Visitor) -> None:
+    customer.page.route("**/credits.html", lambda route: route.fulfill(status=503, body=""))
+    customer.goes_to("/credits")
+    expect(customer.page.get_by_text("This could not be fetched.")).to_be_visible()
+    customer.page.unroute("**/credits.html")
+    customer.button("Try again").click()
+    customer.sees("Credits")
+    expect(customer.page).to_have_title("Credits · Agensium")
+    customer.is_content(but_for="503")
 
 
 def test_a_key_is_shown_once(customer: Visitor) -> None:

@@ -21,6 +21,8 @@ def test_from_an_account_to_a_downloaded_report(visitor: Visitor, tmp_path: Path
     expect(visitor.page.get_by_test_id("quote")).to_contain_text("165 credits")
     visitor.button("Start").click()
     visitor.sees("Profile my data")
+    expect(visitor.page.get_by_role("heading", level=1)).to_be_focused()
+    expect(visitor.page).to_have_title("Profile my data · Agensium")
     visitor.sees_report()
     visitor.opens_tab("Files")
     report = visitor.downloads("report.html", tmp_path)
@@ -73,6 +75,17 @@ def test_a_report_proposes_the_next_task_with_its_parameters(customer: Visitor) 
     expect(customer.page.get_by_test_id("file")).to_have_text("cities.csv")
     expect(customer.page.get_by_role("checkbox", name="Null handler")).to_be_checked()
     expect(customer.page.get_by_role("checkbox", name="Outlier remover")).not_to_be_checked()
+    customer.is_content()
+
+
+def test_a_task_made_for_a_quote_goes_with_the_page(customer: Visitor) -> None:
+    customer.drops("people.csv", b"name,name,age\nAda,Ada,36\n")
+    customer.button("Upload and check").click()
+    expect(customer.page.get_by_test_id("quote")).to_be_visible()
+    assert len(customer.ask("/tasks")["tasks"]) == 1
+    with customer.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        customer.goes_to("/credits")
+    assert customer.ask("/tasks")["tasks"] == []
     customer.is_content()
 
 

@@ -1,6 +1,7 @@
 // Comma-separated text to rows (RFC 4180), as far as is asked for; enough for a look at a file.
 
-export function parse(text, { separator = ',', rows = Infinity } = {}) {
+// Of a text that was cut, the last row is left out.
+export function parse(text, { separator = ',', rows = Infinity, isCut = false } = {}) {
   const found = []
   let row = []
   let cell = ''
@@ -19,6 +20,6 @@ export function parse(text, { separator = ',', rows = Infinity } = {}) {
       cell = ''
     } else cell += mark
   }
-  if (found.length < rows && (cell || row.length)) found.push([...row, cell])
+  if (!isCut && found.length < rows && (cell || row.length)) found.push([...row, cell])
   return found
 }

@@ -9,8 +9,10 @@ export async function* eventsIn(body, heard = () => {}) {
       const { done, value } = await reader.read()
       if (done) return
       heard()
-      const blocks = (rest + value.replaceAll('\r', '')).split('\n\n')
-      rest = blocks.pop()
+      rest += value
+      const open = rest.endsWith('\r') ? '\r' : '' // its \n may be the next thing to come
+      const blocks = rest.slice(0, rest.length - open.length).replace(/\r\n?/g, '\n').split('\n\n')
+      rest = blocks.pop() + open
       for (const block of blocks) {
         const event = eventOf(block)
         if (event) yield event
@@ -24,7 +26,9 @@ export async function* eventsIn(body, heard = () => {}) {
 function eventOf(block) {
   const fields = { event: 'message', id: '', data: [] }
   for (const line of block.split('\n')) {
-    const [, name, value] = line.match(/^([^:]*):? ?(.*)$/)
+    const at = line.includes(':') ? line.indexOf(':') : line.length
+    const name = line.slice(0, at)
+    const value = line.slice(at + 1).replace(/^ /, '')
     if (name === 'data') fields.data.push(value)
     else if (name === 'event' || name === 'id') fields[name] = value
   }

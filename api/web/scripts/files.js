@@ -6,19 +6,20 @@ import { session } from './session.js'
 const STREAMED_ABOVE = 64 * 2 ** 20 // bytes; a larger file is written to disk as it comes, where the browser can
 
 // One file to its role; `onProgress` gets 0..1. Throws Problem.
-export async function upload(taskId, role, file, onProgress) {
+export async function upload(taskId, role, file, onProgress, signal) {
   const path = `/tasks/${taskId}/inputs/${encodeURIComponent(role)}?filename=${encodeURIComponent(file.name)}`
   const headers = await session.header()
-  const { status, text } = await put(path, headers, file, onProgress)
-  if (status === 401 && (await session.renew())) return upload(taskId, role, file, onProgress)
+  const { status, text } = await put(path, headers, file, onProgress, signal)
+  if (status === 401 && (await session.renew())) return upload(taskId, role, file, onProgress, signal)
   const body = parsed(text)
   if (status < 200 || status >= 300) throw new Problem(body, status)
   return body
 }
 
 // XMLHttpRequest, because fetch tells nothing of what has been sent.
-function put(path, headers, file, onProgress) {
+function put(path, headers, file, onProgress, signal) {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
     const request = new XMLHttpRequest()
     request.open('PUT', path)
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
@@ -26,6 +27,8 @@ function put(path, headers, file, onProgress) {
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total)
     request.onload = () => resolve({ status: request.status, text: request.responseText })
     request.onerror = () => reject(new Problem({ detail: 'The upload was interrupted.', next_action: 'Try again.' }, 0))
+    request.onabort = () => reject(signal.reason)
+    signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(file)
   })
 }
@@ -40,9 +43,18 @@ function parsed(text) {
 
 const addressOf = (taskId, name) => `/tasks/${taskId}/outputs/${encodeURIComponent(name)}`
 
+// Where several files go, if one of them is too large for this page's memory: a folder, chosen once, because a browser
+// lets us ask only right after a click. Null where there is no need, or no such browser: then they go to the downloads.
+export async function folderFor(files) {
+  const isLarge = files.some(({ size }) => size > STREAMED_ABOVE)
+  return isLarge && window.showDirectoryPicker ? window.showDirectoryPicker({ mode: 'readwrite' }) : null
+}
+
 // To the customer's disk, under its own name.
-export async function download(taskId, { name, size }) {
-  if (size > STREAMED_ABOVE && window.showSaveFilePicker) return stream(taskId, name)
+export async function download(taskId, { name, size }, folder = null) {
+  if (folder) return stream(taskId, name, await folder.getFileHandle(name, { create: true }))
+  const mayAsk = window.showSaveFilePicker && navigator.userActivation?.isActive
+  if (size > STREAMED_ABOVE && mayAsk) return stream(taskId, name, await window.showSaveFilePicker({ suggestedName: name }))
   const answer = await send(addressOf(taskId, name))
   if (!answer.ok) throw await problemOf(answer)
   const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(await answer.blob()), download: name })
@@ -52,17 +64,16 @@ export async function download(taskId, { name, size }) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }
 
-async function stream(taskId, name) {
-  const handle = await window.showSaveFilePicker({ suggestedName: name })
+async function stream(taskId, name, handle) {
   const answer = await send(addressOf(taskId, name))
   if (!answer.ok) throw await problemOf(answer)
   await answer.body.pipeTo(await handle.createWritable())
 }
 
-// The first bytes of a text file, for a look at it.
+// The first bytes of a text file, for a look at it, and whether there is more behind them.
 export async function beginning(taskId, name, bytes = 65_536) {
   const answer = await send(addressOf(taskId, name), { headers: { Range: `bytes=0-${bytes - 1}` } })
   if (!answer.ok) throw await problemOf(answer)
-  const text = await answer.text()
-  return { text, whole: answer.status === 200 || text.length < bytes }
+  const [, last, size] = (answer.headers.get('content-range') || '').match(/-(\d+)\/(\d+)$/) || []
+  return { text: await answer.text(), isCut: answer.status === 206 && Number(last) + 1 < Number(size) }
 }

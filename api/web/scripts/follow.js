@@ -1,4 +1,4 @@
-// A task as it goes, until it has ended: by its event stream, and by polling where there is none to be had.
+// A task as it goes, until it has ended: by its event stream, and by polling while there is none to be had.
 
 import { eventsIn } from './events.js'
 import { problemOf, send } from './http.js'
@@ -6,10 +6,12 @@ import { hasEnded } from './states.js'
 
 const SILENCE = 40_000 // ms; a live stream says something every 15 s
 const FAILURES = 3 // in a row, then we poll
+const POLLING = 30_000 // ms, then the stream is tried again
+const ANSWERED = 15_000 // ms, more than the server was asked to wait
 const POLL = 2_000 // ms, where the server does not say how long
 
-// `told({task})` with the whole task, `told({progress, current_agent})` in between. Returns when it has ended or was
-// aborted. Throws Problem where the task is not there.
+// `told({task})` with the whole task, `told({progress, current_agent})` in between, `told({isLost})` when the connection
+// goes and comes. Returns when the task has ended or was aborted. Throws Problem where the task is not there.
 export async function follow(taskId, told, signal) {
   const state = { etag: '', lastEvent: '', ended: false }
   const look = async (wait = 0) => {
@@ -17,22 +19,35 @@ export async function follow(taskId, told, signal) {
     if (found) told({ task: found })
     if (found && hasEnded(found)) state.ended = true
   }
-  for (let failures = 0; !state.ended && !signal.aborted && failures < FAILURES; ) {
-    const heard = await stream(taskId, state, told, look, signal).catch(() => 'nothing')
-    if (heard === 'no stream') break
-    failures = heard === 'nothing' ? failures + 1 : 0
-    if (!state.ended) await pause(500 * 2 ** failures, signal)
+  const isOver = () => state.ended || signal.aborted
+  while (!isOver()) {
+    await listen(() => stream(taskId, state, told, look, signal), told, isOver, signal)
+    const until = performance.now() + POLLING
+    while (!isOver() && performance.now() < until) await patiently(() => look(20), told, state, signal)
   }
-  while (!state.ended && !signal.aborted) await patiently(() => look(20), state, signal)
+}
+
+// By the stream, as long as there is one.
+async function listen(stream, told, isOver, signal) {
+  for (let failures = 0; !isOver() && failures < FAILURES; ) {
+    const heard = await stream().catch(() => 'nothing')
+    if (heard === 'no stream') return
+    failures = heard === 'nothing' ? failures + 1 : 0
+    if (isOver()) return
+    if (failures) told({ isLost: true })
+    await pause(500 * 2 ** failures, signal)
+  }
 }
 
 // A dropped connection is waited out; a task that is not there, is not.
-async function patiently(look, state, signal) {
+async function patiently(look, told, state, signal) {
   const started = performance.now()
   try {
     await look()
+    told({ isLost: false })
   } catch (error) {
     if (error.status >= 400 && error.status < 500 && error.status !== 429) throw error
+    if (!signal.aborted) told({ isLost: error.status !== 429 })
   }
   const rest = Math.max(state.retryAfter || POLL, 250) - (performance.now() - started)
   if (!state.ended && rest > 0) await pause(rest, signal)
@@ -50,6 +65,7 @@ async function stream(taskId, state, told, look, signal) {
     const headers = { Accept: 'text/event-stream', ...(state.lastEvent && { 'Last-Event-ID': state.lastEvent }) }
     const either = AbortSignal.any([signal, silence.signal])
     const answer = await send(`/tasks/${taskId}/events`, { headers, signal: either })
+    if (answer.ok) told({ isLost: false })
     if (answer.status === 204) return await ended(look, state)
     if (!(answer.headers.get('content-type') || '').includes('event-stream')) return 'no stream'
     for await (const event of eventsIn(answer.body, heard)) await take(event, state, told, look)
@@ -78,7 +94,8 @@ async function take({ event, id, data }, state, told, look) {
 // The task where it has changed since we last looked, else null.
 async function poll(taskId, state, wait, signal) {
   const headers = state.etag ? { 'If-None-Match': state.etag } : {}
-  const answer = await send(`/tasks/${taskId}${wait && state.etag ? `?wait=${wait}` : ''}`, { headers, signal })
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(1000 * wait + ANSWERED)])
+  const answer = await send(`/tasks/${taskId}${wait && state.etag ? `?wait=${wait}` : ''}`, { headers, signal: inTime })
   state.retryAfter = 1000 * Number(answer.headers.get('retry-after') || 0)
   if (answer.status === 304) return null
   if (!answer.ok) throw await problemOf(answer)

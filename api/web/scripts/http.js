@@ -18,14 +18,16 @@ const UNREACHABLE = { detail: 'The server cannot be reached.', next_action: 'Che
 export async function send(path, { method = 'GET', headers = {}, body, signal } = {}) {
   const once = async () => fetch(path, { method, headers: { ...headers, ...(await session.header()) }, body, signal, cache: 'no-store' })
   let answer
+  let isRenewed = false
   try {
     answer = await once()
-    if (answer.status === 401 && (await session.renew())) answer = await once()
+    isRenewed = answer.status === 401 && (await session.renew())
+    if (isRenewed) answer = await once()
   } catch (error) {
     if (error.name === 'AbortError') throw error
     throw new Problem(UNREACHABLE, 0)
   }
-  if (answer.status === 401) session.end()
+  if (answer.status === 401 && (isRenewed || !session.isKept)) session.end() // not where the renewal was merely refused for now
   return answer
 }
 

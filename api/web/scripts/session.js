@@ -31,11 +31,22 @@ async function exchange() {
     keep(tokens)
     tabs.postMessage({ spent: refresh_token, fresh: tokens.refresh_token })
   }
-  if ([401, 422].includes(answer.status)) sessionStorage.removeItem(KEPT)
-  return answer.ok
+  if (answer.ok || ![401, 422].includes(answer.status)) return answer.ok
+  if (sessionStorage.getItem(KEPT) !== refresh_token) return exchange() // another tab told us the next meanwhile
+  sessionStorage.removeItem(KEPT)
+  return false
 }
 
 export const session = {
+  // Whether somebody is signed in, should the server answer.
+  get isKept() {
+    return Boolean(sessionStorage.getItem(KEPT))
+  },
+
+  async isOpen() {
+    return access !== null || this.renew().catch(() => false)
+  },
+
   start(tokens) {
     keep(tokens)
   },

@@ -5,11 +5,13 @@ import { placeOf } from './router.js'
 import { session } from './session.js'
 
 const THEME = 'agensium.theme'
+const SILENT = { message: 'The server does not answer just now.', next: 'You are still signed in.' }
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
 export const shell = {
   about: { signup_credits: 0, example: null, version: '' },
   ready: false,
+  stuck: null, // why we do not know who is signed in, where we should
   user: null,
   balance: null,
   tools: [],
@@ -27,19 +29,31 @@ export const shell = {
     addEventListener('hashchange', () => this.move())
     session.whenEnded(() => this.left())
     this.about = await get('/web/about').catch(() => this.about)
-    if (await session.renew().catch(() => false)) await this.enter()
+    await this.begin()
     this.ready = true
+  },
+
+  // Whoever is signed in comes in. Where that fails for now, they stay signed in and may try again.
+  async begin() {
+    try {
+      if (await session.isOpen()) await this.enter()
+      this.stuck = !this.user && session.isKept ? SILENT : null
+    } catch (error) {
+      this.stuck = session.isKept ? error : null
+    }
   },
 
   async enter() {
     const [user, { tools }] = await Promise.all([get('/auth/me'), get('/tools')])
     this.tools = tools
     this.user = user
-    await this.countCredits()
+    this.countCredits()
   },
 
+  // Nothing waits for it: without an answer the last one stands.
   async countCredits() {
-    this.balance = (await get('/credits')).balance
+    const found = await get('/credits').catch(() => null)
+    if (found) this.balance = found.balance
   },
 
   signOut() {
@@ -60,7 +74,7 @@ export const shell = {
   // Which view stands in <main>: another task is another view, another tab of a task is not.
   get view() {
     if (!this.ready) return ''
-    if (!this.user) return 'sign_in'
+    if (!this.user) return this.stuck ? 'stuck' : 'sign_in'
     return this.place.view === 'task' ? `task:${this.place.id}` : this.place.view
   },
 

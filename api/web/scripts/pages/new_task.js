@@ -1,10 +1,11 @@
 // A new task: a file, a tool, its options, what it will cost, and off it goes.
 
 import { upload } from '../files.js'
-import { fieldsOf, fill, isChanged, parametersOf } from '../forms.js'
+import { fieldsOf, fill, parametersOf } from '../forms.js'
 import { columnsOf } from '../header.js'
 import { ask, newKey, post, Problem } from '../http.js'
 import { go } from '../router.js'
+import { options } from './options.js'
 
 const HINTS = {
   baseline: 'An earlier delivery of the same data, to see what has drifted since.',
@@ -21,15 +22,24 @@ export const newTask = () => ({
   over: '', // the role a file is held over
   taskId: null,
   quote: null,
+  mayRun: false, // asked to start, and no answer came
   sent: {}, // role → 0..1
   busy: '',
+  leaving: null,
 
   init() {
+    this.leaving = new AbortController()
     const { draft, tools } = this.$store.app
     const wanted = tools.find((tool) => tool.tool_id === draft?.tool_id)
     this.choose(wanted || tools[0])
     if (draft) this.follow(draft)
     this.$store.app.draft = null
+  },
+
+  // What is under way ends, and cleans up after itself.
+  destroy() {
+    this.leaving.abort()
+    this.forget()
   },
 
   choose(tool) {
@@ -64,7 +74,7 @@ export const newTask = () => ({
   accepts: (input) => input.formats.map((format) => `.${format}`).join(','),
 
   async take(role, file) {
-    if (!file) return
+    if (!file || this.busy) return
     this.forget()
     this.files = { ...this.files, [role]: file }
     if (role === 'primary') this.columns = await columnsOf(file).catch(() => [])
@@ -74,7 +84,9 @@ export const newTask = () => ({
     return this.take(role, event.dataTransfer.files[0])
   },
   pick(role, event) {
-    return this.take(role, event.target.files[0])
+    const [file] = event.target.files
+    event.target.value = '' // the same file once more is a choice, too
+    return this.take(role, file)
   },
   remove(role) {
     this.forget()
@@ -95,34 +107,26 @@ export const newTask = () => ({
   runs(agent) {
     return agent.chosen && !this.lacks(agent).length
   },
+  get columnNames() {
+    return [...new Set(this.columns)]
+  },
   get price() {
     return this.agents.filter((agent) => this.runs(agent)).reduce((sum, agent) => sum + agent.price, 0)
   },
   get chosenAgents() {
     return this.agents.filter((agent) => this.runs(agent))
   },
-  changed: (agent) => agent.fields.filter((field) => isChanged(field)).length,
   get isReady() {
     return this.files[this.primary.role] && this.chosenAgents.length && !this.busy
   },
-  addColumn(field, name) {
-    const lines = field.value.split('\n').filter(Boolean)
-    field.value = (lines.includes(name) ? lines.filter((line) => line !== name) : [...lines, name]).join('\n')
-    this.forget()
-  },
-  addPair(field) {
-    field.value.push({ key: '', word: field.valueOptions[0]?.value ?? '' })
-  },
-  removePair(field, index) {
-    field.value.splice(index, 1)
-    this.forget()
-  },
-  hasColumn: (field, name) => field.value.split('\n').includes(name),
+  ...options,
 
   // A task that was made for a quote is of no use once something was changed.
   forget() {
-    if (this.taskId && !this.busy) ask('DELETE', `/tasks/${this.taskId}`).catch(() => {})
+    if (this.busy) return
+    if (this.taskId && !this.mayRun) ask('DELETE', `/tasks/${this.taskId}`).catch(() => {})
     this.taskId = null
+    this.mayRun = false
     this.quote = null
     this.sent = {}
   },
@@ -140,28 +144,34 @@ export const newTask = () => ({
 
   // Upload and ask what it would cost; nothing is held yet.
   async check() {
+    const { signal } = this.leaving
     await this.attempt('Uploading', async () => {
-      this.taskId = (await post('/tasks', this.asked(), { key: newKey() })).task_id
+      const taskId = (await post('/tasks', this.asked(), { key: newKey() })).task_id
+      this.taskId = taskId
       for (const [role, file] of Object.entries(this.files)) {
-        await upload(this.taskId, role, file, (share) => (this.sent = { ...this.sent, [role]: share }))
+        await upload(taskId, role, file, (share) => (this.sent = { ...this.sent, [role]: share }), signal)
         this.sent = { ...this.sent, [role]: 1 }
       }
       this.busy = 'Checking'
-      const quote = await post(`/tasks/${this.taskId}/quote`)
-      this.quote = { ...quote, warnings: [...Object.values(quote.missing), ...quote.warnings] }
+      this.quote = await post(`/tasks/${taskId}/quote`, {}, { signal })
       this.$store.app.say('The file has arrived. The price is shown.')
     })
-    if (this.quote) this.$nextTick(() => this.$refs.start?.focus())
+    // Not before the frame in which the button comes into sight: what is hidden takes no focus.
+    if (this.quote) this.$nextTick(() => requestAnimationFrame(() => this.$refs.start?.focus()))
   },
 
   async start() {
+    const taskId = this.taskId
     await this.attempt('Starting', async () => {
-      await post(`/tasks/${this.taskId}/process`, {}, { key: this.taskId })
-      this.$store.app.files[this.taskId] = this.files.primary
+      const before = this.mayRun
+      this.mayRun = true // leaving this page must not delete it
+      await post(`/tasks/${taskId}/process`, {}, { key: taskId }).catch((error) => {
+        this.mayRun = before || !(error.status >= 400 && error.status < 500)
+        throw error
+      })
+      this.$store.app.files[taskId] = this.files.primary
       this.$store.app.countCredits()
-      const started = this.taskId
-      this.taskId = null // it is on its way: leaving this page must not delete it
-      go(`/tasks/${started}`)
+      if (!this.leaving.signal.aborted) go(`/tasks/${taskId}`)
     })
   },
 

@@ -24,17 +24,20 @@ export const operator = () => ({
   tasks: [],
   next: null,
   filter: { status: '', email: '', error_code: '' },
-  chosen: null, // a failure to be retried
+  asked: null, // of a bulk retry: what its dry run was asked, and nothing else is then done
   replays: null,
   proofs: [],
   busy: false,
   timer: 0,
+  turn: 0, // of looking: whatever still waits for an answer from an earlier one does not go on
 
   init() {
     this.$watch('$store.app.place', () => this.look())
+    this.$watch('hours', () => (this.replays = null))
     this.look()
   },
   destroy() {
+    this.turn += 1
     clearTimeout(this.timer)
   },
 
@@ -51,13 +54,14 @@ export const operator = () => ({
 
   // What this tab shows; of what is going on, again and again while it is seen.
   look() {
+    this.turn += 1
     clearTimeout(this.timer)
     if (this.$store.app.place.view !== 'operator') return undefined
     return { now: () => this.watch(), loads: () => this.attempt(() => this.lookAtLoads()), failures: () => this.attempt(() => this.lookAtFailures()), tasks: () => this.lookAtTasks(), proof: () => undefined }[this.tab]()
   },
-  async watch() {
+  async watch(turn = this.turn) {
     if (!document.hidden) await this.attempt(async () => (this.overview = await get('/admin/overview')))
-    if (this.$store.app.place.view === 'operator' && this.tab === 'now') this.timer = setTimeout(() => this.watch(), EVERY)
+    if (turn === this.turn) this.timer = setTimeout(() => this.watch(turn), EVERY)
   },
   async lookAtLoads() {
     this.loads = await get(`/admin/loads?hours=${this.hours}`)
@@ -75,16 +79,14 @@ export const operator = () => ({
   },
 
   // Bulk retry: first what it would do, then, asked again, done.
-  choose(failure) {
-    this.chosen = failure
+  choose({ error_code, tool_id }) {
+    this.asked = { error_code, tool_id, since: new Date(Date.now() - this.hours * 3_600_000).toISOString() }
     this.replays = null
     return this.replay(true)
   },
   replay(isDry) {
-    const { error_code, tool_id } = this.chosen
-    const since = new Date(Date.now() - this.hours * 3_600_000).toISOString()
     return this.attempt(async () => {
-      this.replays = await post('/admin/replay', { error_code, tool_id, since, dry_run: isDry })
+      this.replays = await post('/admin/replay', { ...this.asked, dry_run: isDry })
       this.$store.app.say(`${this.replays.made} tasks ${isDry ? 'would be' : 'are'} retried.`)
       if (!isDry) await this.lookAtFailures()
     })

@@ -1,6 +1,6 @@
 // The report of a task, in tabs; only those that this tool has something to say in.
 
-import { beginning, download } from '../files.js'
+import { beginning, download, folderFor } from '../files.js'
 import { parse } from '../csv.js'
 import { get } from '../http.js'
 import { go } from '../router.js'
@@ -71,15 +71,15 @@ export const report = () => ({
   // The file that the tool was run for, and the clusters behind the golden records.
   async look() {
     const data = this.outputs.find((file) => file.kind === 'data' && /\.(csv|tsv)$/.test(file.name))
-    if (data) this.preview = { name: data.name, ...tableOf((await beginning(this.taskId, data.name)).text, data.name) }
+    if (data) this.preview = { name: data.name, ...tableOf(await beginning(this.taskId, data.name), data.name) }
     const references = this.outputs.find((file) => file.kind === 'cross_reference' && file.name.endsWith('.csv') && file.size < SMALL)
     if (references && this.parts.golden) this.clusterChart = clusterSizes(parse((await beginning(this.taskId, references.name, SMALL)).text))
   },
 
-  async fetchFile(file) {
+  async fetchFile(file, folder = null) {
     this.fetching = file.name
     try {
-      await download(this.taskId, file)
+      await download(this.taskId, file, folder)
       this.$store.app.say(`${file.name} is downloaded.`)
     } catch (error) {
       this.$store.app.show(error)
@@ -89,7 +89,12 @@ export const report = () => ({
   },
 
   async fetchAll() {
-    for (const file of this.outputs) await this.fetchFile(file)
+    try {
+      const folder = await folderFor(this.outputs)
+      for (const file of this.outputs) await this.fetchFile(file, folder)
+    } catch (error) {
+      this.$store.app.show(error)
+    }
   },
 
   // What the report proposes, filled in; with the same file where this page still has it.
@@ -103,7 +108,7 @@ export const report = () => ({
 const FIRST = ['data', 'report_html', 'report_xlsx', 'golden_records', 'cross_reference']
 const rank = ({ kind }) => (FIRST.includes(kind) ? FIRST.indexOf(kind) : FIRST.length)
 
-function tableOf(text, name) {
-  const [header, ...rows] = parse(text, { separator: name.endsWith('.tsv') ? '\t' : ',', rows: PREVIEWED + 1 })
+function tableOf({ text, isCut }, name) {
+  const [header, ...rows] = parse(text, { separator: name.endsWith('.tsv') ? '\t' : ',', rows: PREVIEWED + 1, isCut })
   return { header: header || [], rows }
 }

@@ -30,7 +30,7 @@ export const signIn = () => ({
       const { email, password } = this
       session.start(await post(this.isNew ? '/auth/register' : '/auth/login', { email, password }))
       localStorage.setItem('agensium.known', '1')
-      await this.$store.app.enter()
+      await this.$store.app.begin()
     } catch (error) {
       this.problem = error
     } finally {

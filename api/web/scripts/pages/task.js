@@ -2,7 +2,7 @@
 
 import { follow } from '../follow.js'
 import { format } from '../format.js'
-import { post } from '../http.js'
+import { newKey, post } from '../http.js'
 import { go } from '../router.js'
 import { hasEnded, stateSaid, stateTone } from '../states.js'
 
@@ -14,6 +14,8 @@ export const task = () => ({
   busy: false,
   now: Date.now(),
   taskId: '',
+  retryKey: newKey(), // the same one until an answer has come, so that one retry is made
+  isLost: false, // no connection just now; tried again all the time
   leaving: null,
   ticking: 0,
 
@@ -33,11 +35,17 @@ export const task = () => ({
     try {
       await follow(this.taskId, (told) => this.hear(told), this.leaving.signal)
     } catch (error) {
+      this.isLost = false
       this.missing = error
     }
   },
 
-  hear({ task, progress, current_agent }) {
+  hear({ isLost, ...news }) {
+    this.isLost = Boolean(isLost)
+    if (isLost === undefined) this.learn(news)
+  },
+
+  learn({ task, progress, current_agent }) {
     const before = this.task?.status
     if (task) this.task = task
     this.progress = Math.max(this.progress, task ? task.progress : progress)
@@ -66,7 +74,8 @@ export const task = () => ({
     return this.ended && this.task.steps.some((step) => step.state === 'delivered')
   },
   get canRetry() {
-    return ['FAILED', 'CANCELLED'].includes(this.task.status) || this.task.outcome === 'partial'
+    const { queued_at, status, outcome } = this.task
+    return Boolean(queued_at) && (['FAILED', 'CANCELLED'].includes(status) || outcome === 'partial')
   },
   get delivered() {
     return this.task.steps.filter((step) => step.state === 'delivered').length
@@ -98,11 +107,22 @@ export const task = () => ({
 
   async retry() {
     await this.attempt(async () => {
-      const again = await post(`/tasks/${this.taskId}/retry`)
-      this.$store.app.files[again.task_id] = this.$store.app.files[this.taskId]
+      const again = await this.again()
+      this.$store.app.files[again] = this.$store.app.files[this.taskId]
       this.$store.app.countCredits()
-      go(`/tasks/${again.task_id}`)
+      go(`/tasks/${again}`)
     })
+  },
+
+  // The id of the task that repeats this one: a new one, or the one that does already.
+  async again() {
+    try {
+      return (await post(`/tasks/${this.taskId}/retry`, {}, { key: this.retryKey })).task_id
+    } catch (error) {
+      if (error.status >= 400 && error.status < 500) this.retryKey = newKey()
+      if (error.context?.retry_id) return error.context.retry_id
+      throw error
+    }
   },
 
   async attempt(what) {
