@@ -28,10 +28,14 @@ def test_steps_and_progress_are_seen_as_they_come(customer: Visitor) -> None:
 def test_without_a_stream_the_page_polls(customer: Visitor) -> None:
     customer.page.route("**/events", lambda route: route.fulfill(status=404, body="", content_type="text/plain"))
     task_id = customer.submit("probe", TABLE, parameters=WAITS)
+    customer.page.route(f"**/tasks/{task_id}", lambda route: route.abort())
     customer.goes_to(f"/tasks/{task_id}")
+    expect(customer.page.get_by_text("The connection is lost")).to_be_visible()
+    customer.page.unroute(f"**/tasks/{task_id}")
     customer.sees_state("Done")
+    expect(customer.page.get_by_text("The connection is lost")).to_be_hidden()
     customer.sees_report()
-    customer.is_content(but_for="404")
+    customer.is_content(but_for="Failed to load resource")
 
 
 def test_a_stream_that_breaks_is_taken_up_where_it_ended(customer: Visitor) -> None:

@@ -78,22 +78,18 @@ def test_a_report_proposes_the_next_task_with_its_parameters(customer: Visitor) 
     customer.is_content()
 
 
-def test_a_task_made_for_a_quote_goes_with_the_page(customer: Visitor) -> None:
+def test_an_option_out_of_its_range_is_told_and_a_task_left_at_its_price_is_removed(customer: Visitor) -> None:
     customer.drops("people.csv", b"name,name,age\nAda,Ada,36\n")
+    customer.page.get_by_text("6 options").first.click()
+    customer.page.get_by_label("Null alert threshold").fill("400")
+    customer.button("Upload and check").click()
+    expect(customer.page.locator(".fault").filter(has_text="From 0 to 100.")).to_be_visible()
+    expect(customer.page.get_by_role("alert").filter(has_text="Unified profiler")).to_be_in_viewport()
+    customer.page.get_by_label("Null alert threshold").fill("40")
     customer.button("Upload and check").click()
     expect(customer.page.get_by_test_id("quote")).to_be_visible()
     assert len(customer.ask("/tasks")["tasks"]) == 1
     with customer.page.expect_response(lambda answer: answer.request.method == "DELETE"):
         customer.goes_to("/credits")
     assert customer.ask("/tasks")["tasks"] == []
-    customer.is_content()
-
-
-def test_an_option_out_of_its_range_is_told_where_it_stands(customer: Visitor) -> None:
-    customer.drops("people.csv", b"name,age\nAda,36\n")
-    customer.page.get_by_text("6 options").first.click()
-    customer.page.get_by_label("Null alert threshold").fill("400")
-    customer.button("Upload and check").click()
-    expect(customer.page.locator(".fault").filter(has_text="From 0 to 100.")).to_be_visible()
-    expect(customer.page.get_by_role("alert").filter(has_text="Unified profiler")).to_be_in_viewport()
     customer.is_content()
