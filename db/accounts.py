@@ -120,7 +120,7 @@ def rotate_refresh_token(session: Session, spent_hash: str, next_hash: str, life
     return int(spent.user_id)
 
 
-def _spent_just_now(token_hash: str) -> Select[tuple[int, uuid.UUID]]:
+def _spent_just_now(token_hash: str) -> Select[int, uuid.UUID]:
     """Nothing where its family has ended, by a sign-out for instance: then no link is left that is not spent."""
     left = aliased(RefreshToken)
     recent = select(RefreshToken.user_id, RefreshToken.family).join(left, left.family == RefreshToken.family)
