@@ -4,18 +4,20 @@ Text formats arrive as strings, cell for cell; typing is an explicit cast (colum
 Every row carries the number it had in the customer's file.
 """
 
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import duckdb
 
 SOURCE_ROW = "__source_row__"  # int64, 1 = the first row of data; never shown as a column of the customer's
+AT_REST = 16.0  # MiB that the database may hold while others work: a small table is not written to disk and read again
 FEW_CELLS = 20_000  # a second thread costs more than it does: a fifth of the seconds of a small file
 
 
@@ -58,7 +60,7 @@ def quoted(identifier: str) -> str:
 @contextmanager
 def database_over(
     tables: "Mapping[str, Table]", scratch: Path, memory_bytes: int
-) -> "Iterator[duckdb.DuckDBPyConnection]":
+) -> Iterator["duckdb.DuckDBPyConnection"]:
     """A DuckDB in which each role is a view, bounded in memory, spilling to scratch, closed to the outside."""
     import duckdb
 
@@ -80,3 +82,19 @@ def database_over(
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def holding(db: "duckdb.DuckDBPyConnection", mebibytes: float) -> Iterator[None]:
+    """While arrays are at work the database has no more than that: its tables go to disk, and the memory back."""
+    import duckdb
+
+    [(limit,)] = db.execute("SELECT current_setting('memory_limit')").fetchall()
+    amount, unit = str(limit).split()
+    if unit == "GiB" or float(amount) > mebibytes:
+        with suppress(duckdb.OutOfMemoryException):  # it cannot let go of so much: it has let go of what it could
+            db.execute(f"SET memory_limit = '{mebibytes} MiB'")
+    try:
+        yield
+    finally:
+        db.execute(f"SET memory_limit = '{limit}'")

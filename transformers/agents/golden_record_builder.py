@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 AGENT_ID = "golden-record-builder"
 RESOLVER_ID = "survivorship-resolver"
+BESIDE_ARROW = 0.7  # of what the database leaves room with: records are laid out in Arrow beside it
 LEARNED = ("confidence_alone", "source_column", "source_trust")  # as Survivors.learned tells it
 
 
@@ -110,6 +111,7 @@ def run(context: AgentContext) -> Delivery:
         leave_room(db, context.memory_bytes)
         with one_at_a_time(db):
             identities = identify(db, table, columns, context.scratch, previous=context.tables.get(CROSS_REFERENCE))
+        leave_room(db, int(context.memory_bytes * BESIDE_ARROW))
         golden = Golden(db, table, columns, decisions, LoneTrust.of(learned), context.scratch)
         records = golden.write(lambda share: context.report_progress(0.5 + 0.4 * share))
         files = _files(golden, context)

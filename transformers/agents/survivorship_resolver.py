@@ -15,7 +15,7 @@ from transformers.mastering.clusters import Clustering, check_columns
 from transformers.mastering.decisions import Tally, note_decisions
 from transformers.mastering.field_groups import found_groups
 from transformers.mastering.findings import Said, some
-from transformers.mastering.memory import room_left
+from transformers.mastering.memory import leave_room, room_left
 from transformers.mastering.policy import of_rows, policy_for
 from transformers.mastering.renames import current_names
 from transformers.mastering.rules import Rule
@@ -61,6 +61,7 @@ def run(context: AgentContext) -> Delivery:
             stewarded=form,
             report_progress=lambda share: context.report_progress(0.1 + 0.3 * share),
         )
+        leave_room(db, context.memory_bytes)
         grouping.draw_sample(db, table, LEARNING_CELLS // max(1, len(columns)))
         numbers = of_rows(db, columns)
         looked_for = form.find_field_groups and not form.field_groups and found.shared

@@ -8,7 +8,7 @@ from transformers.cleaning.windows import from_parquet
 from transformers.intake.encodings import head_of, marked_encoding
 from transformers.intake.rendering import rendered
 from transformers.intake.writing_habits import Habits, habits_of
-from transformers.tables import SOURCE_ROW, quoted
+from transformers.tables import AT_REST, SOURCE_ROW, holding, quoted
 
 UTF8 = "utf-8"
 SPOOLED_ROWS = 20_480  # in a row group: what is held at a time
@@ -26,11 +26,12 @@ def write(cleaned: Cleaned, path: Path) -> None:
     cleaned.db.execute(f"COPY ({rows}) TO {literal(str(spool))} (FORMAT parquet, ROW_GROUP_SIZE {SPOOLED_ROWS})")
     cleaned.report_progress(0.5)
     encoding = cleaned.original.encoding or UTF8
-    try:
-        _write(cleaned, habits, encoding, spool, path)
-    except UnicodeEncodeError:
-        cleaned.notes.append(f"The file is in UTF-8: {encoding} has no sign for some of its characters.")
-        _write(cleaned, habits, UTF8, spool, path)
+    with holding(cleaned.db, AT_REST):
+        try:
+            _write(cleaned, habits, encoding, spool, path)
+        except UnicodeEncodeError:
+            cleaned.notes.append(f"The file is in UTF-8: {encoding} has no sign for some of its characters.")
+            _write(cleaned, habits, UTF8, spool, path)
     spool.unlink()
 
 

@@ -10,9 +10,9 @@ from transformers.matching.components import MOST_MEMBERS, components, split_com
 from transformers.matching.copies import Copies
 from transformers.matching.judging import Judge
 from transformers.matching.linking import competing, one_to_one
-from transformers.matching.memory import AT_REST, holding
 from transformers.matching.pairs import Pairs
 from transformers.matching.records import Size
+from transformers.tables import AT_REST, holding
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,13 +8,14 @@ from transformers.matching.blocking import EVERY_PAIR, MANY_ROWS
 from transformers.matching.calibration import bent
 from transformers.matching.comparisons import Comparison, compare
 from transformers.matching.copies import COPIED, COPIES, Copies, pair_copies, read_copies
-from transformers.matching.memory import NARROW, holding
+from transformers.matching.memory import NARROW
 from transformers.matching.model import Model, learn
 from transformers.matching.pairs import Pairs
 from transformers.matching.patterns import read_patterns
 from transformers.matching.records import Size
 from transformers.matching.scoring import draw_random_pairs, register_pairs, score
 from transformers.matching.text_similarity import TextSimilarity
+from transformers.tables import holding
 
 if TYPE_CHECKING:
     import duckdb

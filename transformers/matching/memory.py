@@ -1,7 +1,7 @@
 """The room that the matching leaves to itself: what it holds outside the database is taken off the database's share."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ NOT_ENOUGH = "Finding the rows that are one entity needed more memory than it ma
 SHARE = 0.5  # of the database's memory; pairs, patterns and labels of a million rows take the rest
 LEAST_MEBIBYTES = 64.0  # below it DuckDB cannot run a join
 NARROW = 64.0  # MiB: what is written and read in a few short columns takes no more
-AT_REST = 16.0  # MiB: a small table is not written to disk and read again
 
 
 @contextmanager
@@ -29,22 +28,6 @@ def room_for_arrays(db: "duckdb.DuckDBPyConnection") -> Iterator[None]:
         yield
     finally:
         db.execute("RESET preserve_insertion_order")
-        db.execute(f"SET memory_limit = '{limit}'")
-
-
-@contextmanager
-def holding(db: "duckdb.DuckDBPyConnection", mebibytes: float) -> Iterator[None]:
-    """While arrays are at work the database has no more than that: its tables go to disk, and the memory back."""
-    import duckdb
-
-    [(limit,)] = db.execute("SELECT current_setting('memory_limit')").fetchall()
-    amount, unit = str(limit).split()
-    if unit == "GiB" or float(amount) > mebibytes:
-        with suppress(duckdb.OutOfMemoryException):  # it cannot let go of so much: it has let go of what it could
-            db.execute(f"SET memory_limit = '{mebibytes} MiB'")
-    try:
-        yield
-    finally:
         db.execute(f"SET memory_limit = '{limit}'")
 
 

@@ -8,9 +8,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from transformers.matching.copies import Copies
-from transformers.matching.memory import AT_REST, NARROW, forget, holding
+from transformers.matching.memory import NARROW, forget
 from transformers.matching.pairs import Pairs
 from transformers.matching.row_probabilities import Standing, standing
+from transformers.tables import AT_REST, holding
 
 if TYPE_CHECKING:
     import duckdb

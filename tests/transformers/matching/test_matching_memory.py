@@ -7,8 +7,7 @@ from scores.people import people
 from tests.transformers.workshop import Workshop
 from transformers.cells.columns import read_columns
 from transformers.matching import resolve_entities
-from transformers.matching.memory import AT_REST, holding
-from transformers.tables import database_over
+from transformers.tables import AT_REST, database_over, holding
 from transformers.tool import PRIMARY
 
 MEBIBYTE = 2**20
