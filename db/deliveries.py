@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from db.webhook_models import PENDING
 
+TAKING = 0x6167_656E_7700  # of the lock under which couriers take an endpoint, for less than a millisecond
 HOLD = timedelta(seconds=120)  # above what one courier's turn at an endpoint may take
 SERVED_AT_ONCE = 2  # endpoints of one customer: who has many slow ones holds up nobody else
 KEPT = timedelta(days=30)  # the log of what is through
@@ -80,6 +81,7 @@ _TAKE = text(f"""
         ORDER BY e.held_until LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, user_id, url, secret_version, holder
 """)  # noqa: S608 (the same)
+_ONE_AFTER_THE_OTHER = text(f"SELECT pg_advisory_xact_lock({TAKING})")
 _NEXT = text(f"""
     SELECT d.id, d.task_id, t.tool_id, d.seq, v.kind, v.at, v.data, d.attempts, d.created_at AS waiting_since
     FROM webhook_deliveries d
@@ -132,6 +134,7 @@ def anything_due(session: Session) -> bool:
 
 def take(session: Session, holder: uuid.UUID) -> Held | None:
     """An endpoint with something due that nobody serves; the one that has waited longest for a courier."""
+    session.execute(_ONE_AFTER_THE_OTHER)
     row = session.execute(_TAKE, {"hold": HOLD, "holder": holder, "at_once": SERVED_AT_ONCE}).first()
     return None if row is None else Held(*row)
 

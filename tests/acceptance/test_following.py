@@ -38,7 +38,8 @@ def follow(house: House, task_id: str, seen: int | None = None, api_url: str = "
 
 
 def test_a_task_is_followed_to_its_end_across_a_lost_connection(solo_house: House) -> None:
-    task_id = solo_house.submit(parameters={"second": {"act": "wait", "seconds": 2}})
+    slow = {"act": "wait", "seconds": 2}
+    task_id = solo_house.submit(parameters={"first": slow, "second": slow})  # the snapshot is from before either
     before: list[Block] = []
     with follow(solo_house, task_id) as answer:
         for block in blocks(answer):
