@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from backend.ports import free_port
 from backend.processes import AT_ONCE, Process
 from backend.product import answers, api_command
 from tests.acceptance.house import PATIENCE, House
@@ -64,7 +65,7 @@ def test_a_task_is_followed_to_its_end_across_a_lost_connection(solo_house: Hous
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there a process cannot be asked to stop by a signal")
 def test_an_api_that_is_stopped_ends_its_streams_and_another_one_goes_on(solo_house: House) -> None:
-    port = int(solo_house.api_url.rpartition(":")[2]) + 1
+    port = free_port()
     log = solo_house.directory / "second-api.log"
     command = [sys.executable, "-m", *api_command(port, reload=False)]
     second = Process("second-api", command, log, environment=solo_house.environment, stop_signal=AT_ONCE)
