@@ -30,6 +30,7 @@ from transformers import catalog
 
 TEMPLATE = "agensium_template"
 
+LONG_STORIES = ("test_ledger.py", "test_admission.py")  # many stations in a row, none of them about its limits
 LONGEST = ("house-solo", "test_chaos.py")  # begun first, or at the end everybody waits for them
 
 sys.dont_write_bytecode = False  # this process, too
@@ -95,7 +96,7 @@ def database(shared_database: str, monkeypatch: pytest.MonkeyPatch, request: pyt
 
     Where the limits of a station are not what is tested, a machine that is busy with something else gets more time.
     """
-    if not {"db", "celery_queue"} & set(request.path.parts):
+    if not {"db", "celery_queue"} & set(request.path.parts) or request.path.name in LONG_STORIES:
         monkeypatch.setattr(db.database, "STATION_LIMITS", dict.fromkeys(db.database.STATION_LIMITS, "30s"))
     with psycopg.connect(libpq_url(shared_database), autocommit=True) as connection:
         try:
