@@ -9,6 +9,7 @@ from transformers.cells.checks import broken, missing
 from transformers.cells.columns import walk_columns
 from transformers.cells.values import chunks
 from transformers.findings import AgentResult, Alert, Issue, Recommendation, Severity, SummaryCard
+from transformers.judgement import issues_of
 from transformers.profiling.readiness_scores import (
     ColumnFacts,
     Component,
@@ -159,17 +160,11 @@ def _severity(points: float) -> Severity:
 
 
 def _issues(found: tuple[Deduction, ...]) -> tuple[Issue, ...]:
-    return tuple(
-        Issue(
-            issue_id=f"{AGENT_ID}-issue-{i}",
-            agent_id=AGENT_ID,
-            field_name=d.field,
-            issue_type=d.kind,
-            severity=_severity(d.points),
-            message=f"{d.component.value.capitalize()} −{d.points:.3g}: {d.reason}.",
-        )
-        for i, d in enumerate(found, 1)
+    said = (
+        (d.field, d.kind, _severity(d.points), f"{d.component.value.capitalize()} −{d.points:.3g}: {d.reason}.")
+        for d in found
     )
+    return issues_of(AGENT_ID, said)
 
 
 def _alerts(verdict: Readiness, overall: float, parts: tuple[Score, ...]) -> tuple[Alert, ...]:

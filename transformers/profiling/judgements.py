@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from transformers.findings import Alert, Issue, Recommendation, Severity, SummaryCard
+from transformers.judgement import issues_of
 from transformers.profiling.table_profile import ColumnProfile, TableProfile
 from transformers.row_findings import RANK, RowFindings
 
@@ -37,17 +38,7 @@ def judged(profile: TableProfile, rows: RowFindings, agent_id: str, limits: Aler
     issues = sorted(_issues(profile, limits), key=lambda issue: RANK[issue[1]])
     return Judgement(
         alerts=tuple(a.model_copy(update={"alert_id": f"{agent_id}-alert-{i}"}) for i, a in enumerate(alerts, 1)),
-        issues=tuple(
-            Issue(
-                issue_id=f"{agent_id}-issue-{i}",
-                agent_id=agent_id,
-                field_name=name,
-                issue_type=kind,
-                severity=severity,
-                message=message,
-            )
-            for i, (kind, severity, name, message) in enumerate(issues, 1)
-        ),
+        issues=issues_of(agent_id, ((name, kind, severity, message) for kind, severity, name, message in issues)),
         recommendations=_recommendations(profile, agent_id),
         cards=_cards(profile),
         metrics=_metrics(profile, rows),

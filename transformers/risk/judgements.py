@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from transformers.findings import Alert, Issue, Recommendation, Severity, SummaryCard
+from transformers.judgement import issues_of
 from transformers.risk.fields import FieldRisk, Leak, field_risk
 from transformers.risk.personal_data import PersonalKind
 from transformers.risk.personal_fields import QUASI_IDENTIFIERS, WEIGHTS
@@ -56,7 +57,7 @@ def judged(agent_id: str, fields: Sequence[FieldRisk], levels: Levels, *, notes:
             "medium_risk_fields": sum(levels.of(f.score) is Severity.MEDIUM for f in ranked),
         },
         alerts=alerts,
-        issues=tuple(_issues(agent_id, ranked, levels)),
+        issues=_issues(agent_id, ranked, levels),
         recommendations=tuple(_recommendations(agent_id, ranked, levels)),
         cards=_cards(overall, levels, ranked),
         text=_text(fields, ranked, overall, levels),
@@ -134,16 +135,13 @@ def _alert(alert_id: str, severity: Severity, message: str, fields: int, advice:
     )
 
 
-def _issues(agent_id: str, ranked: Sequence[FieldRisk], levels: Levels) -> Iterator[Issue]:
-    for i, f in enumerate(ranked, 1):
-        yield Issue(
-            issue_id=f"{agent_id}-issue-{i}",
-            agent_id=agent_id,
-            field_name=f.name,
-            issue_type="personal_data",
-            severity=levels.of(f.score),
-            message=f"Holds {_spoken(f)} (risk {f.score:.0f} of 100, by {f.kinds[0].by}).",
-        )
+def _issues(agent_id: str, ranked: Sequence[FieldRisk], levels: Levels) -> tuple[Issue, ...]:
+    found = (
+        (f.name, "personal_data", levels.of(f.score),
+         f"Holds {_spoken(f)} (risk {f.score:.0f} of 100, by {f.kinds[0].by}).")
+        for f in ranked
+    )  # fmt: skip
+    return issues_of(agent_id, found)
 
 
 def _recommendations(agent_id: str, ranked: Sequence[FieldRisk], levels: Levels) -> Iterator[Recommendation]:
