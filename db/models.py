@@ -75,6 +75,7 @@ def sources_of(target: TaskStatus) -> list[TaskStatus]:
 class StepStatus(StrEnum):
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
+    SKIPPED = "SKIPPED"  # what it depends on failed
 
 
 class EntryKind(StrEnum):
@@ -176,6 +177,9 @@ class Task(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tasks.id"))
     open_children: Mapped[int] = mapped_column(server_default=ZERO)
+    items: Mapped[int] = mapped_column(server_default=ZERO)  # of a batch, on its root: all, and those that have ended
+    items_ok: Mapped[int] = mapped_column(server_default=ZERO)
+    items_failed: Mapped[int] = mapped_column(server_default=ZERO)
     retry_of: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tasks.id"))
     tool_id: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=TaskStatus.CREATED)
@@ -183,6 +187,9 @@ class Task(Base):
     agents: Mapped[list[str]]  # the steps to run, in running order
     parameters: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     prices: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # agent → credits, at submit
+    tariffs: Mapped[dict[str, Any]] = mapped_column(
+        server_default=text("'{}'")
+    )  # of agents paid by use; price: the most
     inputs: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # role → [{filename, key, size, …}]
 
     celery_task_id: Mapped[uuid.UUID | None]
@@ -267,6 +274,7 @@ class TaskStep(Base):
     epoch: Mapped[int]
     status: Mapped[str]
     fingerprint: Mapped[str]
+    inline: Mapped[dict[str, Any] | None]  # a small artifact itself, in place of the three that follow
     artifact_key: Mapped[str | None]
     artifact_size: Mapped[int | None] = mapped_column(BigInteger)
     artifact_sha256: Mapped[str | None]
@@ -283,6 +291,48 @@ class TaskStep(Base):
             postgresql_where=text("status = 'DELIVERED'"),
         ),
     )  # fmt: skip
+
+
+class TaskItem(Base):
+    """One finished item of a batch: its answer, or its error. The journal by which nothing is asked twice.
+
+    `task_id` is the root. A customer's items live with the outputs of their task.
+    """
+
+    __tablename__ = "task_items"
+
+    task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)  # in the order of submission, from 0
+    name: Mapped[str]  # custom_id, or the collection
+    answer: Mapped[dict[str, Any] | None]
+    error_code: Mapped[str | None]  # null: it went well
+    error_message: Mapped[str | None]
+    calls: Mapped[int] = mapped_column(server_default=ZERO)
+    tokens: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    millicredits: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)  # what it costs, where it went well
+    finished_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class ModelBreaker(Base):
+    """What all workers know of a language model that does not answer."""
+
+    __tablename__ = "model_breakers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)  # provider:model
+    failures: Mapped[int] = mapped_column(server_default=ZERO)
+    open_until: Mapped[datetime | None]
+    probe_until: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+
+
+class ModelAnswer(Base):
+    """An answer that is kept for a while; the key is a digest of all that was asked, and by whom."""
+
+    __tablename__ = "model_answers"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    answer: Mapped[dict[str, Any]]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class AgentPace(Base):
