@@ -177,7 +177,8 @@ class Task(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tasks.id"))
     open_children: Mapped[int] = mapped_column(server_default=ZERO)
-    items: Mapped[int] = mapped_column(server_default=ZERO)  # of a batch, on its root: all, and those that have ended
+    first_item: Mapped[int] = mapped_column(server_default=ZERO)  # of a child: the position of its first
+    items: Mapped[int] = mapped_column(server_default=ZERO)  # of a batch or a child: how many; below, those that ended
     items_ok: Mapped[int] = mapped_column(server_default=ZERO)
     items_failed: Mapped[int] = mapped_column(server_default=ZERO)
     retry_of: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tasks.id"))

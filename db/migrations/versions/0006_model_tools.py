@@ -50,14 +50,14 @@ def upgrade() -> None:
     tariffs = sa.Column("tariffs", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"))
     tariffs.nullable = False
     op.add_column("tasks", tariffs)
-    for name in ("items", "items_ok", "items_failed"):
+    for name in ("first_item", "items", "items_ok", "items_failed"):
         op.add_column("tasks", sa.Column(name, sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("task_steps", sa.Column("inline", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column("task_steps", "inline")
-    for name in ("items_failed", "items_ok", "items", "tariffs"):
+    for name in ("items_failed", "items_ok", "items", "first_item", "tariffs"):
         op.drop_column("tasks", name)
     op.drop_index(op.f("ix_model_answers_expires_at"), table_name="model_answers")
     for name in ("model_answers", "model_breakers", "task_items"):
