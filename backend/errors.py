@@ -29,6 +29,8 @@
     │   ├── FileTooLarge             FILE_TOO_LARGE        413
     │   ├── UnsupportedFormat        UNSUPPORTED_FORMAT    415
     │   ├── UnreadableFile           UNREADABLE_FILE       422
+    │   ├── ModelRefused             MODEL_REFUSED         422
+    │   ├── AnswerInvalid            ANSWER_INVALID        422
     │   └── TooManyRequests          TOO_MANY_REQUESTS     429
     │       ├── TooManyFollowed      TOO_MANY_FOLLOWED     429
     │       └── TooManyUploads       TOO_MANY_UPLOADS      429
@@ -304,6 +306,22 @@ class UnreadableFile(CustomerError):
     error_code = "UNREADABLE_FILE"
     message = "The file could not be read."
     next_action = "Open the file, mend what the message names, and upload it again."
+
+
+class ModelRefused(CustomerError):
+    """The provider did not take the question as it is; another try would meet the same answer."""
+
+    error_code = "MODEL_REFUSED"
+    message = "The language model did not accept the request."
+    next_action = "Change the prompt, its length or the options, then try again."
+
+
+class AnswerInvalid(CustomerError):
+    """Also after its repairs the model's answer does not fit the schema."""
+
+    error_code = "ANSWER_INVALID"
+    message = "The language model gave no answer that fits the output schema."
+    next_action = "Make the schema simpler, say in the prompt what you expect, or choose another model."
 
 
 class TooManyRequests(CustomerError):

@@ -137,14 +137,43 @@ class Settings(BaseSettings):
         default=False, description="Webhooks may go to this machine, over HTTP too; for development only."
     )
 
-    @field_validator("extra_tools", "cors_origins", mode="before")
+    # the language models
+    models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Offered to customers, as provider:model separated by commas; the first is the default. Providers: "
+        "openai, anthropic, google, compatible.",
+    )
+    embedding_model: str = Field(
+        "local:hashing-384", description="Makes vectors of texts, as provider:model; local needs no network."
+    )
+    openai_api_key: SecretStr | None = Field(None, description="For models named openai:….")
+    openai_base_url: str | None = Field(None, description="Empty: OpenAI's own.")
+    anthropic_api_key: SecretStr | None = Field(None, description="For models named anthropic:….")
+    google_api_key: SecretStr | None = Field(None, description="For models named google:….")
+    compatible_base_url: str | None = Field(
+        None,
+        description="Any server that speaks OpenAI's protocol (vLLM, Ollama, LM Studio), such as "
+        "http://127.0.0.1:11434/v1; for models named compatible:….",
+    )
+    compatible_api_key: SecretStr | None = Field(None, description="If that server wants one.")
+    model_calls_at_once: int = Field(50, ge=1, description="Calls to models that one slot has under way.")
+    model_breaker_failures: int = Field(
+        10, ge=1, description="So many failed calls one after the other, and a model is left alone for a while."
+    )
+    model_cool_down_seconds: float = Field(30.0, gt=0, description="That while; then one call tries it.")
+    answer_cache_seconds: float = Field(
+        0.0, ge=0, description="How long a model's answer is kept for its customer's same question; 0: not at all."
+    )
+
+    @field_validator("extra_tools", "cors_origins", "models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator(
         "s3_endpoint_url", "s3_public_endpoint_url", "no_progress_seconds", "time_limit_seconds",
-        "aws_access_key_id", "aws_secret_access_key", mode="before",
+        "aws_access_key_id", "aws_secret_access_key", "openai_api_key", "openai_base_url", "anthropic_api_key",
+        "google_api_key", "compatible_base_url", "compatible_api_key", mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
