@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before anything of ours reads a setting: no developer's .env, no test's word in the log of another.
 os.environ["AGENSIUM_NO_ENV_FILE"] = "1"
@@ -76,18 +77,34 @@ def shared_database(stack: Stack) -> str:
     """One database for all tests of this process; `database` empties it."""
     url = new_database(stack, "agensium_tests")
     with psycopg.connect(libpq_url(url), autocommit=True) as connection:
-        tables = [row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-        kept = ("alembic_version", "admission_clock")
-        names = sql.SQL(", ").join(sql.Identifier(table) for table in tables if table not in kept)
-        connection.execute(
-            sql.SQL("""
-                CREATE PROCEDURE empty_all() LANGUAGE plpgsql AS $$ BEGIN
-                    TRUNCATE {} RESTART IDENTITY CASCADE;
-                    UPDATE admission_clock SET v = 0, house_kept_at = to_timestamp(0);
-                END $$
-            """).format(names)
-        )
+        _teach_to_empty_itself(connection)
     return url
+
+
+KEPT = ("alembic_version", "admission_clock")
+
+
+def _teach_to_empty_itself(connection: psycopg.Connection[Any]) -> None:
+    """`CALL empty_all()`, 0.5 ms. TRUNCATE would make each table's files anew, 27 ms of PostgreSQL's time.
+
+    Like TRUNCATE it waits for whoever of the test before still writes. `replica`: rows go in any order.
+    """
+    tables = [row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    numbers = [row[0] for row in connection.execute("SELECT sequencename FROM pg_sequences")]
+    names = [sql.Identifier(table) for table in tables if table not in KEPT]
+    acts = [
+        sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(names)),
+        *(sql.SQL("DELETE FROM {}").format(name) for name in names),
+        *(sql.SQL("PERFORM setval({}, 1, false)").format(sql.Literal(number)) for number in numbers),
+        sql.SQL("UPDATE admission_clock SET v = 0, house_kept_at = to_timestamp(0)"),
+    ]
+    body = sql.SQL("; ").join(acts)
+    connection.execute(
+        sql.SQL("""
+            CREATE PROCEDURE empty_all() LANGUAGE plpgsql SET session_replication_role = replica AS
+            $$ BEGIN {}; END $$
+        """).format(body)
+    )
 
 
 @pytest.fixture

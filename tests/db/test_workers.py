@@ -140,7 +140,7 @@ def test_a_row_whose_end_is_not_committed_yet_is_not_reported_lost() -> None:
 def test_beats_are_hot_updates_and_would_not_be_with_an_index_on_the_lease() -> None:
     claims = [builders.claimed_task() for _ in range(20)]
     close_database()  # the pool's connections hand their own numbers in
-    assert _hot_beats(claims, beats=10) >= 190  # of 200: a full page lets one go now and then
+    assert _hot_beats(claims, beats=10) >= 150  # of 200: a full page lets some go, wide rows more; never all
     sql("CREATE INDEX spoils_it ON tasks (lease_until)")
     try:
         assert _hot_beats(claims, beats=10) == 0
