@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
 from db.claims import Claim
-from db.events import FAN_OUT
+from db.events import FAN_OUT, EventKind
 from db.models import StepStatus, TaskStep
 
 DETAIL_KEPT = 10_000  # characters of what is ours to know: a traceback, or where an agent's threads stood
@@ -22,12 +22,13 @@ DETAIL_KEPT = 10_000  # characters of what is ours to know: a traceback, or wher
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One agent's finished turn. A FAILED one (an optional agent's own failure) has no artifact and costs nothing."""
+    """One agent's finished turn. One that FAILED (an optional agent's own failure) or was SKIPPED costs nothing."""
 
     agent_id: str
     status: StepStatus
     fingerprint: str
     duration_ms: int
+    inline: Mapping[str, Any] | None = None  # a small artifact itself
     artifact_key: str | None = None
     artifact_size: int | None = None
     artifact_sha256: str | None = None
@@ -47,23 +48,31 @@ _RECORD = text(f"""
         WHERE id = :task_id AND epoch = :epoch AND status = 'PROCESSING'
         RETURNING id, user_id, coalesce(parent_id, id) AS root_id, last_event),
     checkpoint AS (
-        INSERT INTO task_steps (task_id, agent_id, epoch, status, fingerprint, duration_ms, artifact_key,
+        INSERT INTO task_steps (task_id, agent_id, epoch, status, fingerprint, duration_ms, inline, artifact_key,
             artifact_size, artifact_sha256, error_code, error_message, error_detail, peak_memory_bytes)
-        SELECT t.id, :agent_id, :epoch, :status, :fingerprint, :duration_ms, :artifact_key,
+        SELECT t.id, :agent_id, :epoch, :status, :fingerprint, :duration_ms, CAST(:inline AS jsonb), :artifact_key,
             :artifact_size, :artifact_sha256, :error_code, :error_message, :error_detail, :peak_memory_bytes FROM t
         ON CONFLICT (task_id, agent_id) DO UPDATE SET
             epoch = excluded.epoch, status = excluded.status, fingerprint = excluded.fingerprint,
-            duration_ms = excluded.duration_ms, artifact_key = excluded.artifact_key,
+            duration_ms = excluded.duration_ms, inline = excluded.inline, artifact_key = excluded.artifact_key,
             artifact_size = excluded.artifact_size, artifact_sha256 = excluded.artifact_sha256,
             error_code = excluded.error_code, error_message = excluded.error_message,
             error_detail = excluded.error_detail, peak_memory_bytes = excluded.peak_memory_bytes,
             finished_at = clock_timestamp()
-        WHERE NOT (task_steps.status = 'DELIVERED' AND excluded.status = 'FAILED')),  -- it was paid for
+        WHERE NOT (task_steps.status = 'DELIVERED' AND excluded.status <> 'DELIVERED')),  -- it was paid for
     capture AS (
         INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
         SELECT t.user_id, t.root_id, :agent_id, 'CAPTURE', CAST(:amount AS bigint) FROM t
         WHERE CAST(:amount AS bigint) > 0
         ON CONFLICT (task_id, agent_id, kind) DO NOTHING),
+    rest AS (
+        INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
+        SELECT t.user_id, t.root_id, :agent_id, 'RELEASE', CAST(:rest AS bigint) FROM t
+        WHERE CAST(:rest AS bigint) > 0
+        ON CONFLICT (task_id, agent_id, kind) DO NOTHING
+        RETURNING user_id, amount),
+    wallet AS (
+        UPDATE credit_wallets w SET balance = w.balance + rest.amount FROM rest WHERE w.user_id = rest.user_id),
     event AS (
         INSERT INTO task_events (task_id, seq, kind, data)
         SELECT t.id, t.last_event, :kind, CAST(:data AS jsonb) FROM t
@@ -73,10 +82,26 @@ _RECORD = text(f"""
 """)  # noqa: S608 (our own words only)
 
 
+_TOLD_AS = {
+    StepStatus.DELIVERED: EventKind.STEP_DELIVERED,
+    StepStatus.FAILED: EventKind.STEP_FAILED,
+    StepStatus.SKIPPED: EventKind.STEP_SKIPPED,
+}
+
+
 def record(
-    session: Session, claim: Claim, checkpoint: Checkpoint, *, amount: int, progress: float, next_agent: str | None
+    session: Session,
+    claim: Claim,
+    checkpoint: Checkpoint,
+    *,
+    amount: int,
+    progress: float,
+    next_agent: str | None,
+    rest: int = 0,
 ) -> None:
     """Write a step down and capture `amount` credits for it; at most once, however often it is asked.
+
+    `rest` is what a step that is paid by use leaves of its hold: it goes back to the wallet here and now.
 
     Raises:
         ClaimLost: the claim is not ours any more; nothing was written.
@@ -93,9 +118,11 @@ def record(
             "task_id": claim.task_id,
             "epoch": claim.epoch,
             "amount": charged,
+            "rest": rest if delivered else 0,
+            "inline": json.dumps(checkpoint.inline) if checkpoint.inline is not None else None,
             "progress": progress,
             "next_agent": next_agent,
-            "kind": "step_delivered" if delivered else "step_failed",
+            "kind": _TOLD_AS[checkpoint.status],
             "data": json.dumps(told),
         },
     ).scalar()

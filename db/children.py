@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
@@ -25,12 +25,16 @@ class ChildTask:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     cost: float = 1.0
+    first_item: int = 0
+    items: int = 0
 
 
-def add_children(session: Session, parent_id: uuid.UUID, epoch: int, wanted: Sequence[ChildTask]) -> list[uuid.UUID]:
+def add_children(
+    session: Session, parent_id: uuid.UUID, epoch: int, wanted: Sequence[ChildTask], items: int = 0
+) -> list[uuid.UUID]:
     """Insert the children and set their parent WAITING, in one transaction; the children's ids, in order.
 
-    The parent holds no worker meanwhile; the credits stay held on it.
+    The parent holds no worker meanwhile; the credits stay held on it. `items`: how many it has in all.
 
     Raises:
         ClaimLost: the parent is not ours any more.
@@ -38,7 +42,7 @@ def add_children(session: Session, parent_id: uuid.UUID, epoch: int, wanted: Seq
     """
     if not wanted:
         raise ValueError("a parent that waits for no child would wait for ever")
-    ended = moves.claim_ended() | {"open_children": len(wanted)}
+    ended = moves.claim_ended() | {"open_children": len(wanted), "items": items}
     parent = moves.move(
         session, parent_id, TaskStatus.WAITING, EventKind.WAITING, ended,
         held_epoch=epoch, data={"children": len(wanted)},
@@ -60,7 +64,11 @@ def _add_child(session: Session, parent: Task, child: ChildTask) -> uuid.UUID:
         "agents": list(child.agents),
         "parameters": dict(child.parameters),
         "inputs": dict(child.inputs),
-        "prices": parent.prices,
+        # Agents that are paid by use are paid by the parent, for the items that went well.
+        "prices": {agent: price for agent, price in parent.prices.items() if agent not in parent.tariffs},
+        "tariffs": parent.tariffs,
+        "first_item": child.first_item,
+        "items": child.items,
         "queue": parent.queue,
         "priority": parent.priority,
         "cost": child.cost,
@@ -91,4 +99,9 @@ def child_ended(session: Session, parent_id: uuid.UUID) -> None:
 
 def of_parent(session: Session, parent_id: uuid.UUID) -> Sequence[Task]:
     """The children in the order in which they were made."""
-    return session.scalars(select(Task).where(Task.parent_id == parent_id).order_by(Task.queued_at, Task.id)).all()
+    made = (Task.first_item, Task.queued_at, Task.id)
+    return session.scalars(select(Task).where(Task.parent_id == parent_id).order_by(*made)).all()
+
+
+def count(session: Session, parent_id: uuid.UUID) -> int:
+    return session.scalar(select(func.count()).where(Task.parent_id == parent_id)) or 0

@@ -6,7 +6,7 @@ begins with it, and a zombie gets ClaimLost before it can write anything.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +36,15 @@ class Claim:
     queue: Queue
     parent_id: uuid.UUID | None
     run_seconds: float
+    tariffs: Mapping[str, Any] = field(default_factory=dict)
+    first_item: int = 0
+    items: int = 0
+    hiccups: int = 0  # at the step it is on, when it was taken
+
+    @property
+    def root_id(self) -> uuid.UUID:
+        """The task that holds the credits and the items."""
+        return self.parent_id or self.task_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,15 @@ def say_current_agent(session: Session, claim: Claim, agent_id: str | None) -> N
         raise ClaimLost
 
 
+def tell(session: Session, claim: Claim, data: Mapping[str, Any]) -> None:
+    """A few words to those who follow the task; no webhook carries them.
+
+    Raises:
+        ClaimLost: the row is not ours any more.
+    """
+    events.append_in_passing(session, claim.task_id, fence(session, claim), EventKind.TEXT, data)
+
+
 def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     """The fence's words: the row, if it is still this claim's."""
     return Task.id == claim.task_id, Task.epoch == claim.epoch, Task.status == TaskStatus.PROCESSING
@@ -136,4 +154,8 @@ def _claim_on(task: Task) -> Claim:
         queue=Queue(task.queue),
         parent_id=task.parent_id,
         run_seconds=task.run_seconds,
+        tariffs=task.tariffs,
+        first_item=task.first_item,
+        items=task.items,
+        hiccups=task.hiccups,
     )

@@ -69,7 +69,7 @@ def _end(session: Session, task_id: uuid.UUID, epoch: int, ending: Ending) -> bo
     if task is None:
         return False
     if task.parent_id is None:
-        ledger.release(session, task.id)
+        ledger.settle(session, task.id)
     else:
         children.child_ended(session, task.parent_id)
     wakeups.notify(session)

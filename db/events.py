@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from db.models import TaskEvent, TaskStatus
@@ -18,6 +18,8 @@ class EventKind(StrEnum):
     STARTED = "started"
     STEP_DELIVERED = "step_delivered"
     STEP_FAILED = "step_failed"
+    STEP_SKIPPED = "step_skipped"  # what it depends on failed
+    TEXT = "text"  # a part of an answer, while it is being written
     RETRYING = "retrying"  # a hiccup or crash: the row is QUEUED again
     HANDED_BACK = "handed_back"  # a drain or an unknown tool: nobody's fault
     REROUTED = "rerouted"  # to the queue of workers that give more memory
@@ -36,6 +38,8 @@ LEADS_TO: Mapping[EventKind, TaskStatus] = {
     EventKind.STARTED: TaskStatus.PROCESSING,
     EventKind.STEP_DELIVERED: TaskStatus.PROCESSING,
     EventKind.STEP_FAILED: TaskStatus.PROCESSING,
+    EventKind.STEP_SKIPPED: TaskStatus.PROCESSING,
+    EventKind.TEXT: TaskStatus.PROCESSING,
     EventKind.RETRYING: TaskStatus.QUEUED,
     EventKind.HANDED_BACK: TaskStatus.QUEUED,
     EventKind.REROUTED: TaskStatus.QUEUED,
@@ -50,7 +54,7 @@ LEADS_TO: Mapping[EventKind, TaskStatus] = {
 PUBLIC = frozenset(
     {
         "tool_id", "retry_of", "credits_held", "parent_id", "children", "children_done", "epoch", "agent_id",
-        "progress", "credits", "error_code", "message", "next_action", "delay_seconds", "outcome",
+        "progress", "credits", "error_code", "message", "next_action", "delay_seconds", "outcome", "text", "restarted",
     }
 )  # fmt: skip
 
@@ -79,6 +83,11 @@ _APPEND = text(f"""
 def append(session: Session, task_id: uuid.UUID, seq: int, kind: EventKind, data: Mapping[str, Any]) -> None:
     """Write event `seq`, the number that the row's UPDATE in this very transaction gave, and whom it is owed to."""
     session.execute(_APPEND, {"task_id": task_id, "seq": seq, "kind": kind, "data": json.dumps(dict(data))})
+
+
+def append_in_passing(session: Session, task_id: uuid.UUID, seq: int, kind: EventKind, data: Mapping[str, Any]) -> None:
+    """As `append`, for what only matters to who follows now: it is owed to nobody."""
+    session.execute(insert(TaskEvent).values(task_id=task_id, seq=seq, kind=kind, data=dict(data)))
 
 
 def after(session: Session, task_id: uuid.UUID, seq: int, limit: int = 500) -> Sequence[TaskEvent]:

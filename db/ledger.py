@@ -73,6 +73,18 @@ def hold(session: Session, user_id: int, task_id: uuid.UUID, prices: Mapping[str
     return total
 
 
+# What a batch owes is known at its end: the items that went well, whose credits lie on the one agent paid by use.
+_CAPTURE_ITEMS = text("""
+    INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
+    SELECT h.user_id, h.task_id, h.agent_id, 'CAPTURE', least(h.amount, (i.millicredits + 999) / 1000)
+    FROM tasks t
+    JOIN credit_entries h ON h.task_id = t.id AND h.kind = 'HOLD' AND jsonb_exists(t.tariffs, h.agent_id)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(millicredits), 0)::bigint AS millicredits
+        FROM task_items WHERE task_id = t.id AND error_code IS NULL) i
+    WHERE t.id = :task_id AND t.items > 0 AND i.millicredits > 0
+    ON CONFLICT (task_id, agent_id, kind) DO NOTHING
+""")
 _RELEASE = text("""
     WITH rest AS (
         SELECT h.user_id, h.task_id, h.agent_id, h.amount - coalesce(c.amount, 0) AS amount
@@ -89,6 +101,12 @@ _RELEASE = text("""
     WHERE w.user_id = r.user_id
     RETURNING r.amount
 """)
+
+
+def settle(session: Session, task_id: uuid.UUID) -> int:
+    """At a task's end: what a batch delivered is paid, and what was not captured goes back; how much goes back."""
+    session.execute(_CAPTURE_ITEMS, {"task_id": task_id})
+    return release(session, task_id)
 
 
 def release(session: Session, task_id: uuid.UUID) -> int:

@@ -5,7 +5,7 @@ A status changes by `moves.move` alone.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ class Submission:
     inputs: Mapping[str, Any]
     cost: float
     parameters: Mapping[str, Any] | None = None
+    tariffs: Mapping[str, Any] = field(default_factory=dict)  # of agents that are paid by use: their price is the most
 
 
 def create(
@@ -110,6 +111,7 @@ def submit(session: Session, task: Task, submission: Submission) -> Task:
     values = {
         "agents": list(submission.agents),
         "prices": dict(submission.prices),
+        "tariffs": dict(submission.tariffs),
         "inputs": dict(submission.inputs),
         "cost": submission.cost,
         "celery_task_id": uuid.uuid4(),
@@ -146,7 +148,7 @@ def cancel(session: Session, task_id: uuid.UUID, user_id: int) -> Task:
     for child_id in session.scalars(select(Task.id).where(Task.parent_id == task_id, Task.status.not_in(TERMINAL))):
         _cancel_row(session, child_id)
     if cancelled.parent_id is None:
-        ledger.release(session, task_id)
+        ledger.settle(session, task_id)
     else:
         children.child_ended(session, cancelled.parent_id)
     wakeups.notify(session)

@@ -46,17 +46,30 @@ LEDGER: Mapping[str, str] = MappingProxyType(
                 <> coalesce(sum(amount) FILTER (WHERE kind <> 'HOLD'), 0)""",
         "nothing is released before the task has ended": """
             SELECT 'task ' || e.task_id || ', ' || e.agent_id FROM credit_entries e JOIN tasks t ON t.id = e.task_id
-            WHERE e.kind = 'RELEASE' AND t.status <> ALL(:terminal)""",
+            WHERE e.kind = 'RELEASE' AND t.status <> ALL(:terminal) AND NOT EXISTS (
+                SELECT FROM task_steps s WHERE s.task_id = t.id AND s.agent_id = e.agent_id
+                AND s.status = 'DELIVERED' AND jsonb_exists(t.tariffs, e.agent_id))""",
         "what was charged was delivered": """
             SELECT 'task ' || e.task_id || ', ' || e.agent_id FROM credit_entries e
             WHERE e.kind = 'CAPTURE' AND NOT EXISTS (
                 SELECT FROM task_steps s JOIN tasks t ON t.id = s.task_id WHERE s.status = 'DELIVERED'
-                AND coalesce(t.parent_id, t.id) = e.task_id AND s.agent_id = e.agent_id)""",
+                AND coalesce(t.parent_id, t.id) = e.task_id AND s.agent_id = e.agent_id)
+            AND NOT EXISTS (SELECT FROM task_items i WHERE i.task_id = e.task_id AND i.error_code IS NULL)""",
         "what was delivered was charged": """
             SELECT 'task ' || t.id || ', ' || s.agent_id FROM task_steps s JOIN tasks t ON t.id = s.task_id
-            WHERE s.status = 'DELIVERED' AND coalesce((t.prices ->> s.agent_id)::bigint, 0) > 0 AND NOT EXISTS (
+            WHERE s.status = 'DELIVERED' AND coalesce((t.prices ->> s.agent_id)::bigint, 0) > 0
+            AND NOT jsonb_exists(t.tariffs, s.agent_id) AND NOT EXISTS (
                 SELECT FROM credit_entries e
                 WHERE e.kind = 'CAPTURE' AND e.task_id = coalesce(t.parent_id, t.id) AND e.agent_id = s.agent_id)""",
+        "a batch that has ended is charged for the items that went well, up to its hold": """
+            SELECT 'task ' || t.id FROM tasks t
+            JOIN (SELECT task_id, sum(millicredits) AS owed FROM task_items WHERE error_code IS NULL
+                  GROUP BY task_id) i ON i.task_id = t.id AND i.owed > 0
+            JOIN (SELECT task_id, agent_id, sum(amount) FILTER (WHERE kind = 'HOLD') AS held,
+                         coalesce(sum(amount) FILTER (WHERE kind = 'CAPTURE'), 0) AS paid
+                  FROM credit_entries GROUP BY task_id, agent_id) e
+                ON e.task_id = t.id AND jsonb_exists(t.tariffs, e.agent_id)
+            WHERE t.status = ANY(:terminal) AND e.paid <> least(e.held, ceil(i.owed / 1000.0))""",
     }
 )
 
@@ -73,7 +86,8 @@ STATES: Mapping[str, str] = MappingProxyType(
             OR (status = ANY(:terminal) AND (ring_wanted OR admitted_at IS NOT NULL OR not_before IS NOT NULL))""",
         "a completed task has an outcome, a manifest, all of its progress and no error": """
             SELECT 'task ' || id FROM tasks WHERE status = 'COMPLETED'
-            AND (outcome IS NULL OR manifest_key IS NULL OR progress <> 100 OR error_code IS NOT NULL)""",
+            AND (outcome IS NULL OR coalesce(manifest_key, parent_id::text) IS NULL OR progress <> 100
+                OR error_code IS NOT NULL)""",
         "what was deleted or cleaned has ended": """
             SELECT 'task ' || id FROM tasks
             WHERE finished_at IS NULL AND coalesce(deleted_at, inputs_cleaned_at, outputs_cleaned_at) IS NOT NULL""",
@@ -82,6 +96,13 @@ STATES: Mapping[str, str] = MappingProxyType(
         "a queued task can be rung": """
             SELECT 'task ' || id FROM tasks WHERE status = 'QUEUED'
             AND (celery_task_id IS NULL OR sort_at IS NULL OR (admitted_at IS NULL AND ring_wanted))""",
+        "a batch counts its finished items": """
+            SELECT 'task ' || t.id FROM tasks t
+            LEFT JOIN (SELECT task_id, count(*) FILTER (WHERE error_code IS NULL) AS ok,
+                              count(*) FILTER (WHERE error_code IS NOT NULL) AS failed
+                       FROM task_items GROUP BY task_id) i ON i.task_id = t.id
+            WHERE t.parent_id IS NULL AND t.outputs_cleaned_at IS NULL
+            AND (t.items_ok, t.items_failed) <> (coalesce(i.ok, 0), coalesce(i.failed, 0))""",
         "a parent waits for as many children as have not ended": """
             SELECT 'task ' || p.id FROM tasks p WHERE p.open_children <> (
                 SELECT count(*) FROM tasks c WHERE c.parent_id = p.id AND c.status <> ALL(:terminal))

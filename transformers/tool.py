@@ -64,13 +64,14 @@ class LocalFile(BaseModel):
 
 
 class ChildPlan(BaseModel):
-    """What one child works on: a stretch of the batch's items, in their order, and the files they lie in.
+    """What one child works on: a stretch of the batch's items, from position `first`, and the files they lie in.
 
     `files` names, by role, files that the planning step left, or inputs of the task. `parameters` go over the task's.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    first: int
     items: int
     files: dict[str, tuple[str, ...]] = {}
     parameters: dict[str, dict[str, Any]] = {}
@@ -80,8 +81,8 @@ class ChildPlan(BaseModel):
 class Delivery(BaseModel):
     """All that an agent leaves: its findings, and in a chain the table that the next one works on.
 
-    A step that fans out leaves plans for children, in waves: the next begins when all of one went well. `usage` is
-    what a step that is paid by use has used.
+    A step that fans out leaves plans for children, in waves: the next begins when all items of those before went
+    well; `items` is how many there are in all. `usage` is what a step that is paid by use has used.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -91,6 +92,7 @@ class Delivery(BaseModel):
     files: tuple[AgentFile, ...] = ()
     usage: Usage | None = None
     waves: tuple[tuple[ChildPlan, ...], ...] = ()
+    items: int = 0
 
     @classmethod
     def of(cls, found: "AgentResult | Delivery") -> "Delivery":
@@ -126,6 +128,7 @@ class AgentContext:
     source: Path | None = None
     earlier: tuple[Delivery, ...] = ()
     forms: Mapping[str, AgentParameters] = field(default_factory=dict)
+    done: frozenset[int] = frozenset()  # positions of a batch's items that an earlier task has finished
 
     @property
     def primary(self) -> Table:

@@ -64,6 +64,7 @@ class WaitingContext:
     forms: Mapping[str, AgentParameters]
     files: Mapping[str, tuple[LocalFile, ...]]  # by role
     earlier: Mapping[str, Delivery]
+    inputs: Mapping[str, tuple[str, ...]]  # names of the task's own files, by role, read or not
     scratch: Path
     models: Models
     default_model: str
