@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from backend.language_models.door import LanguageModels
 from backend.settings import get_settings
 from backend.storage import Storage
 
@@ -12,8 +13,10 @@ class Doors:
     """What the life of a task may reach outside its process."""
 
     storage: Storage
+    models: LanguageModels
 
 
 @lru_cache(maxsize=1)
 def get_doors() -> Doors:
-    return Doors(storage=Storage(get_settings()))
+    settings = get_settings()
+    return Doors(storage=Storage(settings), models=LanguageModels(settings))

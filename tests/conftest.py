@@ -27,6 +27,7 @@ from backend.settings import get_settings
 from backend.storage import Storage
 from db.database import close_database, libpq_url
 from db.schema import migrate
+from tests.model_server import ModelServer, serving
 from transformers import catalog
 
 TEMPLATE = "agensium_template"
@@ -107,6 +108,14 @@ def _teach_to_empty_itself(connection: psycopg.Connection[Any]) -> None:
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_engine_a_module() -> Iterator[None]:
+    """With an engine go the statements that SQLAlchemy has compiled: anew for each test, they cost 0.1 s each time."""
+    close_database()
+    yield
+    close_database()
+
+
 @pytest.fixture
 def database(shared_database: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
     """A clean database that this process' settings and `transaction()` mean; its address.
@@ -123,7 +132,6 @@ def database(shared_database: str, monkeypatch: pytest.MonkeyPatch, request: pyt
     monkeypatch.setenv("DATABASE_URL", shared_database)
     forget_settings()
     yield shared_database
-    close_database()
     forget_settings()
 
 
@@ -137,6 +145,24 @@ def storage_bucket(stack: Stack, monkeypatch: pytest.MonkeyPatch, request: pytes
     storage.ensure_bucket()
     yield storage
     storage.delete(found.key for found in storage.list(""))
+    forget_settings()
+
+
+@pytest.fixture(scope="session")
+def models_process() -> Iterator[ModelServer]:
+    """One scripted server of language models a process; `model_server` wipes it."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def model_server(models_process: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A language models' server without a script, which this process' settings mean; `environment()` is for others."""
+    models_process.forget()
+    for name, value in models_process.environment().items():
+        monkeypatch.setenv(name, value)
+    forget_settings()
+    yield models_process
     forget_settings()
 
 

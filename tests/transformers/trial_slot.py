@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.doors import Doors
+from backend.language_models.door import LanguageModels
 from backend.settings import Settings, get_settings
 from backend.storage import Storage, input_key
 from db import checkpoints, ledger, task_store
@@ -74,7 +75,7 @@ class TrialSlot:
     ) -> TaskReport:
         slot = Slot(
             process=self.process,
-            doors=Doors(storage=self.storage),
+            doors=Doors(storage=self.storage, models=LanguageModels(get_settings())),
             settings=settings or get_settings(),
             stop=stop or StopSignal(drain_seconds=0.5),
             scratch=self.scratch,
