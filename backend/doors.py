@@ -6,6 +6,8 @@ from functools import lru_cache
 from backend.language_models.door import LanguageModels
 from backend.settings import get_settings
 from backend.storage import Storage
+from backend.vectors.door import VectorDoor
+from backend.vectors.stores import store_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +16,10 @@ class Doors:
 
     storage: Storage
     models: LanguageModels
+    vectors: VectorDoor
 
 
 @lru_cache(maxsize=1)
 def get_doors() -> Doors:
     settings = get_settings()
-    return Doors(storage=Storage(settings), models=LanguageModels(settings))
+    return Doors(storage=Storage(settings), models=LanguageModels(settings), vectors=VectorDoor(store_of(settings)))

@@ -5,6 +5,7 @@
     │   ├── NotFound                 NOT_FOUND             404
     │   │   ├── TaskNotFound         TASK_NOT_FOUND        404 (also another customer's task)
     │   │   ├── OutputNotFound       OUTPUT_NOT_FOUND      404
+    │   │   ├── CollectionNotFound   COLLECTION_NOT_FOUND  404 (also another customer's collection)
     │   │   └── UserNotFound         USER_NOT_FOUND        404
     │   ├── Unauthenticated          NOT_AUTHENTICATED     401
     │   ├── Forbidden                FORBIDDEN             403
@@ -12,13 +13,17 @@
     │   │   ├── EmailTaken           EMAIL_TAKEN           409
     │   │   ├── InvalidTaskState     INVALID_TASK_STATE    409
     │   │   ├── TaskNotCancellable   TASK_NOT_CANCELLABLE  409
-    │   │   └── RequestInFlight      REQUEST_IN_FLIGHT     409
+    │   │   ├── CollectionNotActive  COLLECTION_NOT_ACTIVE 409
+    │   │   ├── EmbeddingMismatch    EMBEDDING_MISMATCH    409
+    │   │   ├── RequestInFlight      REQUEST_IN_FLIGHT     409
+    │   │   └── ToolUnavailable      TOOL_UNAVAILABLE      409 (a model that it asks is not set up here)
     │   ├── ResultsExpired           RESULTS_EXPIRED       410
     │   ├── InsufficientCredits      INSUFFICIENT_CREDITS  402
     │   ├── UnknownTool              UNKNOWN_TOOL          422 (named in a body)
     │   │   └── NoSuchTool           UNKNOWN_TOOL          404 (named in the address)
     │   ├── UnknownAgent             UNKNOWN_AGENT         422
     │   ├── BadParameters            BAD_PARAMETERS        422
+    │   ├── DependencyFailed         DEPENDENCY_FAILED     422 (a step, because one that it comes after failed)
     │   ├── BadRequest               BAD_REQUEST           422
     │   │   ├── MethodNotAllowed     METHOD_NOT_ALLOWED    405
     │   │   ├── BodyTooLarge         BODY_TOO_LARGE        413
@@ -55,7 +60,8 @@
         ├── ClaimLost                another epoch owns the row
         ├── HandBack                 the row goes back to QUEUED (no beat for a lease)
         │   └── Drained              … because the worker shuts down
-        └── Reroute                  the row goes to the queue of workers that give more memory
+        ├── Reroute                  the row goes to the queue of workers that give more memory
+        └── Waiting                  the row waits for its children
 
 Each error says two things: `str(error)` is safe to show; `detail` stays in the log and on the row.
 """
@@ -156,6 +162,12 @@ class OutputNotFound(NotFound):
     next_action = "GET /tasks/{id}/outputs lists the files."
 
 
+class CollectionNotFound(NotFound):
+    error_code = "COLLECTION_NOT_FOUND"
+    message = "There is no such collection."
+    next_action = "Check the name; GET /collections lists yours."
+
+
 class UserNotFound(NotFound):
     error_code = "USER_NOT_FOUND"
     message = "There is no such user."
@@ -201,10 +213,28 @@ class TaskNotCancellable(Conflict):
     next_action = "GET the task to see how it ended."
 
 
+class CollectionNotActive(Conflict):
+    error_code = "COLLECTION_NOT_ACTIVE"
+    message = "Nothing can be found in the collection yet."
+    next_action = "GET /collections/{name} shows how far its ingest is; search when it is active."
+
+
+class EmbeddingMismatch(Conflict):
+    error_code = "EMBEDDING_MISMATCH"
+    message = "The collection's vectors come from another embedding model."
+    next_action = "Ingest with the collection's own model, or into another collection."
+
+
 class RequestInFlight(Conflict):
     error_code = "REQUEST_IN_FLIGHT"
     message = "The same request, with the same Idempotency-Key, is being answered right now."
     next_action = "Wait a moment and send it again with the same key."
+
+
+class ToolUnavailable(Conflict):
+    error_code = "TOOL_UNAVAILABLE"
+    message = "A model that the tool asks is not set up here."
+    next_action = "Name a model that GET /tools offers, or ask the operator to set one up."
 
 
 class ResultsExpired(CustomerError):
@@ -241,6 +271,12 @@ class BadParameters(CustomerError):
     error_code = "BAD_PARAMETERS"
     message = "A parameter is not valid."
     next_action = "GET /tools/{id} shows each parameter's type and range."
+
+
+class DependencyFailed(CustomerError):
+    error_code = "DEPENDENCY_FAILED"
+    message = "A step that this one comes after failed."
+    next_action = "Mend the step that failed; a retry asks no finished step again."
 
 
 class BadRequest(CustomerError):
@@ -477,6 +513,10 @@ class Drained(HandBack):
 
 class Reroute(Interruption):
     message = "The task goes to a worker that gives its agents more memory."
+
+
+class Waiting(Interruption):
+    message = "The task waits for its parts."
 
 
 def error_named(error_code: str) -> type[AgensiumError]:

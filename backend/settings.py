@@ -165,6 +165,15 @@ class Settings(BaseSettings):
         0.0, ge=0, description="How long a model's answer is kept for its customer's same question; 0: not at all."
     )
 
+    # the vectors
+    vector_store: str = Field(
+        "pgvector",
+        pattern="^(pgvector|chroma)$",
+        description="pgvector: in the database; chroma: in ChromaDB, an extra.",
+    )
+    chroma_url: str = Field("", description="ChromaDB's server; empty: files, which one process alone may use.")
+    chroma_path: Path = Field(Path(".agensium/chroma"), description="Where those files live.")
+
     @field_validator("extra_tools", "cors_origins", "models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -179,7 +188,7 @@ class Settings(BaseSettings):
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("scratch_dir", "broker_dir", mode="before")
+    @field_validator("scratch_dir", "broker_dir", "chroma_path", mode="before")
     @classmethod
     def _empty_is_default(cls, value: object, info: ValidationInfo) -> object:
         """An empty path would mean the working directory."""

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, pool
 
-from db import webhook_models  # noqa: F401 (their tables belong to the metadata)
+from db import vector_models, webhook_models  # noqa: F401 (their tables belong to the metadata)
 from db.models import Base
 
 # Two starters at once (two API processes of a first deploy) must not both migrate.

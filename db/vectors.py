@@ -1,0 +1,215 @@
+"""Vectors in our own database (pgvector): staged, made live by document, searched, removed a few at a time.
+
+A search is exact: it compares with every live chunk of the collection, and no index guesses. What is found is decided
+by the documents' rows, so activation changes one row a document, however many chunks it has.
+"""
+
+import uuid
+from collections.abc import Collection as Several
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    CursorResult,
+    Integer,
+    and_,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from backend.errors import CollectionNotFound, InternalError
+from backend.vectors.chunks import Counts, EmbeddedChunk, Found, Ingest
+from backend.vectors.filters import DOCUMENT, Condition, Operator
+from db import collections
+from db.vector_models import CollectionChunk, CollectionDocument, DocumentState
+
+_CHUNK = CollectionChunk
+_DOCUMENT = CollectionDocument
+_BLINDLY = {"synchronize_session": False}  # no session here keeps rows that it would have to look after
+
+
+def stage(session: Session, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> None:
+    """Keep chunks that no search finds yet; those that are there already are left alone. Raises CollectionNotFound."""
+    collections.must_be_open(session, ingest, share=True)
+    staged = _staged_documents(session, ingest, sorted({one.chunk.document for one in chunks}))
+    rows = [_row(staged[one.chunk.document], one) for one in chunks if one.chunk.document in staged]
+    if not rows:
+        return
+    adding = upsert(_CHUNK)
+    new = adding.excluded
+    session.execute(
+        adding.on_conflict_do_update(
+            index_elements=["document_id", "position"],
+            set_={"id": new.id, "content": new.content, "metadata": new.metadata, "embedding": new.embedding},
+            where=_CHUNK.id != new.id,
+        ),
+        rows,
+    )
+
+
+def staged(session: Session, ingest: Ingest) -> frozenset[str]:
+    """Ids of the chunks that this task has brought so far."""
+    wanted = select(_CHUNK.id).join(_DOCUMENT, _DOCUMENT.id == _CHUNK.document_id).where(*_of_task(ingest))
+    return frozenset(session.scalars(wanted))
+
+
+def activate(session: Session, ingest: Ingest, documents: Mapping[str, int]) -> Counts:
+    """Documents (name → its chunks) become live in place of what they were; the ingest is closed.
+
+    Raises:
+        ClaimLost, CollectionNotFound
+        InternalError: a document is not staged completely.
+    """
+    collections.task_is_alive(session, ingest.task_id)
+    collections.lock(session, ingest.collection_id)
+    versions = {name: (row_id, state) for row_id, name, state in _versions(session, ingest, list(documents))}
+    if not collections.is_open(session, ingest):
+        if documents and all(versions.get(name, (0, ""))[1] == DocumentState.LIVE for name in documents):
+            return count(session, ingest.collection_id)  # done before
+        raise CollectionNotFound
+    _complete(session, {versions[name][0]: size for name, size in documents.items() if name in versions}, documents)
+    _swap(session, ingest, [versions[name][0] for name in documents])
+    counts = count(session, ingest.collection_id)
+    collections.settle(session, ingest, counts=counts)
+    return counts
+
+
+def revert(session: Session, ingest: Ingest, reason: str | None) -> None:
+    """Nobody will find what the task has staged; the record is settled."""
+    collections.settle(session, ingest, reason=reason)
+    taken_back = update(_DOCUMENT).where(*_of_task(ingest), _DOCUMENT.state == DocumentState.STAGED)
+    session.execute(taken_back.values(state=DocumentState.REMOVED), execution_options=_BLINDLY)
+
+
+def search(
+    session: Session, collection_id: uuid.UUID, vector: Sequence[float], limit: int, conditions: Sequence[Condition]
+) -> list[Found]:
+    """The nearest live chunks by cosine, best first; of equally near ones, by id."""
+    distance = _CHUNK.embedding.cosine_distance(list(vector))
+    wanted = (
+        select(_CHUNK.id, _DOCUMENT.name, _CHUNK.position, _CHUNK.content, _CHUNK.chunk_metadata, distance)
+        .join(_DOCUMENT, _DOCUMENT.id == _CHUNK.document_id)
+        .where(_DOCUMENT.collection_id == collection_id, _DOCUMENT.state == DocumentState.LIVE)
+        .where(*map(_holds, conditions))
+        .order_by(distance, _CHUNK.id)
+        .limit(limit)
+    )
+    return [Found(*row, score=1.0 - far) for *row, far in session.execute(wanted)]
+
+
+def count(session: Session, collection_id: uuid.UUID) -> Counts:
+    """What is live."""
+    live = select(func.count(), func.coalesce(func.sum(_DOCUMENT.chunk_count), 0)).where(
+        _DOCUMENT.collection_id == collection_id, _DOCUMENT.state == DocumentState.LIVE
+    )
+    documents, chunks = session.execute(live).one()
+    return Counts(documents, int(chunks))
+
+
+def remove_some(session: Session, limit: int) -> int:
+    """Chunks that nobody finds any more, at most `limit`; how many went."""
+    removed = select(_DOCUMENT.id).where(_DOCUMENT.state == DocumentState.REMOVED).order_by(_DOCUMENT.id)
+    some = select(_CHUNK.document_id, _CHUNK.position).where(_CHUNK.document_id.in_(removed)).limit(limit)
+    key = tuple_(_CHUNK.document_id, _CHUNK.position)
+    gone = session.execute(delete(_CHUNK).where(key.in_(some)), execution_options=_BLINDLY)
+    empty = removed.where(~select(_CHUNK.id).where(_CHUNK.document_id == _DOCUMENT.id).exists()).limit(limit)
+    session.execute(delete(_DOCUMENT).where(_DOCUMENT.id.in_(empty)), execution_options=_BLINDLY)
+    return gone.rowcount if isinstance(gone, CursorResult) else 0
+
+
+def sweep(session: Session, limit: int) -> int:
+    """Revert what ended tasks have left, and remove what nobody finds any more: chunks, at most `limit`."""
+    for ended in collections.ended_ingests(session, limit):
+        revert(session, ended.ingest, ended.reason)
+    return remove_some(session, limit)
+
+
+def _staged_documents(session: Session, ingest: Ingest, names: Several[str]) -> dict[str, int]:
+    """Name → row of the documents that this task is bringing; what it has made live before is not among them."""
+    mine = {"collection_id": ingest.collection_id, "task_id": ingest.task_id}
+    adding = upsert(_DOCUMENT).on_conflict_do_nothing()
+    session.execute(adding, [{**mine, "name": name} for name in names])
+    return {name: row_id for row_id, name, state in _versions(session, ingest, names) if state == DocumentState.STAGED}
+
+
+def _versions(session: Session, ingest: Ingest, names: Several[str]) -> Sequence[Any]:
+    """(row, name, state) of what this task brought."""
+    wanted = select(_DOCUMENT.id, _DOCUMENT.name, _DOCUMENT.state).where(*_of_task(ingest), _DOCUMENT.name.in_(names))
+    return session.execute(wanted).all()
+
+
+def _row(document_id: int, one: EmbeddedChunk) -> dict[str, Any]:
+    chunk = one.chunk
+    return {
+        "document_id": document_id, "position": chunk.position, "id": chunk.id, "content": chunk.content,
+        "metadata": dict(chunk.metadata), "embedding": list(one.vector),
+    }  # fmt: skip
+
+
+def _complete(session: Session, sizes: Mapping[int, int], documents: Mapping[str, int]) -> None:
+    """Drop what an earlier run of the task staged beyond a document's end; then each has as many chunks as it should.
+
+    Raises:
+        InternalError
+    """
+    ids = cast(list(sizes), ARRAY(BigInteger))
+    pairs = func.unnest(ids, cast(list(sizes.values()), ARRAY(Integer)))
+    wanted = pairs.table_valued("id", "size", name="wanted").render_derived()
+    beyond = delete(_CHUNK).where(_CHUNK.document_id == wanted.c.id, _CHUNK.position >= wanted.c.size)
+    session.execute(beyond, execution_options=_BLINDLY)
+    there = select(_CHUNK.document_id, func.count().label("there")).where(_CHUNK.document_id == func.any(ids))
+    found = {row.document_id: row.there for row in session.execute(there.group_by(_CHUNK.document_id))}
+    short = [row_id for row_id, size in sizes.items() if found.get(row_id, 0) != size]
+    if short or len(sizes) != len(documents):
+        raise InternalError(detail=f"{len(short) + len(documents) - len(sizes)} documents are not staged completely")
+    sized = update(_DOCUMENT).where(_DOCUMENT.id == wanted.c.id).values(chunk_count=wanted.c.size)
+    session.execute(sized, execution_options=_BLINDLY)
+
+
+def _swap(session: Session, ingest: Ingest, new: Sequence[int]) -> None:
+    in_collection = _DOCUMENT.collection_id == ingest.collection_id
+    names = select(_DOCUMENT.name).where(_DOCUMENT.id.in_(new))
+    older = and_(_DOCUMENT.state == DocumentState.LIVE, _DOCUMENT.name.in_(names), _DOCUMENT.id.not_in(new))
+    left_over = and_(*_of_task(ingest), _DOCUMENT.state == DocumentState.STAGED, _DOCUMENT.id.not_in(new))
+    removed = {"state": DocumentState.REMOVED}
+    session.execute(
+        update(_DOCUMENT).where(in_collection, older | left_over).values(removed), execution_options=_BLINDLY
+    )
+    session.execute(
+        update(_DOCUMENT).where(_DOCUMENT.id.in_(new)).values(state=DocumentState.LIVE), execution_options=_BLINDLY
+    )
+
+
+def _of_task(ingest: Ingest) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _DOCUMENT.collection_id == ingest.collection_id,
+        _DOCUMENT.task_id == ingest.task_id,
+        _DOCUMENT.state != DocumentState.REMOVED,
+    )
+
+
+def _holds(condition: Condition) -> ColumnElement[bool]:
+    if condition.key == DOCUMENT:
+        return _DOCUMENT.name.in_(condition.values)
+    value = _CHUNK.chunk_metadata[condition.key]
+    if condition.operator is Operator.IN:
+        return value.in_([cast(literal(wanted, JSONB), JSONB) for wanted in condition.values])
+    bound = cast(literal(condition.values[0], JSONB), JSONB)
+    in_range = {
+        Operator.LESS: value < bound,
+        Operator.AT_MOST: value <= bound,
+        Operator.MORE: value > bound,
+        Operator.AT_LEAST: value >= bound,
+    }[condition.operator]
+    return and_(func.jsonb_typeof(value) == "number", in_range)
