@@ -36,6 +36,7 @@
     │   ├── UnreadableFile           UNREADABLE_FILE       422
     │   ├── ModelRefused             MODEL_REFUSED         422
     │   ├── AnswerInvalid            ANSWER_INVALID        422
+    │   ├── NoAnswers                NO_ANSWERS            422
     │   └── TooManyRequests          TOO_MANY_REQUESTS     429
     │       ├── TooManyFollowed      TOO_MANY_FOLLOWED     429
     │       └── TooManyUploads       TOO_MANY_UPLOADS      429
@@ -358,6 +359,14 @@ class AnswerInvalid(CustomerError):
     error_code = "ANSWER_INVALID"
     message = "The language model gave no answer that fits the output schema."
     next_action = "Make the schema simpler, say in the prompt what you expect, or choose another model."
+
+
+class NoAnswers(CustomerError):
+    """A batch of which not one item went well."""
+
+    error_code = "NO_ANSWERS"
+    message = "None of the batch's items was answered."
+    next_action = "The items' own errors say why; mend what they name, or retry the task as it is."
 
 
 class TooManyRequests(CustomerError):
