@@ -32,11 +32,11 @@ def read_workbook(file: SourceFile) -> Reading:
         if stream.read(len(ZIP)) == ZIP:
             check_archive(file.path)
     repairs = RepairLog()
-    with _Damage(), calamine.CalamineWorkbook.from_path(file.path) as workbook:
+    with WorkbookDamage(), calamine.CalamineWorkbook.from_path(file.path) as workbook:
         return _read_sheet(file, _largest_sheet(workbook, repairs), repairs)
 
 
-class _Damage:
+class WorkbookDamage:
     """Whatever stops calamine is the file's fault: its errors, and Rust's panics, which are no `Exception`."""
 
     def __enter__(self) -> None:
@@ -72,7 +72,7 @@ def _largest_sheet(workbook: "CalamineWorkbook", repairs: RepairLog) -> "Calamin
 
 
 def _read_sheet(file: SourceFile, sheet: "CalamineSheet", repairs: RepairLog) -> Reading:
-    rows = _filled_rows(sheet, error_cells(file.path, sheet.name))
+    rows = filled_rows(sheet, error_cells(file.path, sheet.name))
     sample = list(islice(rows, SAMPLE_ROWS))
     if not sample:
         raise UnreadableFile("The file is empty: no sheet of the workbook has a cell with something in it.")
@@ -86,7 +86,7 @@ def _read_sheet(file: SourceFile, sheet: "CalamineSheet", repairs: RepairLog) ->
     return Reading(columns, table.rows, repairs.repairs(), sheet=sheet.name)
 
 
-def _filled_rows(sheet: "CalamineSheet", errors: Errors) -> Iterator[list[str | None]]:
+def filled_rows(sheet: "CalamineSheet", errors: Errors) -> Iterator[list[str | None]]:
     """Rows of text, empty ones left out. calamine begins at the sheet's first row, but at the table's first column."""
     _, left = sheet.start or (0, 0)
     rows_with_errors = {row for row, _ in errors}

@@ -1,0 +1,66 @@
+"""Is it safe to open this .docx or .xlsx? It is a ZIP of XML, which can be a bomb twice over.
+
+The ZIP's own figures can lie, so every part is unpacked here once, in small pieces, and counted. Nothing in an
+honest one has a document type: entities, which grow without end or name other files, are declared nowhere else.
+"""
+
+import re
+import zipfile
+from pathlib import Path
+
+from backend.errors import FileTooLarge, UnreadableFile
+from transformers.intake.workbook_archive import DAMAGE, PIECE, RATIO_LIMIT, RATIO_MATTERS
+from transformers.intake.zip_directory import EXCELS_WAYS, opened_archive
+
+MOST_PARTS = 10_000  # a document of a thousand images has two thousand
+XML_LIMIT = 50 * 2**20  # bytes of one part that becomes a tree in memory, of eight times its size: a book has five
+UNPACKED_LIMIT = 300 * 2**20  # bytes of all parts of a document; python-docx holds them all, the images too
+DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+LONGEST_MARK = 64  # bytes kept from the piece before, so that a mark cut in two is seen
+XML_SUFFIXES = (".xml", ".rels", ".vml")
+
+
+def check_office_archive(path: Path, *, unpacked_limit: int, xml_limit: int) -> None:
+    """Raises FileTooLarge for a bomb, UnreadableFile for a damaged or locked archive and for XML with a DTD."""
+    try:
+        with opened_archive(path) as archive:
+            parts = archive.infolist()
+            if len(parts) > MOST_PARTS:
+                raise FileTooLarge(f"The document has {len(parts):,} parts; {MOST_PARTS:,} may be opened.")
+            unpacked = sum(_checked_part(archive, part, xml_limit) for part in _within(parts, path, unpacked_limit))
+    except DAMAGE as error:
+        raise UnreadableFile("The document is damaged or incomplete.", detail=repr(error)) from error
+    except RuntimeError as error:  # zipfile's way to say that a part is encrypted
+        raise UnreadableFile(
+            "The document is protected by a password. Save it without one and upload it again.", detail=repr(error)
+        ) from error
+    assert unpacked <= unpacked_limit
+
+
+def _within(parts: list[zipfile.ZipInfo], path: Path, unpacked_limit: int) -> list[zipfile.ZipInfo]:
+    packed, unpacked = max(1, path.stat().st_size), sum(part.file_size for part in parts)
+    if unpacked > unpacked_limit or (unpacked > RATIO_MATTERS and unpacked > RATIO_LIMIT * packed):
+        raise FileTooLarge(
+            f"The document unpacks from {packed / 2**20:,.1f} MiB to {unpacked / 2**20:,.0f} MiB, which is more than "
+            "is safe to open.",
+            unpacked_bytes=unpacked,
+        )
+    return parts
+
+
+def _checked_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, xml_limit: int) -> int:
+    """Its bytes. Python stops at the declared size and then finds the checksum wrong if more was hidden."""
+    if part.compress_type not in EXCELS_WAYS:
+        raise zipfile.BadZipFile("it is packed in a way that Office does not know")
+    is_xml = part.filename.lower().endswith(XML_SUFFIXES)
+    if is_xml and part.file_size > xml_limit:
+        raise FileTooLarge(f"The document has {part.file_size / 2**20:,.0f} MiB of text and layout; split it.")
+    tail, length = b"", 0
+    with archive.open(part) as stream:
+        while piece := stream.read(PIECE):
+            length += len(piece)
+            shown = tail + piece.replace(b"\0", b"")  # XML in UTF-16, which Office does not write, hides nothing
+            if is_xml and DOCTYPE.search(shown):
+                raise UnreadableFile("The document's XML declares entities, which no honest one does: it is not read.")
+            tail = shown[-LONGEST_MARK:]
+    return length
