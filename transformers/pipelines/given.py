@@ -1,0 +1,37 @@
+"""What a pipeline is given: with its parameters, or as a JSON file for the role `input`."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from backend.errors import UnreadableFile
+from transformers.pipelines.graph import INPUT
+from transformers.reporting.plain_json import fault_in
+from transformers.tool import Given
+
+LARGEST = 2**20  # bytes; it goes into prompts, and is read anew for each step
+
+
+def read_input(body: bytes) -> Any:
+    """The file's value. Raises UnreadableFile."""
+    try:
+        value = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise UnreadableFile("The input is not valid JSON.") from None
+    if (fault := fault_in(value)) is not None:
+        raise UnreadableFile(f"The input is not accepted: {fault}.")
+    return value
+
+
+@dataclass
+class InputAtSubmit:
+    """The input as the submit knows it, for all steps of one task: the file is read once."""
+
+    value: Any  # from the parameters
+
+    def read(self, given: Given) -> Any:
+        """Raises UnreadableFile."""
+        files = given.get(INPUT, ())
+        if self.value is None and files:
+            self.value = read_input(files[0].read())
+        return self.value

@@ -1,0 +1,150 @@
+"""A customer's template: what it names, how long its text can get, and the text itself.
+
+Read once and kept, for the same one is looked at when it is submitted, claimed and filled in.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Template as Compiled
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
+
+from transformers.pipelines.grammar import TemplateFault, check
+from transformers.pipelines.sandbox import MOST_TEXT, SPENT, Sandbox, Spent, sandbox, watched
+
+LONGEST_TEMPLATE = 200_000  # characters
+LOOPS = 4  # a loop over an answer writes so many times what it reads at most, for that is what was held
+_KEPT = 256  # templates; a pipeline has at most 50 steps
+
+# Python's own compiler, on what is nested too deep or too long for it.
+_UNREADABLE = (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
+# A comparison of a text with a number, a key that is a list …
+_AT_ODDS = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One place where a template reads a variable: `a.b[0]` is the root `a` and the path ("b", 0)."""
+
+    root: str
+    path: tuple[str | int, ...]
+
+    def __str__(self) -> str:
+        return self.root + "".join(f".{part}" if isinstance(part, str) else f"[{part}]" for part in self.path)
+
+
+@dataclass(frozen=True)
+class Template:
+    """`literal` are the bytes of its own text, `loops` how many loops are nested in each other."""
+
+    names: frozenset[str]
+    uses: tuple[Use, ...]
+    literal: int
+    loops: int
+    _compiled: Compiled
+
+    def longest(self, size: Callable[[Use], int], turns: int = 0) -> int:
+        """The most that it can write, where a value is as long as `size` says and a loop turns so often."""
+        values = sum(size(use) for use in self.uses)
+        return self.literal * max(turns, LOOPS) + values * LOOPS if self.loops else self.literal + values
+
+    def fill(self, values: Mapping[str, Any], longest: int = MOST_TEXT) -> str:
+        """The text, of so many bytes at most. Values are data: whatever they hold, they are not read as templates.
+
+        Raises:
+            TemplateFault: something undefined, at odds, or too much.
+        """
+        try:
+            return "".join(self._pieces(values, longest))
+        except UndefinedError as error:
+            raise TemplateFault(self._undefined(error)) from None
+        except TemplateError as error:
+            raise TemplateFault(str(error)) from None
+        except TemplateFault:
+            raise
+        except _AT_ODDS as error:
+            raise TemplateFault(f"its values do not fit: {error}") from None
+
+    def _pieces(self, values: Mapping[str, Any], longest: int) -> Iterator[str]:
+        spent, written = Spent(), 0
+        for piece in self._compiled.generate({**values, SPENT: spent}):
+            spent.take()
+            written += len(piece.encode(errors="replace"))
+            if written > longest:
+                raise TemplateFault(f"it writes more than the {longest:,} bytes that it may, by what it reads")
+            yield piece
+
+    def _undefined(self, error: UndefinedError) -> str:
+        """Jinja2 knows the last word of a path, the customer wrote all of it."""
+        missing = next((str(use) for use in self.uses if use.path and f"{use.path[-1]!r}" in str(error)), None)
+        return f"there is no {missing}" if missing else str(error)
+
+
+@lru_cache(maxsize=_KEPT)
+def template(source: str) -> Template:
+    """Raises TemplateFault: it is no template, or one that does more than fill in."""
+    if len(source) > LONGEST_TEMPLATE:
+        raise TemplateFault(f"it is longer than {LONGEST_TEMPLATE:,} characters")
+    try:
+        tree = _sandbox().parse(source)
+        check(tree)
+        names = frozenset(meta.find_undeclared_variables(tree))
+        uses, literal, loops = _uses(tree, names), _literal(tree), _nested(tree)
+        return Template(names, uses, literal, loops, _compiled(watched(tree)))
+    except TemplateSyntaxError as error:
+        raise TemplateFault(f"line {error.lineno}: {error.message}") from None
+    except TemplateFault:
+        raise
+    except _UNREADABLE:
+        raise TemplateFault("it is nested too deep or too long to be read") from None
+
+
+@lru_cache(maxsize=1)
+def _sandbox() -> Sandbox:
+    return sandbox()
+
+
+def _compiled(tree: nodes.Template) -> Compiled:
+    code: Any = _sandbox().compile(tree)
+    return Compiled.from_code(_sandbox(), code, {})
+
+
+def _literal(tree: nodes.Template) -> int:
+    own = [data.data for data in tree.find_all(nodes.TemplateData)]
+    own += [const.value for const in tree.find_all(nodes.Const) if isinstance(const.value, str)]
+    return sum(len(text.encode(errors="replace")) for text in own)
+
+
+def _nested(node: nodes.Node) -> int:
+    inner = max((_nested(child) for child in node.iter_child_nodes()), default=0)
+    return inner + isinstance(node, nodes.For)
+
+
+def _uses(tree: nodes.Template, names: frozenset[str]) -> tuple[Use, ...]:
+    """Each variable's every use; of a path only the whole, never its beginning."""
+    found, waiting = [], list(tree.iter_child_nodes())
+    while waiting:
+        node = waiting.pop(0)
+        use = _use(node)
+        if use is None:
+            waiting += node.iter_child_nodes()
+        elif use.root in names:
+            found.append(use)
+    return tuple(found)
+
+
+def _use(node: nodes.Node) -> Use | None:
+    path: list[str | int] = []
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        if isinstance(node, nodes.Getattr):
+            path.append(node.attr)
+        elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str | int):
+            path.append(node.arg.value)
+        else:
+            return None  # by a variable: the whole of what is before it
+        node = node.node
+    if isinstance(node, nodes.Name) and node.ctx == "load":
+        return Use(node.name, tuple(reversed(path)))
+    return None
