@@ -1,0 +1,87 @@
+"""split: cuts a batch's items into chunks, each for one child; what an earlier task has finished is left out."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from transformers.findings import AgentResult
+from transformers.inference.items import MOST_ITEMS, PlacedItem, read_items
+from transformers.tool import Agent, AgentContext, AgentFile, AgentParameters, ChildPlan, Delivery
+
+AGENT_ID = "split"
+ITEMS = "items"
+IDS = "custom_ids"  # the kind of the file that names every item of the batch, in order
+
+# Each chunk costs some 40 ms to hand out. A thousand calls of 50 ms, fifty at once, take a second: 4 %.
+LARGEST_CHUNK = 1000
+SMALLEST_CHUNK = 10
+PARTS = 20  # of a batch that is not large, so that every slot gets some and other customers their turn
+SECONDS_A_CALL = 2.0  # what is expected of a model, for the fair share
+AT_ONCE = 50
+
+
+class SplitItemsParameters(AgentParameters):
+    chunk_size: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_ITEMS,
+        description="Items that one worker's slot takes at a time; where nothing is said, by the size of the batch.",
+    )
+
+
+def run(context: AgentContext) -> Delivery:
+    (given,) = context.files[ITEMS]
+    items = [
+        PlacedItem.model_construct(**{**dict(item), "position": position})
+        for position, item in enumerate(read_items(given.name, given.path.read_bytes()))
+    ]
+    wanted = [item for item in items if item.position not in context.done]
+    size = context.parameters.chunk_size or chunk_size_of(len(wanted))
+    chunks = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+    files = [_write_chunk(context.scratch, number, chunk) for number, chunk in enumerate(chunks)]
+    plans = tuple(_plan(chunk, file) for chunk, file in zip(chunks, files, strict=True))
+    metrics = {"items": len(items), "to_ask": len(wanted), "chunks": len(chunks)}
+    return Delivery(
+        result=AgentResult(agent_id=AGENT_ID, agent_name=AGENT.name, summary_metrics=metrics),
+        files=(_write_ids(context.scratch, items), *files),
+        waves=(plans,),
+        items=len(items),
+    )
+
+
+def chunk_size_of(items: int) -> int:
+    return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, -(-items // PARTS)))
+
+
+def _plan(chunk: Sequence[PlacedItem], file: AgentFile) -> ChildPlan:
+    first, last = chunk[0].position, chunk[-1].position
+    cost = max(1.0, SECONDS_A_CALL * len(chunk) / AT_ONCE)
+    return ChildPlan(first=first, items=last - first + 1, files={ITEMS: (file.name,)}, cost=cost)
+
+
+def _write_chunk(folder: Path, number: int, chunk: Sequence[PlacedItem]) -> AgentFile:
+    path = folder / f"items-{number:04}.jsonl"
+    path.write_bytes(b"".join(item.model_dump_json(exclude_none=True).encode() + b"\n" for item in chunk))
+    return _left(path, "application/jsonl", ITEMS)
+
+
+def _write_ids(folder: Path, items: Sequence[PlacedItem]) -> AgentFile:
+    path = folder / "custom_ids.json"
+    path.write_text(json.dumps([item.custom_id for item in items]), encoding="utf-8")
+    return _left(path, "application/json", IDS)
+
+
+def _left(path: Path, content_type: str, kind: str) -> AgentFile:
+    return AgentFile(name=path.name, path=path, content_type=content_type, kind=kind, is_output=False)
+
+
+AGENT = Agent(
+    id=AGENT_ID,
+    name="Batch splitter",
+    description="Reads the items and shares them out among the workers.",
+    parameters=SplitItemsParameters,
+    run=run,
+    roles=(ITEMS,),
+)
