@@ -37,6 +37,7 @@
     │   ├── ModelRefused             MODEL_REFUSED         422
     │   ├── AnswerInvalid            ANSWER_INVALID        422
     │   ├── NoAnswers                NO_ANSWERS            422
+    │   ├── NothingIngested          NOTHING_INGESTED      422
     │   └── TooManyRequests          TOO_MANY_REQUESTS     429
     │       ├── TooManyFollowed      TOO_MANY_FOLLOWED     429
     │       └── TooManyUploads       TOO_MANY_UPLOADS      429
@@ -367,6 +368,14 @@ class NoAnswers(CustomerError):
     error_code = "NO_ANSWERS"
     message = "None of the batch's items was answered."
     next_action = "The items' own errors say why; mend what they name, or retry the task as it is."
+
+
+class NothingIngested(CustomerError):
+    """An ingest of which not one collection went well."""
+
+    error_code = "NOTHING_INGESTED"
+    message = "None of the collections was ingested."
+    next_action = "Mend what the message names, and retry the task."
 
 
 class TooManyRequests(CustomerError):
