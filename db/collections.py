@@ -134,6 +134,12 @@ def ended_ingests(session: Session, limit: int) -> Sequence[EndedIngest]:
     ]
 
 
+def open_ingests(session: Session) -> Sequence[Ingest]:
+    """All there are at this moment."""
+    wanted = select(CollectionIngest.collection_id, CollectionIngest.task_id, Collection.dimensions)
+    return [Ingest(*row) for row in session.execute(wanted.join(Collection))]
+
+
 def get(session: Session, user_id: int, name: str) -> Collection:
     """The customer's own.
 

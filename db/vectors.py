@@ -105,7 +105,7 @@ def search(
         .order_by(distance, _CHUNK.id)
         .limit(limit)
     )
-    return [Found(*row, score=1.0 - far) for *row, far in session.execute(wanted)]
+    return [Found(*row[:-1], score=1.0 - row[-1]) for row in session.execute(wanted)]
 
 
 def count(session: Session, collection_id: uuid.UUID) -> Counts:

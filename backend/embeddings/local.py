@@ -66,4 +66,6 @@ def _buckets(features: "Hashes", salt: "np.uint64", dimensions: int) -> "np.ndar
     upper = mixed >> np.uint64(_UPPER_BITS)
     signs = (upper & np.uint64(1)).astype(np.int64) * 2 - 1
     places = ((upper >> np.uint64(1)) % np.uint64(dimensions)).astype(np.int64)
-    return np.bincount(places, signs * (1.0 + np.log(counts)), dimensions)
+    added: np.ndarray[tuple[int], np.dtype[np.float64]] = np.zeros(dimensions)
+    np.add.at(added, places, signs * (1.0 + np.log(counts)))
+    return added

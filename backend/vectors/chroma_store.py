@@ -1,20 +1,32 @@
-"""Vectors in ChromaDB, an extra: on a server, or in files that one process alone may use.
+"""Vectors in ChromaDB, an extra: on a server, or in files that one process alone may use. Sends no telemetry.
 
-ChromaDB has no transactions and its search is approximate. So chunks are staged in a collection of their own and
-activation copies them over, in an order in which it may stop anywhere and be done again. Sends no telemetry.
+ChromaDB has no transactions, and its search is approximate (HNSW). What is live lies in one collection of ChromaDB's,
+what a task stages in another of its own. Activation copies, then removes what was replaced, then settles the record:
+killed anywhere, it can be done again; for that moment a search may see a document's old and new chunks together.
 """
 
-import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from backend.errors import InternalError
-from backend.vectors.chunks import Chunk, Counts, EmbeddedChunk, Found, Ingest, Scalar
-from backend.vectors.filters import DOCUMENT, Condition, Operator
+from backend.errors import CollectionNotFound, InternalError, StorageUnavailable
+from backend.vectors.chroma_wording import (
+    DOCUMENT_KEY,
+    ID_KEY,
+    POSITION_KEY,
+    TASK_KEY,
+    found_in,
+    metadata_of,
+    where_all,
+    where_of,
+)
+from backend.vectors.chunks import Counts, EmbeddedChunk, Found, Ingest
+from backend.vectors.filters import Condition
 from db import collections
 from db.database import transaction
 
@@ -23,9 +35,9 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
 AT_ONCE = 1000  # chunks a request
-# Ours among the customer's metadata keys; a filter's key cannot begin so.
-_DOCUMENT, _POSITION, _TASK, _GIVEN, _ID = "$document", "$position", "$task", "$given", "$id"
-_INDEX = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 400, "max_neighbors": 32}}
+NAMES_AT_ONCE = 100  # SQLite underneath takes so many values in one question
+_INDEX: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 400, "max_neighbors": 32}}
+_LIVE, _STAGING = "live-", "staging-"
 
 
 class ChromaStore:
@@ -35,14 +47,177 @@ class ChromaStore:
         self._url = url
         self._path = path
 
+    @cached_property
+    def _client(self) -> "ClientAPI":
+        """Opened at first use: only who asks for vectors needs the library."""
+        return _client_at(self._url, self._path)
+
     def stage(self, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> None:
         with transaction() as session:
             collections.must_be_open(session, ingest)
-        staging = self._staging(ingest.collection_id)
-        for some in _in_parts(chunks):
+        staging = self._made(_staging(ingest))
+        for start in range(0, len(chunks), AT_ONCE):
+            some = chunks[start : start + AT_ONCE]
             staging.upsert(
-                ids=[f"{ingest.task_id}:{one.chunk.document}:{one.chunk.position}" for one in some],
-                embeddings=[list(one.vector) for one in some],
+                ids=[f"{one.chunk.document}\x1f{one.chunk.position}" for one in some],
+                embeddings=_vectors([one.vector for one in some]),
                 documents=[one.chunk.content for one in some],
-                metadatas=[_metadata(one.chunk, ingest.task_id) for one in some],
+                metadatas=[metadata_of(one.chunk, ingest.task_id) for one in some],
             )
+
+    def staged(self, ingest: Ingest) -> frozenset[str]:
+        pages = _pages(self._made(_staging(ingest)), "metadatas")
+        return frozenset(told[ID_KEY] for page in pages for told in page["metadatas"])
+
+    def activate(self, ingest: Ingest, documents: Mapping[str, int]) -> Counts:
+        with transaction() as session:
+            collections.task_is_alive(session, ingest.task_id)
+            is_open = collections.is_open(session, ingest)
+        if not is_open:
+            return self._activated_before(ingest, documents)
+        staging, live = self._made(_staging(ingest)), self._made(_live(ingest.collection_id))
+        _complete(staging, documents)
+        _copy(staging, live, documents)
+        _remove_older(live, ingest, list(documents))
+        counts = self.count(ingest.collection_id)
+        with transaction() as session:
+            collections.task_is_alive(session, ingest.task_id)
+            collections.settle(session, ingest, counts=counts)
+        self._remove(_staging(ingest))
+        return counts
+
+    def revert(self, ingest: Ingest, reason: str | None) -> None:
+        with transaction() as session:
+            collections.settle(session, ingest, reason=reason)
+        self._remove(_staging(ingest))
+
+    def search(
+        self, collection_id: uuid.UUID, vector: Sequence[float], limit: int, conditions: Sequence[Condition] = ()
+    ) -> list[Found]:
+        live = self._made(_live(collection_id))
+        include: Any = ["metadatas", "documents", "distances"]
+        answer = live.query(
+            query_embeddings=_vectors([vector]), n_results=limit, where=where_of(conditions), include=include
+        )
+        return found_in(answer)
+
+    def count(self, collection_id: uuid.UUID) -> Counts:
+        live = self._made(_live(collection_id))
+        first_ones: Any = {POSITION_KEY: 0}
+        return Counts(len(live.get(where=first_ones, include=[])["ids"]), live.count())
+
+    def drop(self, collection_id: uuid.UUID) -> None:
+        self._remove(_live(collection_id))
+        for name in self._names(f"{_STAGING}{collection_id.hex}"):
+            self._remove(name)
+
+    def sweep(self, limit: int) -> int:
+        with transaction() as session:
+            ended = collections.ended_ingests(session, limit)
+        for one in ended:
+            self.revert(one.ingest, one.reason)
+        return len(ended) + self._remove_orphans()
+
+    def _remove_orphans(self) -> int:
+        """What is ours without a record, or staged without an open ingest: somebody was killed before removing it."""
+        live, staging = self._names(_LIVE), self._names(_STAGING)  # before the records are read, which come first
+        with transaction() as session:
+            records = {_live(found) for found in collections.known(session, [uuid.UUID(n[len(_LIVE) :]) for n in live])}
+            ingests = {_staging(ingest) for ingest in collections.open_ingests(session)}
+        orphans = {*live, *staging} - records - ingests
+        for name in orphans:
+            self._remove(name)
+        return len(orphans)
+
+    def _activated_before(self, ingest: Ingest, documents: Mapping[str, int]) -> Counts:
+        """Raises CollectionNotFound unless this task has made all of them live."""
+        live = self._made(_live(ingest.collection_id))
+        mine: Any = where_all({TASK_KEY: str(ingest.task_id)}, {POSITION_KEY: 0})
+        told: Any = live.get(where=mine, include=["metadatas"])["metadatas"] or []
+        if not documents or not {one[DOCUMENT_KEY] for one in told} >= documents.keys():
+            raise CollectionNotFound
+        return self.count(ingest.collection_id)
+
+    def _made(self, name: str) -> "Collection":
+        return self._client.get_or_create_collection(name, configuration=_INDEX, embedding_function=None)
+
+    def _remove(self, name: str) -> None:
+        from chromadb.errors import NotFoundError
+
+        with suppress(NotFoundError):
+            self._client.delete_collection(name)
+
+    def _names(self, prefix: str) -> list[str]:
+        return [found.name for found in self._client.list_collections() if found.name.startswith(prefix)]
+
+
+def _client_at(url: str, path: Path) -> "ClientAPI":
+    import chromadb
+    from chromadb.config import Settings
+
+    settings = Settings(anonymized_telemetry=False)
+    if not url:
+        return chromadb.PersistentClient(path, settings)
+    parts = urlsplit(url)
+    is_tls = parts.scheme == "https"
+    try:
+        return chromadb.HttpClient(
+            parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, settings=settings
+        )
+    except ValueError as error:  # what it says when nobody answers
+        raise StorageUnavailable("The store of vectors did not answer.", detail=str(error)) from error
+
+
+def _vectors(of: Sequence[Sequence[float]]) -> Any:
+    return [list(vector) for vector in of]
+
+
+def _live(collection_id: uuid.UUID) -> str:
+    return f"{_LIVE}{collection_id.hex}"
+
+
+def _staging(ingest: Ingest) -> str:
+    return f"{_STAGING}{ingest.collection_id.hex}-{ingest.task_id.hex}"
+
+
+def _pages(of: "Collection", *include: str) -> Iterator[Any]:
+    """All that is in there, AT_ONCE a page."""
+    wanted: Any = list(include)
+    offset = 0
+    while (page := of.get(limit=AT_ONCE, offset=offset, include=wanted))["ids"]:
+        yield page
+        offset += AT_ONCE
+
+
+def _complete(staging: "Collection", documents: Mapping[str, int]) -> None:
+    """Raises InternalError: a document has not as many chunks as it should, before any is live."""
+    found = Counter(
+        told[DOCUMENT_KEY]
+        for page in _pages(staging, "metadatas")
+        for told in page["metadatas"]
+        if told[POSITION_KEY] < documents.get(told[DOCUMENT_KEY], 0)
+    )
+    short = [name for name, size in documents.items() if found[name] != size]
+    if short:
+        raise InternalError(detail=f"{len(short)} documents are not staged completely")
+
+
+def _copy(staging: "Collection", live: "Collection", documents: Mapping[str, int]) -> None:
+    """By the chunks' own ids: what is the same is there once."""
+    for page in _pages(staging, "metadatas", "documents", "embeddings"):
+        told = page["metadatas"]
+        kept = [n for n, one in enumerate(told) if one[POSITION_KEY] < documents.get(one[DOCUMENT_KEY], 0)]
+        if kept:
+            live.upsert(
+                ids=[told[n][ID_KEY] for n in kept],
+                embeddings=[page["embeddings"][n] for n in kept],
+                documents=[page["documents"][n] for n in kept],
+                metadatas=[told[n] for n in kept],
+            )
+
+
+def _remove_older(live: "Collection", ingest: Ingest, names: Sequence[str]) -> None:
+    others: Any = {TASK_KEY: {"$ne": str(ingest.task_id)}}
+    for start in range(0, len(names), NAMES_AT_ONCE):
+        some: Any = {DOCUMENT_KEY: {"$in": list(names[start : start + NAMES_AT_ONCE])}}
+        live.delete(where=where_all(some, others))

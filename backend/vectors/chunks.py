@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from backend.errors import writable
+
 Scalar = str | int | float | bool
 COLLECTION_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"  # it stands in addresses
 LONGEST_DOCUMENT_NAME = 500  # characters; an index has room for 2,700 bytes
@@ -32,11 +34,18 @@ class Chunk:
     content: str
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """What no database takes must not stop an ingest; the id is that of what is kept."""
+        for name in ("document", "content"):
+            object.__setattr__(self, name, writable(getattr(self, name)))
+        kept = {writable(key): writable(v) if isinstance(v, str) else v for key, v in self.metadata.items()}
+        object.__setattr__(self, "metadata", kept)
+
     @property
     def id(self) -> str:
         """The same content at the same place always has the same id (SHA-256 of all three)."""
         told = "\x1f".join((self.document, str(self.position), self.content))
-        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

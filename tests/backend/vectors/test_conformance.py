@@ -1,6 +1,6 @@
 """What a store of vectors does, whichever it is."""
 
-from conftest import Shelf, chunks_of
+from shelf import Shelf, chunks_of
 
 from backend.vectors.chunks import Counts
 
