@@ -4,7 +4,7 @@ A file may arrive while its task is CREATED. The store is asked while no transac
 again, under the row's lock, when the row is to name the file.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from backend.storage import OpenUpload, Storage
 from db import task_store
 from db.database import Session, transaction
 from db.models import Task, TaskStatus
-from transformers.input_plan import PlannedFile, planned_files
+from transformers.input_plan import PlannedFile, files_with, planned_files, rows_of
 from transformers.tool import InputRole
 
 
@@ -51,8 +51,7 @@ def keep(storage: Storage, wanted: Wanted, size: int) -> None:
     try:
         with transaction() as session:
             task = open_task(session, wanted.task_id, wanted.user_id, lock=True)
-            replaced = open_uploads(task.inputs, [wanted.role.name])
-            task_store.plan_inputs(session, task, {wanted.role.name: [arrived.as_row()]})
+            replaced = plan_files(session, task, {wanted.role: [arrived]})
     except CustomerError:
         if not _is_named(wanted):
             storage.delete([arrived.key])
@@ -70,10 +69,22 @@ def _is_named(wanted: Wanted) -> bool:
     return any(file.key == wanted.file.key for files in planned_files(inputs).values() for file in files)
 
 
-def open_uploads(inputs: Mapping[str, Any], roles: Collection[str]) -> list[OpenUpload]:
-    """The uploads in parts that the row's inputs name for these roles."""
-    planned = planned_files({role: files for role, files in inputs.items() if role in roles})
-    return [file.upload for files in planned.values() for file in files if file.upload is not None]
+def plan_files(session: Session, task: Task, new: Mapping[InputRole, Sequence[PlannedFile]]) -> list[OpenUpload]:
+    """The row of the locked task names these files; the uploads in parts that it named before, and does not any more.
+
+    Raises:
+        BadRequest: they are more than a role takes.
+    """
+    inputs = {role.name: rows_of(files_with(task.inputs, role, files)) for role, files in new.items()}
+    before = open_uploads(task.inputs)
+    task_store.plan_inputs(session, task, inputs)
+    named = open_uploads({**task.inputs, **inputs})
+    return [upload for upload in before if upload not in named]
+
+
+def open_uploads(inputs: Mapping[str, Any]) -> list[OpenUpload]:
+    """The uploads in parts that a row's inputs name."""
+    return [file.upload for files in planned_files(inputs).values() for file in files if file.upload is not None]
 
 
 def abort(storage: Storage, uploads: Iterable[OpenUpload]) -> None:

@@ -16,8 +16,9 @@ from starlette.requests import ClientDisconnect
 from api.arrivals import Wanted, check_still_open, keep, open_task
 from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
-from api.schemas import ReceivedFile, ShortText
+from api.schemas import ShortText
 from api.streamed_upload import Destination, StreamedUpload, a_place_for, lively
+from api.upload_schemas import ReceivedFile
 from backend.errors import (
     BadRequest,
     Conflict,
@@ -33,7 +34,7 @@ from backend.storage import Storage, input_key
 from db.database import transaction
 from transformers.catalog import tool_for
 from transformers.first_look import HEAD_BYTES, format_of
-from transformers.input_plan import PlannedFile, check_format, check_size, role_of, safe_filename
+from transformers.input_plan import PlannedFile, check_format, check_size, files_with, role_of, safe_filename
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w=-]+)*")
@@ -60,7 +61,10 @@ async def put_input(
     user: CurrentUser,
     storage: StorageDep,
 ) -> ReceivedFile:
-    """Replaces an earlier file of that role. The file itself, not a form; for large ones `upload-urls` is quicker."""
+    """Replaces an earlier file of that role; of one that takes several, that of the same name.
+
+    The file itself, not a form; for large ones `upload-urls` is quicker.
+    """
     announced, content_type = _announced(request)
     wanted = await run_in_threadpool(_wanted, task_id, user.id, role, filename, content_type)
     if announced is not None:
@@ -89,8 +93,9 @@ def _wanted(task_id: UUID, user_id: int, role_name: str, name: str, content_type
         task = open_task(session, task_id, user_id)
     role, filename = role_of(tool_for(task.tool_id), role_name), safe_filename(name)
     check_format(role, filename)
-    key = input_key(user_id, task_id, role.name, filename)
-    return Wanted(task_id, user_id, role, PlannedFile(filename, key, content_type, 0))
+    file = PlannedFile(filename, input_key(user_id, task_id, role.name, filename), content_type, 0)
+    files_with(task.inputs, role, [file])  # before a byte of one too many is taken
+    return Wanted(task_id, user_id, role, file)
 
 
 async def _receive(storage: Storage, wanted: Wanted, body: AsyncIterator[bytes]) -> tuple[int, str]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from api.arrivals import Wanted
-from api.schemas import PartView, SentParts
+from api.upload_schemas import PartView, SentParts
 from backend.errors import Conflict, MissingInputRole
 from backend.storage import OpenUpload, Storage, UploadedPart
 from transformers.input_plan import PlannedFile, check_size

@@ -3,7 +3,7 @@
 Nothing is refused here that intake could read; what only the whole file shows is left to intake.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -14,7 +14,13 @@ from transformers.intake.formats import OLE, PARQUET, ZIP, accepted_format, arch
 from transformers.tool import InputRole
 
 HEAD_BYTES = HEAD  # as many as intake looks at
+_PDF_WITHIN = 1024  # bytes; where readers look for its mark
 _CONTAINERS = {PARQUET: "a Parquet file", ZIP: "an archive or workbook", OLE: "an old Office file"}
+_PACKED: Mapping[str, Callable[[bytes], bool]] = {  # documents that are no plain text, and how they begin
+    "pdf": lambda head: b"%PDF-" in head[:_PDF_WITHIN],
+    "docx": lambda head: head.startswith(ZIP),
+    "xlsx": lambda head: head.startswith(ZIP),
+}
 
 
 def format_of(role: InputRole, filename: str, head: bytes) -> str:
@@ -26,7 +32,7 @@ def format_of(role: InputRole, filename: str, head: bytes) -> str:
     with _named(role, filename):
         if role.is_table:
             return accepted_format(sniff_head(head, filename), role.formats)
-        return _document_format(head, filename)
+        return _document_format(role, head, filename)
 
 
 def look_into(role: InputRole, filename: str, file: IO[bytes]) -> str:
@@ -40,14 +46,19 @@ def look_into(role: InputRole, filename: str, file: IO[bytes]) -> str:
     return found
 
 
-def _document_format(head: bytes, filename: str) -> str:
-    """The agents read it as they like; but it is a text."""
+def _document_format(role: InputRole, head: bytes, filename: str) -> str:
+    """The agents read it as they like; but it is a text, or what its name says, where the role takes such."""
     if not head.strip():
         raise UnreadableFile("The file is empty: there is no text in it.")
+    named = Path(filename).suffix.lower().removeprefix(".")
+    if named in role.formats and (is_kind := _PACKED.get(named)) is not None:
+        if not is_kind(head):
+            raise UnreadableFile(f"The file's name ends in .{named}, but its content is something else.")
+        return named
     container = next((kind for signature, kind in _CONTAINERS.items() if head.startswith(signature)), None)
     if kind := container or binary_kind(head):
         raise UnsupportedFormat(f"The file looks like {kind}, not like a text.")
-    return Path(filename).suffix.lower().removeprefix(".")
+    return named
 
 
 def _check_parquet_end(file: IO[bytes]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from backend.storage import OpenUpload
 from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, InputRole, Tool
 
 PARAMETERS_FILE = InputRole(PARAMETERS_ROLE, formats=("json",), max_bytes=MEBIBYTE, is_table=False)
+MOST_FILES = 1000  # of a role that takes several
 LONGEST_NAME = 150  # characters; some file systems stop at 255 bytes, and one may be four of them
 _UNSAFE = re.compile(r"[^\w .()+=@,-]")
 
@@ -46,6 +47,35 @@ def planned_files(inputs: Mapping[str, Any]) -> dict[str, list[PlannedFile]]:
         role: [PlannedFile(f["filename"], f["key"], f["content_type"], f["size"], f.get("upload_id")) for f in files]
         for role, files in inputs.items()
     }
+
+
+def files_with(inputs: Mapping[str, Any], role: InputRole, new: Sequence[PlannedFile]) -> list[PlannedFile]:
+    """All files of the role from now on. A role for several keeps those of other names, and its order.
+
+    Raises:
+        BadRequest: there are two of one name among the new ones, or too many.
+    """
+    if len(names := {file.filename for file in new}) != len(new):
+        twice = next(name for name in names if sum(file.filename == name for file in new) > 1)
+        raise BadRequest(
+            f"Two files are called {twice!r}; give each a name of its own.", role=role.name, filename=twice
+        )
+    if not role.many and len(new) > 1:
+        raise BadRequest(f"The role {role.name!r} takes one file.", role=role.name)
+    before = planned_files(inputs).get(role.name, ()) if role.many else ()
+    found = {file.filename: file for file in (*before, *new)}
+    if len(found) > MOST_FILES:
+        sentence = f"The role {role.name!r} takes at most {MOST_FILES:,} files."
+        raise BadRequest(sentence, role=role.name, most=MOST_FILES)
+    return list(found.values())
+
+
+def keys_of(planned: Mapping[str, Sequence[PlannedFile]]) -> list[str]:
+    return [file.key for files in planned.values() for file in files]
+
+
+def rows_of(files: Iterable[PlannedFile]) -> list[dict[str, Any]]:
+    return [file.as_row() for file in files]
 
 
 def role_of(tool: Tool, name: str) -> InputRole:
