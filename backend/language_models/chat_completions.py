@@ -10,7 +10,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from backend.language_models.calls import RESERVED, Call
+from backend.language_models.calls import CONNECT_SECONDS, Call
+from backend.language_models.extras import allowed
 from backend.language_models.failures import Passing, by_status
 from backend.language_models.names import Endpoint, ModelName, Provider
 from backend.language_models.questions import Answer, Embedded, ToolCall, Usage
@@ -18,7 +19,6 @@ from backend.language_models.questions import Answer, Embedded, ToolCall, Usage
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-CONNECT_SECONDS = 5.0
 LONGEST_BODY = 64 * 1024 * 1024  # bytes: 256 vectors of 3,072 numbers as text are 20 MB
 OK = 200
 # As pydantic-ai names the ends of an answer, for all providers alike.
@@ -89,7 +89,7 @@ class ChatCompletions:
 
 def request_of(call: Call) -> dict[str, Any]:
     """The body of the request; what a customer added never outweighs what we say ourselves."""
-    body = {name: value for name, value in call.extra.items() if name not in RESERVED}
+    body = allowed(call.extra)
     body["model"] = call.model.name
     body["messages"] = [{"role": message.role.value, "content": message.content} for message in call.messages]
     if call.temperature is not None:

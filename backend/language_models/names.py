@@ -76,9 +76,11 @@ def secrets(settings: Settings) -> tuple[str, ...]:
 
 
 def why_unavailable(settings: Settings, model: str | None) -> str | None:
-    """One sentence on why a model cannot be asked; None where it can. Without a model: why there is none at all."""
+    """One sentence on why a model cannot be asked; None where it can. Without a model, of the default one."""
     if model is None:
-        return None if settings.models else "No language model is set up: set MODELS and the key of its provider."
+        if not settings.models:
+            return "No language model is set up: set MODELS and the key of its provider."
+        model = settings.models[0]
     if model not in {*settings.models, settings.embedding_model} and not model.startswith(f"{Provider.LOCAL}:"):
         offered = ", ".join(settings.models)
         return f"The model {model!r} is not offered here." + (f" Offered are {offered}." if offered else "")
