@@ -31,6 +31,16 @@ class Use:
     root: str
     path: tuple[str | int, ...]
 
+    def missing_in(self, values: Mapping[str, Any]) -> "Use | None":
+        """As much of it as leads nowhere; None where all is there."""
+        found: Any = values
+        for length, part in enumerate((self.root, *self.path)):
+            try:
+                found = found[part]
+            except (LookupError, TypeError):
+                return Use(self.root, self.path[:length])
+        return None
+
     def __str__(self) -> str:
         return self.root + "".join(f".{part}" if isinstance(part, str) else f"[{part}]" for part in self.path)
 
@@ -59,7 +69,7 @@ class Template:
         try:
             return "".join(self._pieces(values, longest))
         except UndefinedError as error:
-            raise TemplateFault(self._undefined(error)) from None
+            raise TemplateFault(self._undefined(error, values)) from None
         except TemplateError as error:
             raise TemplateFault(str(error)) from None
         except TemplateFault:
@@ -76,10 +86,11 @@ class Template:
                 raise TemplateFault(f"it writes more than the {longest:,} bytes that it may, by what it reads")
             yield piece
 
-    def _undefined(self, error: UndefinedError) -> str:
+    def _undefined(self, error: UndefinedError, values: Mapping[str, Any]) -> str:
         """Jinja2 knows the last word of a path, the customer wrote all of it."""
-        missing = next((str(use) for use in self.uses if use.path and f"{use.path[-1]!r}" in str(error)), None)
-        return f"there is no {missing}" if missing else str(error)
+        missing = [use.missing_in(values) for use in self.uses if use.root in values]
+        named = next((path for path in missing if path and repr(path.path[-1]) in str(error)), None)
+        return f"there is no {named}" if named else str(error)
 
 
 @lru_cache(maxsize=_KEPT)
