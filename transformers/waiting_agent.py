@@ -75,6 +75,7 @@ class WaitingContext:
     last_try: bool
     report_progress: Callable[[float], None]
     tell: Callable[[Mapping[str, Any]], Awaitable[None]]
+    embedding_model: str = ""  # the one that is set up
 
     def budget(self, questions: int = 1) -> Budget:
         """What one step may spend on asking again."""
