@@ -47,5 +47,5 @@ def _so_far(task: Task, steps: Mapping[str, TaskStep], storage: Storage) -> Sequ
     delivered = delivered_steps(steps)
     if not delivered:
         raise InvalidTaskState("No agent has delivered anything yet.", status=task.status)
-    found = (artifacts.read(storage, step.artifact_key) for step in delivered if step.artifact_key is not None)
-    return [file for artifact in found for file in artifact.downloads]
+    found = (artifacts.of_step(storage, step) for step in delivered)
+    return [file for artifact in found if artifact is not None for file in artifact.downloads]

@@ -8,7 +8,7 @@ from api.arrivals import open_task
 from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
 from api.quote_schemas import QuotedCredits, QuotedFile, QuotedMemory, QuotedRows, QuotedSeconds, QuoteView
-from api.submit_routes import parameters_of
+from api.submit_routes import look_at_all, parameters_of
 from backend.errors import (
     BadParameters,
     FileTooLarge,
@@ -29,10 +29,10 @@ from db.models import Task
 from transformers.catalog import tool_for
 from transformers.first_look import look_into
 from transformers.forms import read_forms
-from transformers.input_plan import planned_files, role_of
+from transformers.input_plan import keys_of, planned_files, role_of
 from transformers.intake.estimates import Rows, rows_in
 from transformers.quoting import Known, Quote, SeenFile, quote
-from transformers.submission import Arrived, ArrivedFile, arrived_and_not
+from transformers.submission import Arrived, ArrivedFile, arrived_and_not, given_files, held_for
 from transformers.tool import PARAMETERS_ROLE, InputRole, Tool
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
@@ -61,18 +61,19 @@ def quote_task(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Quote
 def _quoted(task: Task, storage: Storage, known: Known) -> Quote:
     tool = tool_for(task.tool_id)
     planned = planned_files(task.inputs)
-    found = {file.key: storage.head(file.key) for files in planned.values() for file in files}
-    arrived, not_arrived = arrived_and_not(tool, planned, found)
-    read_forms(tool, parameters_of(task, arrived.get(PARAMETERS_ROLE, ()), storage))
-    return quote(tool, task.agents, _seen(tool, arrived, storage), not_arrived, known)
+    arrived, not_arrived = arrived_and_not(tool, planned, storage.heads(keys_of(planned)))
+    forms = read_forms(tool, parameters_of(task, arrived.get(PARAMETERS_ROLE, ()), storage))
+    given = given_files(arrived, storage.get_bytes)
+    seen = _seen(tool, arrived, storage)
+    return quote(
+        tool, task.agents, forms, seen,
+        not_arrived=not_arrived, known=known, held=lambda step: held_for(step, forms, given),
+    )  # fmt: skip
 
 
 def _seen(tool: Tool, arrived: Arrived, storage: Storage) -> Mapping[str, Sequence[SeenFile]]:
-    return {
-        name: [_look(storage, role_of(tool, name), file) for file in files]
-        for name, files in arrived.items()
-        if name != PARAMETERS_ROLE
-    }
+    data = {name: files for name, files in arrived.items() if name != PARAMETERS_ROLE}
+    return look_at_all(data, lambda name, file: _look(storage, role_of(tool, name), file))
 
 
 def _look(storage: Storage, role: InputRole, file: ArrivedFile) -> SeenFile:

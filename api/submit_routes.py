@@ -4,8 +4,9 @@ The file store is asked while no transaction is open. Then one transaction (DESI
 credits, writes the event and wakes the conductors. The broker is not asked: the row is the message.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 
@@ -13,6 +14,7 @@ from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
 from api.once import OnceDep
 from api.schemas import Queued
+from backend.doors import get_doors
 from backend.errors import (
     BadParameters,
     Conflict,
@@ -39,11 +41,21 @@ from db.paces import Pace
 from db.task_store import Submission
 from transformers.catalog import tool_for
 from transformers.first_look import look_into
-from transformers.input_plan import planned_files, role_of
-from transformers.submission import Arrived, ArrivedFile, check_files, merged_parameters, submission_for
+from transformers.input_plan import keys_of, planned_files, role_of
+from transformers.submission import (
+    Arrived,
+    ArrivedFile,
+    Surroundings,
+    check_files,
+    merged_parameters,
+    submission_for,
+)
 from transformers.tool import PARAMETERS_ROLE, Tool
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
+FEW = 3  # files for which no thread is worth while
+LOOKS_AT_ONCE = 8  # threads of one submit; the store's door keeps 20 connections for all
+T = TypeVar("T")
 
 
 @router.post(
@@ -74,18 +86,35 @@ def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: 
 def _checked(task: Task, storage: Storage, usual: Mapping[str, Pace]) -> Submission:
     tool = tool_for(task.tool_id)
     planned = planned_files(task.inputs)
-    found = {file.key: storage.head(file.key) for files in planned.values() for file in files}
-    arrived = check_files(tool, planned, found)
+    arrived = check_files(tool, planned, storage.heads(keys_of(planned)))
     look_into_all(tool, arrived, storage)
     parameters = parameters_of(task, arrived.get(PARAMETERS_ROLE, ()), storage)
-    return submission_for(tool, task.agents, parameters, arrived, usual)
+    known = Surroundings(usual, storage.get_bytes, get_doors().models.why_unavailable)
+    return submission_for(tool, task.agents, parameters, arrived, known)
 
 
 def look_into_all(tool: Tool, arrived: Arrived, storage: Storage) -> None:
     """A few bytes of each file, so that what no agent will read never waits, runs or is held credits for."""
-    for name, files in arrived.items():
-        for file in files:
-            look_into(role_of(tool, name), file.planned.filename, opened(storage, file.found))
+    look_at_all(
+        arrived, lambda name, file: look_into(role_of(tool, name), file.planned.filename, opened(storage, file.found))
+    )
+
+
+def look_at_all(arrived: Arrived, look: Callable[[str, ArrivedFile], T]) -> Mapping[str, list[T]]:
+    """By role, what `look` says of its name and each of its files: some at once, for a thousand are asked of the store.
+
+    The first that is refused, in their order, is raised.
+    """
+    asked = [(name, file) for name, files in arrived.items() for file in files]
+    if len(asked) <= FEW:
+        seen = [look(name, file) for name, file in asked]
+    else:
+        with ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="first-look") as threads:
+            seen = list(threads.map(look, *zip(*asked, strict=True)))
+    found: dict[str, list[T]] = {}
+    for (name, _file), one in zip(asked, seen, strict=True):
+        found.setdefault(name, []).append(one)
+    return found
 
 
 def parameters_of(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ from db import deletion, task_store
 from db.database import Session, transaction
 from db.models import TaskStatus
 from transformers.catalog import tool_for
-from transformers.forms import chosen_steps, read_forms
+from transformers.forms import check_wishes
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -58,9 +58,7 @@ def create_task(asked: NewTask, user: CurrentUser, once: OnceDep, response: Resp
 
     With an `Idempotency-Key`: 404 when the task that was created with it was deleted since.
     """
-    tool = tool_for(asked.tool_id)
-    chosen_steps(tool, asked.agents)
-    read_forms(tool, asked.parameters)
+    check_wishes(tool_for(asked.tool_id), asked.agents, asked.parameters)
     with transaction() as session:
         view = once(session, TaskView, lambda: _create(session, user.id, asked))
     response.headers["Location"] = f"/tasks/{view.task_id}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.clock import jitter
-from backend.errors import ClaimLost, Drained, ErrorClass, HandBack, Reroute, UnknownTool, Verdict
+from backend.errors import ClaimLost, Drained, ErrorClass, HandBack, Reroute, UnknownTool, Verdict, Waiting
 from backend.logs import log
 from backend.settings import Settings, get_settings
 from backend.verdicts import verdict_for
@@ -61,6 +61,8 @@ def answer(claim: Claim, error: BaseException) -> Answer:
 def _write(claim: Claim, error: BaseException) -> Answer:
     if isinstance(error, ClaimLost):
         raise error
+    if isinstance(error, Waiting):  # written down with the children themselves
+        return Answer(Fate.RETRYING, "WAITING", str(error))
     if _interrupted(error):
         shut_down = HandBackTerms(EventKind.HANDED_BACK, in_vain=isinstance(error, Drained) or drain.requested())
         return _hand_back(claim, shut_down, "HANDED_BACK", "The task goes on elsewhere.")

@@ -159,6 +159,7 @@ LATER = "status = 'QUEUED' AND not_before IS NOT NULL"
 INPUTS_KEPT = "finished_at IS NOT NULL AND inputs_cleaned_at IS NULL"
 OUTPUTS_KEPT = "finished_at IS NOT NULL AND outputs_cleaned_at IS NULL"
 DELETED = "deleted_at IS NOT NULL AND outputs_cleaned_at IS NULL"
+COMPUTED = "status = 'DELIVERED' AND inline IS NULL"  # by agents of ours: what waited for a model says nothing of paces
 UPLOADS_LEFT_OPEN = f"{INPUTS_KEPT} AND jsonb_path_exists(inputs, '$.*[*].\"upload_id\"')"
 
 
@@ -289,7 +290,7 @@ class TaskStep(Base):
     __table_args__ = (
         Index(
             "ix_task_steps_delivered", "agent_id", text("finished_at DESC"),
-            postgresql_where=text("status = 'DELIVERED'"),
+            postgresql_where=text(COMPUTED),
         ),
     )  # fmt: skip
 

@@ -44,10 +44,10 @@ class Pace:
 # The loose scan over ix_task_steps_delivered reads one entry an agent, then the newest steps of each.
 _MEASURE = text("""
     WITH RECURSIVE agents(agent_id) AS (
-        (SELECT agent_id FROM task_steps WHERE status = 'DELIVERED' ORDER BY agent_id LIMIT 1)
+        (SELECT agent_id FROM task_steps WHERE status = 'DELIVERED' AND inline IS NULL ORDER BY agent_id LIMIT 1)
         UNION ALL
-        SELECT (SELECT s.agent_id FROM task_steps s WHERE s.status = 'DELIVERED' AND s.agent_id > agents.agent_id
-                ORDER BY s.agent_id LIMIT 1)
+        SELECT (SELECT s.agent_id FROM task_steps s WHERE s.status = 'DELIVERED' AND s.inline IS NULL
+                    AND s.agent_id > agents.agent_id ORDER BY s.agent_id LIMIT 1)
         FROM agents WHERE agents.agent_id IS NOT NULL),
     runs AS (
         SELECT agents.agent_id, step.duration_ms / 1000.0 / greatest(1, size.mebibytes) AS pace,
@@ -55,7 +55,7 @@ _MEASURE = text("""
         FROM agents
         CROSS JOIN LATERAL (
             SELECT s.task_id, s.duration_ms, s.peak_memory_bytes FROM task_steps s
-            WHERE s.agent_id = agents.agent_id AND s.status = 'DELIVERED' AND s.epoch > 0
+            WHERE s.agent_id = agents.agent_id AND s.status = 'DELIVERED' AND s.inline IS NULL AND s.epoch > 0
             ORDER BY s.finished_at DESC LIMIT :steps_remembered) step
         JOIN tasks t ON t.id = step.task_id
         CROSS JOIN LATERAL (

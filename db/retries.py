@@ -111,7 +111,7 @@ def _check_not_repeated(session: Session, original: Task) -> None:
 
 
 _COPIED = (
-    "agent_id", "status", "fingerprint", "artifact_key", "artifact_size", "artifact_sha256", "duration_ms",
+    "agent_id", "status", "fingerprint", "inline", "artifact_key", "artifact_size", "artifact_sha256", "duration_ms",
     "peak_memory_bytes", "finished_at",
 )  # fmt: skip
 

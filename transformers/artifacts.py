@@ -10,15 +10,17 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from backend.storage import Storage, StoredObject, step_key
 from db.claims import Claim
+from db.models import TaskStep
 from transformers.findings import AgentResult
 from transformers.stored_files import StoredFile
 from transformers.tables import Table
-from transformers.tool import AgentFile, Delivery
+from transformers.tool import AgentFile, ChildPlan, Delivery
 
 ARTIFACT = "artifact.json"
 RESULT = "result"  # the kind of the file that holds the findings alone
 TABLE = "table"  # and of the table's
 PARQUET = "application/vnd.apache.parquet"
+INLINE_BYTES = 32 * 1024  # a model's answer; beyond it a row is no place for it
 
 
 class Artifact(BaseModel):
@@ -29,6 +31,8 @@ class Artifact(BaseModel):
     result: AgentResult
     table: Table | None = None
     files: tuple[StoredFile, ...] = ()
+    waves: tuple[tuple[ChildPlan, ...], ...] = ()
+    items: int = 0
 
     @model_validator(mode="before")
     @classmethod
@@ -58,9 +62,21 @@ def put(storage: Storage, claim: Claim, delivery: Delivery) -> tuple[Artifact, S
         left = (AgentFile(name=name, path=table.path, content_type=PARQUET, kind=TABLE, is_output=False), *left)
         table = table.model_copy(update={"path": Path(name)})
     files = (_put_result(storage, claim, delivery), *(_put_file(storage, claim, delivery.agent_id, f) for f in left))
-    artifact = Artifact(result=delivery.result, table=table, files=files)
+    artifact = _of(delivery, table=table, files=files)
     key = _key(claim, delivery.agent_id, ARTIFACT)
     return artifact, storage.put_bytes(key, artifact.model_dump_json().encode(), "application/json")
+
+
+def small(delivery: Delivery) -> Artifact | None:
+    """The artifact of a delivery that goes into its row: a few words, and nothing beside them."""
+    if delivery.files or delivery.table is not None:
+        return None
+    artifact = _of(delivery)
+    return artifact if len(artifact.model_dump_json()) <= INLINE_BYTES else None
+
+
+def _of(delivery: Delivery, **stored: Any) -> Artifact:
+    return Artifact(result=delivery.result, waves=delivery.waves, items=delivery.items, **stored)
 
 
 def _put_result(storage: Storage, claim: Claim, delivery: Delivery) -> StoredFile:
@@ -82,6 +98,13 @@ def _put_file(storage: Storage, claim: Claim, agent_id: str, file: AgentFile) ->
 
 def _key(claim: Claim, agent_id: str, name: str) -> str:
     return step_key(claim.user_id, claim.task_id, claim.epoch, agent_id, name)
+
+
+def of_step(storage: Storage, step: TaskStep) -> Artifact | None:
+    """What a checkpoint proves; None: its agent failed."""
+    if step.inline is not None:
+        return Artifact.model_validate(step.inline)
+    return None if step.artifact_key is None else read(storage, step.artifact_key)
 
 
 def read(storage: Storage, key: str) -> Artifact:

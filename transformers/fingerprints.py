@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from transformers.forms import form_of
 from transformers.tool import Step
 from transformers.workbench import Workbench
 
@@ -11,6 +13,12 @@ from transformers.workbench import Workbench
 def fingerprint_of(step: Step, bench: Workbench, upstream: str) -> str:
     """Of an agent, its version and parameters, on what came before. SHA-256 in hex."""
     return _digest([step.id, step.agent.version, _form(bench, step), upstream])
+
+
+def fingerprint_after(step: Step, bench: Workbench, fingerprints: Mapping[str, str]) -> str:
+    """Of a step that reads the results of those it comes after."""
+    before = [[name, fingerprints[name]] for name in sorted(step.after)]
+    return fingerprint_of(step, bench, _digest([fingerprint_of_inputs(bench), before]))
 
 
 def fingerprint_of_inputs(bench: Workbench) -> str:
@@ -22,7 +30,7 @@ def fingerprint_of_inputs(bench: Workbench) -> str:
 
 
 def _form(bench: Workbench, step: Step) -> dict[str, Any]:
-    return bench.forms[step.id].model_dump(mode="json")
+    return form_of(step, bench.forms).model_dump(mode="json")
 
 
 def _digest(value: Any) -> str:

@@ -7,8 +7,6 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from backend.clock import monotonic
@@ -21,7 +19,7 @@ from backend.errors import (
     UnknownTool,
     error_named,
 )
-from db import endings
+from db import endings, items
 from db.claims import Claim
 from db.database import transaction
 from db.endings import Ending
@@ -32,8 +30,10 @@ from transformers.plan import run_steps
 from transformers.publish import publish
 from transformers.reporting.report import StepOutcome
 from transformers.tables import Table
-from transformers.tool import PARAMETERS_ROLE, PRIMARY, AgentParameters, Step, Tool
+from transformers.tool import PARAMETERS_ROLE, PRIMARY, AgentParameters, Forms, InputRole, LocalFile, Step, Tool
 from transformers.workbench import Slot, Workbench
+
+PARTIAL = "partial"
 
 
 class TaskReport(Finding):
@@ -54,13 +54,13 @@ async def run_task(tool: Tool, claim: Claim, slot: Slot) -> TaskReport:
     """
     slot.stop.attach()
     async with hard_limit(tool, claim, slot), workbench(tool, claim, slot) as bench:
-        bench.forms = forms_of(tool, claim)
         verify_hold(bench)
+        bench.done = await asyncio.to_thread(_finished_before, claim)
         files = await load(bench)
         await parse(bench, files)
         outcomes = await run_steps(bench)
         outcome = conclude(outcomes)
-        manifest_key = await publish(bench, outcomes)
+        manifest_key = await publish(bench, outcomes) if claim.parent_id is None else None
         await asyncio.to_thread(settle, claim, Ending(outcome, manifest_key))
     return _told(claim, outcome, outcomes)
 
@@ -93,7 +93,8 @@ async def workbench(tool: Tool, claim: Claim, slot: Slot) -> AsyncIterator[Workb
     """A clean folder on scratch, gone afterwards, and a child that is fit for the next task."""
     began = monotonic()
     left = time_limit(tool, slot) - claim.run_seconds
-    bench = Workbench(claim, tool, steps_of(tool, claim), slot, began=began, deadline=began + left)
+    forms = forms_of(tool, claim)
+    bench = Workbench(claim, tool, steps_of(tool, claim, forms), slot, began=began, deadline=began + left, forms=forms)
     bench.folder.mkdir(parents=True)
     try:
         yield bench
@@ -102,12 +103,13 @@ async def workbench(tool: Tool, claim: Claim, slot: Slot) -> AsyncIterator[Workb
         await slot.process.end_task()
 
 
-def steps_of(tool: Tool, claim: Claim) -> tuple[Step, ...]:
-    """The chosen steps. Raises UnknownTool: the submit knew an agent that this version does not."""
+def steps_of(tool: Tool, claim: Claim, forms: Forms) -> tuple[Step, ...]:
+    """The chosen steps, without those of its children. Raises UnknownTool: this version does not know one of them."""
     try:
-        return chosen_steps(tool, claim.agents)
+        steps = chosen_steps(tool, claim.agents, forms)
     except UnknownAgent as error:
         raise UnknownTool(detail=str(error)) from error
+    return tuple(step for step in steps if step.in_children is (claim.parent_id is not None))
 
 
 def forms_of(tool: Tool, claim: Claim) -> dict[str, AgentParameters]:
@@ -118,54 +120,68 @@ def forms_of(tool: Tool, claim: Claim) -> dict[str, AgentParameters]:
         raise UnknownTool(detail=str(error)) from error
 
 
-@dataclass(frozen=True)
-class LocalFile:
-    """An input on local disk."""
-
-    role: str
-    name: str
-    path: Path
+def _finished_before(claim: Claim) -> frozenset[int]:
+    """A retried batch begins with the items that an earlier task has finished."""
+    if claim.parent_id is not None or not claim.items:
+        return frozenset()
+    with transaction() as session:
+        return frozenset(items.ok_positions(session, claim.task_id))
 
 
 async def load(bench: Workbench) -> list[LocalFile]:
-    """Bring the inputs to scratch.
+    """Bring the inputs to scratch, but for those that are the children's to read.
 
     Raises:
         StorageUnavailable: an object came shorter or longer than it was at submit; a later try may bring it whole.
     """
-    inputs: Mapping[str, Sequence[Mapping[str, Any]]] = bench.claim.inputs
-    wanted = [(role, file) for role, files in inputs.items() if role != PARAMETERS_ROLE for file in files]
-    return [await bench.slot.stop.watch_over(_fetch, bench, role, file) for role, file in wanted]
+    wanted = [
+        (bench.tool.role(role), role, number, file)
+        for role, files in bench.claim.inputs.items()
+        for number, file in enumerate(files)
+        if role != PARAMETERS_ROLE
+    ]
+    return [
+        await bench.slot.stop.watch_over(_fetch, bench, role, number, file)
+        for declared, role, number, file in wanted
+        if declared is None or not declared.for_children or bench.claim.parent_id is not None
+    ]
 
 
-def _fetch(bench: Workbench, role: str, file: Mapping[str, Any]) -> LocalFile:
-    path = bench.folder / f"{role}.input"
+def _fetch(bench: Workbench, role: str, number: int, file: Mapping[str, Any]) -> LocalFile:
+    path = bench.folder / f"{role}.{number}.input"
     size = bench.slot.doors.storage.download(file["key"], path, file.get("etag"))
     if size != file["size"]:
         raise StorageUnavailable(detail=f"{file['key']}: {size} bytes came, {file['size']} were submitted")
-    return LocalFile(role, file["filename"], path)
+    return LocalFile(role=role, name=file["filename"], path=path)
 
 
 async def parse(bench: Workbench, files: Sequence[LocalFile]) -> None:
-    """Parse each file once, in the child; what is no table waits on the bench as it is.
+    """Parse each table once, in the child; what is no table waits on the bench as it is.
 
     Raises:
         AgentFailed: UNREADABLE_FILE, UNSUPPORTED_FORMAT …, as intake judged it.
     """
-    tables, documents = {}, {}
+    tables: dict[str, Table] = {}
+    others: dict[str, tuple[LocalFile, ...]] = {}
     for file in files:
         role = bench.tool.role(file.role)
         if role is not None and not role.is_table:
-            documents[file.role] = file.path
-            continue
-        accepted = role.formats if role is not None else ()
-        request = ParseRequest(source=file.path, role=file.role, name=file.name, accepted=accepted, folder=bench.folder)
-        tables[file.role] = await bench.compute("parse", request, Table)
-        if bench.tool.chained and file.role == PRIMARY:
-            bench.source = file.path
+            others[file.role] = (*others.get(file.role, ()), file)
         else:
-            file.path.unlink()
-    bench.tables, bench.documents = tables, documents
+            tables[file.role] = await _table(bench, role, file)
+    bench.tables, bench.files = tables, others
+    bench.documents = {role: some[0].path for role, some in others.items()}
+
+
+async def _table(bench: Workbench, role: InputRole | None, file: LocalFile) -> Table:
+    accepted = role.formats if role is not None else ()
+    request = ParseRequest(source=file.path, role=file.role, name=file.name, accepted=accepted, folder=bench.folder)
+    table = await bench.compute("parse", request, Table)
+    if bench.tool.chained and file.role == PRIMARY:
+        bench.source = file.path
+    else:
+        file.path.unlink()
+    return table
 
 
 def verify_hold(bench: Workbench) -> None:
@@ -174,13 +190,14 @@ def verify_hold(bench: Workbench) -> None:
     Raises:
         InternalError
     """
-    unpriced = [step.id for step in bench.steps if step.id not in bench.claim.prices]
+    priced = {*bench.claim.prices, *bench.claim.tariffs}
+    unpriced = [step.id for step in bench.steps if step.id not in priced]
     if unpriced:
         raise InternalError(detail=f"no price was fixed at submit for {unpriced}")
 
 
 def conclude(outcomes: Sequence[StepOutcome]) -> str:
-    """All delivered: success; some: partial.
+    """All delivered: success; some, or one that says so of itself: partial.
 
     Raises:
         AgensiumError: none delivered; the first failure is the task's own.
@@ -188,7 +205,8 @@ def conclude(outcomes: Sequence[StepOutcome]) -> str:
     failed = [outcome for outcome in outcomes if outcome.result is None]
     if len(failed) == len(outcomes):
         raise error_named(failed[0].error_code or "")(failed[0].message or "")
-    return "partial" if failed else "success"
+    in_part = any(outcome.result is not None and outcome.result.status == PARTIAL for outcome in outcomes)
+    return PARTIAL if failed or in_part else "success"
 
 
 def settle(claim: Claim, ending: Ending) -> None:

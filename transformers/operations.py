@@ -17,7 +17,7 @@ from backend.clock import monotonic
 from transformers.reporting.intake import REJECTED_ROWS, write_rejected_rows
 from transformers.reporting.report import Download, ReportHead, StepOutcome, build_report, download_of, render_json
 from transformers.tables import Table
-from transformers.tool import AgentContext, AgentParameters, Delivery
+from transformers.tool import AgentContext, AgentParameters, Delivery, LocalFile
 
 DUCKDB_SHARE = 0.6  # of the child's memory; the rest is Python, Arrow and the allocator's slack
 
@@ -49,6 +49,8 @@ class AgentRequest(BaseModel):
     scratch: Path
     memory_bytes: int
     documents: dict[str, Path] = {}
+    files: dict[str, tuple[LocalFile, ...]] = {}
+    done: frozenset[int] = frozenset()
     original: Table | None = None
     source: Path | None = None
     earlier: tuple[Delivery, ...] = ()
@@ -81,6 +83,8 @@ def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Deliv
         memory_bytes=int(request.memory_bytes * DUCKDB_SHARE),
         report_progress=progress,
         documents=request.documents,
+        files=request.files,
+        done=request.done,
         original=request.original,
         source=request.source,
         earlier=request.earlier,

@@ -36,7 +36,7 @@ def _outcome(storage: Storage, agent_id: str, name: str, task: Task, done: TaskS
     if done is None:
         code, message = task.error_code or "NOT_STARTED", task.error_message or NOT_DELIVERED
         return StepOutcome(agent_id=agent_id, agent_name=name, error_code=code, message=message)
-    if done.artifact_key is None:
+    artifact = artifacts.of_step(storage, done)
+    if artifact is None:
         return StepOutcome(agent_id=agent_id, agent_name=name, error_code=done.error_code, message=done.error_message)
-    artifact = artifacts.read(storage, done.artifact_key)
     return StepOutcome(agent_id=agent_id, agent_name=name, result=artifact.result, outputs=artifact.outputs)

@@ -3,14 +3,14 @@
 A quote refuses what the submit would refuse of parameters and files; of what is still missing it warns.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from db.durations import Basis, Span, expected
 from db.paces import Pace, mebibytes
 from transformers.forms import chosen_steps
 from transformers.intake.estimates import Rows
-from transformers.tool import PRIMARY, Step, Tool
+from transformers.tool import PRIMARY, Forms, Step, Tool
 
 NEAR = 0.8  # of a limit: runs differ from each other
 MEGABYTE = 1_000_000
@@ -49,16 +49,13 @@ class Quote:
     """`steps` are those that would run; of nothing that has no file yet, time and memory are not known."""
 
     steps: Sequence[Step]
+    prices: Mapping[str, int]  # what would be held: for a step that is paid by use, the most
     files: Mapping[str, Sequence[SeenFile]]
     missing: Mapping[str, str]
     seconds: Span | None
     memory: Memory | None
     balance: int
     warnings: Sequence[str] = field(default=())
-
-    @property
-    def prices(self) -> dict[str, int]:
-        return {step.id: step.price for step in self.steps}
 
     @property
     def shortfall(self) -> int:
@@ -76,22 +73,27 @@ class Quote:
 def quote(
     tool: Tool,
     agents: Sequence[str],
+    forms: Forms,
     files: Mapping[str, Sequence[SeenFile]],
+    *,
     not_arrived: Mapping[str, str],
     known: Known,
+    held: Callable[[Step], int],
 ) -> Quote:
-    """`files` and `not_arrived` are by role; the second says in a sentence what is amiss.
+    """`files` and `not_arrived` are by role; the second says in a sentence what is amiss. `held`: a step's price, or
+    the most that it may cost.
 
     Raises:
         UnknownAgent
     """
-    chosen = chosen_steps(tool, agents)
+    chosen = chosen_steps(tool, agents, forms)
     needed = _needed_roles(tool, chosen, all_must_run=bool(agents))
     missing = {name: not_arrived.get(name, f"A file for the role {name!r} is missing.") for name in needed - set(files)}
     steps = [step for step in chosen if set(step.agent.roles) <= needed | set(files)]
     size = mebibytes(file.size for some in files.values() for file in some)
     made = Quote(
         steps=steps,
+        prices={step.id: held(step) if set(step.agent.roles) <= set(files) else step.price for step in steps},
         files=files,
         missing=dict(sorted(missing.items())),
         seconds=_seconds(steps, size, known.paces) if files else None,

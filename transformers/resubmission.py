@@ -12,9 +12,9 @@ from backend.storage import ObjectInfo, Storage
 from db.models import TERMINAL, StepStatus, Task, TaskStatus, TaskStep
 from db.retries import Resubmission
 from transformers.catalog import tool_for
-from transformers.input_plan import planned_files
+from transformers.input_plan import keys_of, planned_files
 from transformers.progress import percent_done
-from transformers.submission import check_files, submission_for
+from transformers.submission import Surroundings, check_files, submission_for
 
 PARTIAL = "partial"
 
@@ -29,9 +29,10 @@ def resubmission_for(storage: Storage, task: Task, finished: Mapping[str, TaskSt
     """
     check_retriable(task)
     tool, planned = tool_for(task.tool_id), planned_files(task.inputs)
-    found = {file.key: storage.head(file.key) for files in planned.values() for file in files}
+    found = storage.heads(keys_of(planned))
     check_unchanged(task, found)
-    asked = submission_for(tool, task.agents, task.parameters, check_files(tool, planned, found), {})
+    known = Surroundings({}, storage.get_bytes, lambda _model: None)  # it was asked before, so it was set up
+    asked = submission_for(tool, task.agents, task.parameters, check_files(tool, planned, found), known)
     taken_over = [agent for agent in asked.agents if _is_delivered(finished.get(agent))]
     prices = {agent: 0 if agent in taken_over else price for agent, price in asked.prices.items()}
     # The inputs as they stand on the row, for the steps' fingerprints are over them.

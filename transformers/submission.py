@@ -6,18 +6,19 @@ submission_for  tool, agents, forms, roles → what is fixed on the row, with it
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from backend.errors import BadParameters, MissingInputRole, NoInputFiles
+from backend.errors import BadParameters, MissingInputRole, NoInputFiles, ToolUnavailable
 from backend.storage import ObjectInfo
 from db.paces import Pace, mebibytes
 from db.task_store import Submission
-from transformers.forms import chosen_steps, read_forms
+from transformers.forms import chosen_steps, form_of, read_forms
 from transformers.input_plan import PlannedFile, check_format, check_size, role_of
 from transformers.reporting.plain_json import fault_in
-from transformers.tool import PARAMETERS_ROLE, Step, Tool
+from transformers.tool import PARAMETERS_ROLE, Forms, Given, GivenFile, Step, Tool
 
 LEAST_COST = 1.0  # slot-seconds; the quickest agents' tasks are loaded, parsed and published too
 
@@ -110,26 +111,64 @@ def _read_json(body: bytes) -> Any:
     return value
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a submit must know beside the task itself.
+
+    `read` gives a file's bytes by its key; `why_unavailable` says why a model cannot be asked, None being the default
+    one; `done` are the positions of a batch's items that an earlier task has finished.
+    """
+
+    paces: Mapping[str, Pace]
+    read: Callable[[str], bytes]
+    why_unavailable: Callable[[str | None], str | None]
+    done: Container[int] = ()
+
+
 def submission_for(
-    tool: Tool, agents: Sequence[str], parameters: Mapping[str, Any], arrived: Arrived, paces: Mapping[str, Pace]
+    tool: Tool, agents: Sequence[str], parameters: Mapping[str, Any], arrived: Arrived, known: Surroundings
 ) -> Submission:
     """What the submit fixes on the row. No agents chosen: all whose inputs are there.
 
     Raises:
-        UnknownAgent, BadParameters, NoInputFiles, MissingInputRole
+        UnknownAgent, BadParameters, NoInputFiles, MissingInputRole, ToolUnavailable
     """
-    steps = chosen_steps(tool, agents)
-    read_forms(tool, parameters)
+    forms = read_forms(tool, parameters)
+    steps = chosen_steps(tool, agents, forms)
+    check_models(tool, forms, known.why_unavailable)
     data = {role: files for role, files in arrived.items() if role != PARAMETERS_ROLE and files}
     _check_required_roles(tool, data)
     runnable = _with_inputs(steps, data, all_must_run=bool(agents))
+    given = given_files(data, known.read)
     return Submission(
         agents=[step.id for step in runnable],
-        prices={step.id: step.price for step in runnable},
+        prices={step.id: held_for(step, forms, given, known.done) for step in runnable},
+        tariffs={step.id: step.tariff.model_dump() for step in runnable if step.tariff is not None},
         inputs={role: [file.as_row() for file in files] for role, files in data.items()},
-        cost=_expected_cost(data, runnable, paces),
+        cost=_expected_cost(data, runnable, known.paces),
         parameters=parameters,
     )
+
+
+def check_models(tool: Tool, forms: Forms, why_unavailable: Callable[[str | None], str | None]) -> None:
+    """Raises ToolUnavailable: a model that the task would ask is not set up."""
+    for model in tool.models(forms) if tool.models is not None else ():
+        if (reason := why_unavailable(model or None)) is not None:
+            raise ToolUnavailable(reason, tool=tool.id, model=model)
+
+
+def given_files(data: Arrived, read: Callable[[str], bytes]) -> Given:
+    return {
+        role: [GivenFile(f.planned.filename, f.found.size, partial(read, f.found.key)) for f in files]
+        for role, files in data.items()
+    }
+
+
+def held_for(step: Step, forms: Forms, given: Given, done: Container[int] = ()) -> int:
+    """Credits: the price, or the most that a step paid by use may cost. Raises what its bound says of the files."""
+    if step.tariff is None or step.bound is None:
+        return step.price
+    return step.tariff.price(step.bound(form_of(step, forms), given, done))
 
 
 def _check_required_roles(tool: Tool, data: Arrived) -> None:

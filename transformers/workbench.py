@@ -17,7 +17,7 @@ from db.models import Queue
 from transformers.agent_process import AgentProcess, Answer, Limits
 from transformers.stop_signal import StopSignal
 from transformers.tables import Table
-from transformers.tool import AgentParameters, Step, Tool
+from transformers.tool import Forms, LocalFile, Step, Tool
 
 LEAST_NO_PROGRESS_SECONDS = 30.0  # however quick an agent usually is, a machine may be crowded
 
@@ -46,9 +46,11 @@ class Workbench:
     began: float  # both on clock.monotonic
     deadline: float  # the tool's limit, less what earlier claims ran
     tables: Mapping[str, Table] = field(default_factory=dict)
-    documents: Mapping[str, Path] = field(default_factory=dict)  # inputs that are no tables, by role
+    documents: Mapping[str, Path] = field(default_factory=dict)  # inputs that are no tables, by role: the first of each
+    files: Mapping[str, tuple[LocalFile, ...]] = field(default_factory=dict)  # all that is no table
     source: Path | None = None  # the customer's own primary file, where a chain may need its bytes
-    forms: Mapping[str, AgentParameters] = field(default_factory=dict)
+    forms: Forms = field(default_factory=dict)
+    done: frozenset[int] = frozenset()  # positions of a batch's items that an earlier task has finished
 
     @property
     def folder(self) -> Path:

@@ -8,9 +8,14 @@ from backend.errors import UnknownAgent
 from db.durations import Basis
 from db.paces import MemoryLine, Pace
 from transformers.findings import AgentResult
+from transformers.forms import read_forms
 from transformers.intake.estimates import Rows
 from transformers.quoting import Known, Quote, SeenFile, quote
 from transformers.tool import MEBIBYTE, PRIMARY, Agent, AgentContext, AgentParameters, InputRole, Step, Tool
+
+
+def price_of(step: Step) -> int:
+    return step.price
 
 
 def never_run(context: AgentContext) -> AgentResult:
@@ -48,7 +53,8 @@ def quoted(
     tool: Tool = TOOL,
 ) -> Quote:
     there = {PRIMARY: seen()} if files is None else files
-    return quote(tool, agents, there, not_arrived or {}, Known(paces, balance, limit))
+    known = Known(paces, balance, limit)
+    return quote(tool, agents, read_forms(tool, {}), there, not_arrived=not_arrived or {}, known=known, held=price_of)
 
 
 def test_the_credits_are_those_that_a_submit_would_hold() -> None:

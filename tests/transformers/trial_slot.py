@@ -2,11 +2,11 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backend.doors import Doors
-from backend.language_models.door import LanguageModels
+from backend.doors import get_doors
 from backend.settings import Settings, get_settings
 from backend.storage import Storage, input_key
 from db import checkpoints, ledger, task_store
@@ -75,7 +75,7 @@ class TrialSlot:
     ) -> TaskReport:
         slot = Slot(
             process=self.process,
-            doors=Doors(storage=self.storage, models=LanguageModels(get_settings())),
+            doors=replace(get_doors(), storage=self.storage),
             settings=settings or get_settings(),
             stop=stop or StopSignal(drain_seconds=0.5),
             scratch=self.scratch,

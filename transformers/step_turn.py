@@ -1,0 +1,213 @@
+"""One step's turn: computed in the child or waited for, its artifact stored, its checkpoint and its price written down.
+
+A step is finished when its artifact is where it stays and its checkpoint is committed.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from backend.clock import monotonic
+from backend.errors import AgensiumError, DependencyFailed, ErrorClass, Interruption, TimeLimit, Verdict
+from backend.logs import bound, log
+from db import checkpoints
+from db.checkpoints import Checkpoint
+from db.claims import Claim
+from db.database import transaction
+from db.models import StepStatus, TaskStep
+from transformers import artifacts
+from transformers.artifacts import Artifact
+from transformers.chain import folder_of
+from transformers.forms import form_of
+from transformers.operations import AgentRequest, NamedForm, name_of
+from transformers.reporting.report import StepOutcome
+from transformers.tool import PRIMARY, Delivery, Step, Tariff
+from transformers.waiting_steps import wait_for_step
+from transformers.walk import Walk
+
+# An optional agent's own failure ends its step; a hiccup or a crash hands back the whole task (DESIGN §5.8).
+_ENDS_THE_STEP = frozenset({ErrorClass.USER, ErrorClass.LIMIT, ErrorClass.INTERNAL})
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How a step ended; `artifact` and `delivery` where it delivered."""
+
+    outcome: StepOutcome
+    artifact: Artifact | None = None
+    delivery: Delivery | None = None
+
+
+async def take_turn(walk: Walk, step: Step, fingerprint: str) -> Turn:
+    """Run the step, or bring back what an earlier claim made of it.
+
+    Raises:
+        AgensiumError: what a required step, the task's own time, a crash or a stop says.
+    """
+    done = walk.finished.get(step.id)
+    if done is not None and done.fingerprint == fingerprint:
+        turn = await walk.bench.slot.stop.watch_over(_from_checkpoint, walk, step, done)
+    else:
+        with bound(agent=step.id):
+            turn = await _run(walk, step, fingerprint)
+    walk.take(step, turn.outcome, turn.delivery)
+    return turn
+
+
+async def skip(walk: Walk, step: Step, fingerprint: str, cause: Step) -> None:
+    """Write down that the step is not run, because `cause` came to nothing."""
+    verdict = DependencyFailed(f"Skipped, because {cause.id!r} came to nothing.").verdict
+    checkpoint = _without_artifact(step, fingerprint, monotonic(), verdict, StepStatus.SKIPPED)
+    await asyncio.to_thread(_record, walk, step, checkpoint)
+    walk.take(step, _outcome(step, error_code=verdict.error_code, message=verdict.message), None)
+
+
+async def _run(walk: Walk, step: Step, fingerprint: str) -> Turn:
+    bench = walk.bench
+    began = monotonic()
+    bench.slot.on_progress(walk.progress(), step.id)
+    try:
+        delivery = await _delivery(walk, step)
+    except Interruption:
+        raise  # no failure of the step: the claim ends here, and the step is run again elsewhere
+    except AgensiumError as failure:
+        if not _ends_the_step(walk, step, failure):
+            raise
+        return await _failed(walk, step, fingerprint, began, failure.verdict)
+    turn, checkpoint = await _deliver(walk, step, delivery, fingerprint, began)
+    await asyncio.to_thread(_record, walk, step, checkpoint, delivery)
+    return turn
+
+
+async def _failed(walk: Walk, step: Step, fingerprint: str, began: float, verdict: Verdict) -> Turn:
+    log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
+    before = walk.finished.get(step.id)
+    if before is not None and before.status == StepStatus.DELIVERED:  # by an earlier version, and paid
+        return await walk.bench.slot.stop.watch_over(_from_checkpoint, walk, step, before)
+    checkpoint = _without_artifact(step, fingerprint, began, verdict, StepStatus.FAILED)
+    await asyncio.to_thread(_record, walk, step, checkpoint)
+    return Turn(_outcome(step, error_code=verdict.error_code, message=verdict.message))
+
+
+def _ends_the_step(walk: Walk, step: Step, failure: AgensiumError) -> bool:
+    """And not the task: an optional agent's own failure, or a hiccup that outlasted every try of the task.
+
+    The time limit is the task's, whoever is at work.
+    """
+    if step.required or isinstance(failure, TimeLimit):
+        return False
+    error_class = failure.verdict.error_class
+    tries_spent = walk.bench.claim.hiccups >= walk.bench.slot.settings.transient_retries
+    return error_class in _ENDS_THE_STEP or (step.agent.waits and error_class is ErrorClass.TRANSIENT and tries_spent)
+
+
+async def _delivery(walk: Walk, step: Step) -> Delivery:
+    def progressed(fraction: float) -> None:
+        walk.bench.slot.on_progress(walk.progress(fraction), step.id)
+
+    if step.agent.waits:
+        return await wait_for_step(walk.bench, step, walk.delivered, progressed)
+    return await walk.bench.compute("run_agent", _request(walk, step), Delivery, progressed, walk.usual_seconds(step))
+
+
+def _request(walk: Walk, step: Step) -> AgentRequest:
+    bench = walk.bench
+    return AgentRequest(
+        run=name_of(step.agent.run),
+        agent_id=step.id,
+        forms={other.id: _form(walk, other) for other in bench.steps},
+        tables=walk.chain.tables,
+        documents=dict(bench.documents),
+        files=dict(bench.files),
+        original=bench.tables.get(PRIMARY) if bench.tool.chained else None,
+        source=bench.source,
+        earlier=tuple(walk.chain.earlier),
+        scratch=folder_of(bench.folder, step.id),
+        memory_bytes=bench.slot.settings.agent_memory_bytes,
+        done=bench.done,
+    )
+
+
+def _form(walk: Walk, step: Step) -> NamedForm:
+    values = form_of(step, walk.bench.forms).model_dump(mode="json", exclude_unset=True)
+    return NamedForm(name=name_of(step.agent.parameters), values=values)
+
+
+async def _deliver(
+    walk: Walk, step: Step, delivery: Delivery, fingerprint: str, began: float
+) -> tuple[Turn, Checkpoint]:
+    """The artifact is where it stays before its row exists, or goes into the row itself."""
+    bench = walk.bench
+    where: dict[str, Any]
+    small = artifacts.small(delivery) if step.agent.waits else None
+    if small is not None:
+        artifact, where = small, {"inline": small.model_dump(mode="json")}
+    else:
+        artifact, stored = await bench.slot.stop.watch_over(
+            artifacts.put, bench.slot.doors.storage, bench.claim, delivery
+        )
+        where = {"artifact_key": stored.key, "artifact_size": stored.size, "artifact_sha256": stored.sha256}
+    checkpoint = Checkpoint(
+        agent_id=step.id,
+        status=StepStatus.DELIVERED,
+        fingerprint=fingerprint,
+        duration_ms=_milliseconds_since(began),
+        peak_memory_bytes=None if step.agent.waits else bench.slot.process.peak_bytes,
+        **where,
+    )
+    return Turn(_delivered(step, artifact), artifact, delivery), checkpoint
+
+
+def _without_artifact(step: Step, fingerprint: str, began: float, verdict: Verdict, status: StepStatus) -> Checkpoint:
+    return Checkpoint(
+        agent_id=step.id,
+        status=status,
+        fingerprint=fingerprint,
+        duration_ms=_milliseconds_since(began),
+        error_code=verdict.error_code,
+        error_message=verdict.message,
+        error_detail=verdict.detail[: checkpoints.DETAIL_KEPT] or None,
+    )
+
+
+def _record(walk: Walk, step: Step, checkpoint: Checkpoint, delivery: Delivery | None = None) -> None:
+    bench, following = walk.bench, walk.next_agent(ending=step)
+    amount, rest = charge(bench.claim, step, delivery)
+    with transaction() as session:
+        checkpoints.record(
+            session, bench.claim, checkpoint,
+            amount=amount, rest=rest, progress=walk.progress(1), next_agent=following,
+        )  # fmt: skip
+    bench.slot.on_progress(walk.progress(1), following)
+
+
+def charge(claim: Claim, step: Step, delivery: Delivery | None) -> tuple[int, int]:
+    """Credits to capture, and to give back at once: a step that is paid by use never costs more than was held."""
+    price, tariff = int(claim.prices.get(step.id, 0)), claim.tariffs.get(step.id)
+    if tariff is None or delivery is None or delivery.usage is None:
+        return price, 0
+    used = min(price, Tariff.model_validate(tariff).price(delivery.usage))
+    return used, price - used
+
+
+def _from_checkpoint(walk: Walk, step: Step, done: TaskStep) -> Turn:
+    bench = walk.bench
+    artifact = artifacts.of_step(bench.slot.doors.storage, done)
+    if artifact is None:
+        return Turn(_outcome(step, error_code=done.error_code, message=done.error_message))
+    delivery = Delivery(result=artifact.result)
+    if bench.tool.chained:
+        delivery = artifacts.fetch(bench.slot.doors.storage, artifact, folder_of(bench.folder, step.id))
+    return Turn(_delivered(step, artifact), artifact, delivery)
+
+
+def _delivered(step: Step, artifact: Artifact) -> StepOutcome:
+    return _outcome(step, result=artifact.result, outputs=artifact.outputs, table=artifact.table_file)
+
+
+def _outcome(step: Step, **said: Any) -> StepOutcome:
+    return StepOutcome(agent_id=step.id, agent_name=step.agent.name, required=step.required, **said)
+
+
+def _milliseconds_since(began: float) -> int:
+    return round((monotonic() - began) * 1000)

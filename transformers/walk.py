@@ -1,0 +1,47 @@
+"""Where a run stands among its steps: what earlier claims finished, what this one has delivered, who is next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from db.models import TaskStep
+from db.paces import Pace, mebibytes
+from transformers.chain import Chain
+from transformers.progress import percent_done
+from transformers.reporting.report import StepOutcome
+from transformers.tool import Delivery, Step
+from transformers.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Walk:
+    """`outcomes` and `delivered` are by step, and grow as steps end."""
+
+    bench: Workbench
+    finished: Mapping[str, TaskStep]
+    paces: Mapping[str, Pace]
+    chain: Chain
+    outcomes: dict[str, StepOutcome] = field(default_factory=dict)
+    delivered: dict[str, Delivery] = field(default_factory=dict)
+
+    def progress(self, more: float = 0.0) -> float:
+        """Percent: ended steps of all, with `more` of one under way; never 100 before the settlement."""
+        return percent_done(len(self.outcomes) + more, len(self.bench.steps))
+
+    def next_agent(self, ending: Step | None = None) -> str | None:
+        """The first, in order, that has not ended, when `ending` has."""
+        left = (step for step in self.bench.steps if step.id not in self.outcomes and step is not ending)
+        return next((step.id for step in left), None)
+
+    def usual_seconds(self, step: Step) -> float | None:
+        """What the agent takes for so much data, and one time in twenty exceeds; None where it never had so much."""
+        pace = self.paces.get(step.id)
+        size = mebibytes(file["size"] for files in self.bench.claim.inputs.values() for file in files)
+        return None if pace is None or size > pace.largest else pace.slow * size
+
+    def take(self, step: Step, outcome: StepOutcome, delivery: Delivery | None) -> None:
+        """A step has ended."""
+        self.outcomes[step.id] = outcome
+        if delivery is not None:
+            self.delivered[step.id] = delivery
+            if self.bench.tool.chained:
+                self.chain.take(delivery)
