@@ -9,7 +9,8 @@ from typing import Any
 
 from backend.language_models.questions import Usage
 from transformers.agents import collect_answers, generate_items, split_items
-from transformers.inference.bounds import most_usage
+from transformers.inference.asked import messages_of
+from transformers.inference.bounds import most_usage, with_repairs
 from transformers.inference.items import FORMATS, read_items
 from transformers.routing import transformer
 from transformers.tool import MEBIBYTE, Forms, Given, InputRole, Step, Tariff, Tool
@@ -24,8 +25,12 @@ def _most(form: Any, given: Given, done: Container[int]) -> Usage:
     assert isinstance(form, generate_items.GenerateItemsParameters)
     (file,) = given[split_items.ITEMS]
     items = read_items(file.filename, file.read())
-    wanted = (item for position, item in enumerate(items) if position not in done)
-    return sum((most_usage(generate_items.question_of(item, form, "")) for item in wanted), Usage())
+    each = (
+        most_usage(messages_of(item, form.system), item.max_tokens or form.max_tokens, {**form.extra, **item.extra})
+        for position, item in enumerate(items)
+        if position not in done
+    )
+    return with_repairs(sum(each, Usage()), form.output_schema)
 
 
 def _models(forms: Forms) -> Iterator[str]:

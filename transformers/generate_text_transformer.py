@@ -5,7 +5,7 @@ from typing import Any
 
 from backend.language_models.questions import Usage
 from transformers.agents import generate
-from transformers.inference.bounds import most_usage
+from transformers.inference.bounds import most_usage, with_repairs
 from transformers.inference.conversations import MESSAGES, read_conversation
 from transformers.routing import transformer
 from transformers.tool import MEBIBYTE, Forms, Given, InputRole, Step, Tariff, Tool
@@ -20,7 +20,8 @@ def _most(form: Any, given: Given, _done: Container[int]) -> Usage:
     assert isinstance(form, generate.GenerateParameters)
     files = given.get(MESSAGES, ())
     conversation = read_conversation(files[0].read()) if files else None
-    return most_usage(generate.question_of(form, conversation, "", ""))
+    messages = generate.question_of(form, conversation, "", "").messages
+    return with_repairs(most_usage(messages, form.max_tokens, form.extra), form.output_schema)
 
 
 def _models(forms: Forms) -> Iterator[str]:

@@ -46,7 +46,7 @@ def run(context: AgentContext) -> Delivery:
     return Delivery(
         result=AgentResult(agent_id=AGENT_ID, agent_name=AGENT.name, summary_metrics=metrics),
         files=(_write_ids(context.scratch, items), *files),
-        waves=(plans,),
+        waves=(plans,) if plans else (),
         items=len(items),
     )
 

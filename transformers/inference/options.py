@@ -1,39 +1,42 @@
 """What may be said to a language model besides the words: the fields that the forms of the model tools share.
 
-Declarations only; a model's name is checked at submit, when it is known which ones are offered.
+Declarations only; whether a model is offered is judged at submit.
 """
 
+import json
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from backend.language_models.extras import check_extra
 from backend.language_models.questions import CALL_SECONDS
+from backend.language_models.schemas import check_schema
 
-MAX_TOKENS = 1024  # of an answer, where nothing is said: some 700 words, held as one credit
+MAX_TOKENS = 1024  # of an answer, where nothing is said: some 700 words
 MOST_TOKENS = 128_000  # the longest answer of any model today
 
-# What `extra` may not say: it is said elsewhere, or would change who answers, how often, or what it costs.
-RESERVED = frozenset(
-    {"model", "messages", "stream", "stream_options", "n", "best_of", "temperature"}
-    | {"max_tokens", "max_completion_tokens"}
-)
 
-
-def _without_reserved(extra: dict[str, Any]) -> dict[str, Any]:
-    reserved = sorted(RESERVED & extra.keys())
-    if reserved:
-        raise ValueError(f"should not hold {', '.join(reserved)}: that is said elsewhere, or not for you to say")
+def _checked_extra(extra: dict[str, Any]) -> dict[str, Any]:
+    check_extra(extra)
     return extra
 
 
-def _checked(schema: dict[str, Any] | None) -> dict[str, Any] | None:
+def _checked_schema(schema: dict[str, Any] | None) -> dict[str, Any] | None:
+    if schema is not None:
+        _check_once(json.dumps(schema))
     return schema
 
 
+@lru_cache(maxsize=64)  # every chunk of a batch reads the form anew, and a schema's check takes milliseconds
+def _check_once(schema: str) -> None:
+    check_schema(json.loads(schema))
+
+
 ModelName = Annotated[str, Field(max_length=200)]
+FallbackModels = Annotated[tuple[ModelName, ...], Field(max_length=5)]
 Temperature = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 MaxTokens = Annotated[int, Field(ge=1, le=MOST_TOKENS)]
-Extra = Annotated[dict[str, Any], AfterValidator(_without_reserved)]
-OutputSchema = Annotated[dict[str, Any] | None, AfterValidator(_checked)]
+Extra = Annotated[dict[str, Any], AfterValidator(_checked_extra)]
+OutputSchema = Annotated[dict[str, Any] | None, AfterValidator(_checked_schema)]
 TimeoutSeconds = Annotated[float, Field(ge=1, le=CALL_SECONDS)]
-FallbackModels = Annotated[tuple[ModelName, ...], Field(max_length=5)]
