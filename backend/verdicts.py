@@ -39,6 +39,11 @@ _PANDAS_MISUSED = (
     *("NoBufferPresent", "NumExprClobberingError", "NumbaUtilError", "PossibleDataLossError", "SpecificationError"),
     "UndefinedVariableError",
 )
+# how pydantic-ai's agents, which we do not use, talk to themselves
+_PYDANTIC_AI_FLOW = (
+    *("ApprovalRequired", "CallDeferred", "FallbackExceptionGroup", "ModelRetry", "RetryModelRequest"),
+    *("SkipModelRequest", "SkipToolExecution", "SkipToolValidation", "ToolFailed", "ToolFailedError", "ToolRetryError"),
+)
 
 VERDICTS: Mapping[str, type[AgensiumError]] = {
     # storage
@@ -112,6 +117,47 @@ VERDICTS: Mapping[str, type[AgensiumError]] = {
     "httpx.InvalidURL": InternalError,
     "httpx.CookieConflict": InternalError,
     "httpx.StreamError": ModelUnavailable,
+    # the door to the models turns these into errors of the tree; what it overlooks is judged here
+    "httpx2.HTTPError": ModelUnavailable,
+    "httpx2.HTTPStatusError": InternalError,  # unless its status passes, below
+    "httpx2.UnsupportedProtocol": InternalError,
+    "httpx2.InvalidURL": InternalError,
+    "httpx2.CookieConflict": InternalError,
+    "httpx2.StreamError": ModelUnavailable,
+    "aiohttp.client_exceptions.ClientError": ModelUnavailable,
+    "aiohttp.client_exceptions.ClientResponseError": InternalError,
+    "aiohttp.client_exceptions.ClientConnectorCertificateError": InternalError,
+    "aiohttp.client_exceptions.InvalidURL": InternalError,
+    "aiohttp.client_exceptions.NonHttpUrlClientError": InternalError,
+    "aiohttp.client_exceptions.ServerFingerprintMismatch": InternalError,
+    "aiohttp.client_exceptions.WSMessageTypeError": InternalError,
+    "aiohttp._websocket.models.WebSocketError": InternalError,
+    "aiohttp.streams.EofStream": InternalError,
+    "openai.OpenAIError": InternalError,  # unless its status passes, below
+    "openai.APIConnectionError": ModelUnavailable,
+    "openai.InternalServerError": ModelUnavailable,
+    "openai.RateLimitError": ModelUnavailable,
+    "anthropic.AnthropicError": InternalError,  # the same
+    "anthropic.APIConnectionError": ModelUnavailable,
+    "anthropic.InternalServerError": ModelUnavailable,
+    "anthropic.RateLimitError": ModelUnavailable,
+    "anthropic.RetryableError": ModelUnavailable,
+    "google.genai.errors.APIError": InternalError,
+    "google.genai.errors.ServerError": ModelUnavailable,
+    "google.genai.errors.ContinuationInterruptedError": ModelUnavailable,
+    "pydantic_ai.exceptions.AgentRunError": InternalError,
+    "pydantic_ai.exceptions.UnexpectedModelBehavior": ModelUnavailable,
+    "pydantic_ai.exceptions.ModelAPIError": ModelUnavailable,
+    "pydantic_ai.exceptions.ModelHTTPError": InternalError,  # unless its status passes, below
+    **{f"pydantic_ai.exceptions.{name}": InternalError for name in _PYDANTIC_AI_FLOW},
+    "jsonschema.exceptions._Error": InternalError,
+    "jsonschema.exceptions._RefResolutionError": InternalError,
+    "jsonschema.exceptions.FormatError": InternalError,
+    "jsonschema.exceptions.UndefinedTypeCheck": InternalError,
+    "jsonschema.exceptions.UnknownType": InternalError,
+    "referencing.exceptions.CannotDetermineSpecification": InternalError,
+    "referencing.exceptions.NoInternalID": InternalError,
+    "referencing.exceptions.Unresolvable": InternalError,
     # the customer's data
     "pandas.errors.ParserError": UnreadableFile,
     "pandas.errors.EmptyDataError": UnreadableFile,
@@ -199,7 +245,8 @@ def _by_response(error: BaseException) -> type[AgensiumError] | None:
     """What a service answered says more than the class: S3's code, or the HTTP status."""
     response: Any = getattr(error, "response", None)
     if not isinstance(response, dict):
-        return ModelUnavailable if getattr(response, "status_code", None) in _PASSING_STATUSES else None
+        status = getattr(response, "status_code", None) or getattr(error, "status_code", None)
+        return ModelUnavailable if status in _PASSING_STATUSES else None
     code = str(response.get("Error", {}).get("Code", ""))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     passing = code in _S3_PASSING_CODES or status in _PASSING_STATUSES
@@ -210,7 +257,7 @@ def _retry_after(error: BaseException) -> float | None:
     """Seconds until a service wants to be asked again, if it said so: RFC 9110, as a number or as a date."""
     response: Any = getattr(error, "response", None)
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders") if isinstance(response, dict) else None
-    said = (headers or getattr(response, "headers", None) or {}).get("retry-after")
+    said = (headers or getattr(response, "headers", None) or getattr(error, "headers", None) or {}).get("retry-after")
     return None if said is None else seconds_of(said)
 
 

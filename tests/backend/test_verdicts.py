@@ -8,9 +8,11 @@ import subprocess
 from datetime import timedelta
 from email.utils import format_datetime
 
+import aiohttp
 import botocore.exceptions
 import duckdb
 import httpx
+import httpx2
 import pandas as pd
 import psycopg
 import pyarrow as pa
@@ -19,6 +21,7 @@ import redis
 import sqlalchemy.exc
 from billiard.exceptions import SoftTimeLimitExceeded, WorkerLostError
 from botocore.exceptions import ClientError
+from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
 
 from backend.clock import now
 from backend.errors import AgentFailed, ErrorClass, InsufficientCredits, MemoryLimit, StorageUnavailable
@@ -26,6 +29,8 @@ from backend.verdicts import VERDICTS, name_of, verdict_for
 
 # Where an exception that reaches the edge of a task can come from.
 LIBRARIES = (
+    "aiohttp", "anthropic", "google.genai.errors", "httpx2", "jsonschema.exceptions", "openai",
+    "pydantic_ai.exceptions", "referencing.exceptions",
     "amqp.exceptions", "billiard.exceptions", "boto3.exceptions", "botocore.exceptions", "celery.exceptions",
     "csv", "duckdb", "gzip", "httpx", "lzma", "xlsxwriter.exceptions",
     "kombu.exceptions", "pandas.errors", "psycopg", "psycopg.errors", "pyarrow", "pyarrow.lib", "python_calamine",
@@ -37,7 +42,7 @@ LEAST = {"builtins.Exception", "builtins.BaseException"}  # these entries would 
 def exceptions_of(module_name: str) -> set[type[BaseException]]:
     """The public exceptions a library defines itself."""
     package = module_name.partition(".")[0]
-    members = vars(importlib.import_module(module_name)).values()
+    members = list(vars(importlib.import_module(module_name)).values())
     kinds = {member for member in members if inspect.isclass(member) and issubclass(member, BaseException)}
     return {kind for kind in kinds if kind.__module__.removeprefix("_").partition(".")[0] == package}
 
@@ -105,6 +110,12 @@ def answered(status: int) -> httpx.HTTPStatusError:
         (answered(429), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
         (answered(401), ErrorClass.INTERNAL, "INTERNAL_ERROR"),
         (httpx.InvalidURL("…"), ErrorClass.INTERNAL, None),
+        (httpx2.ReadTimeout("…"), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
+        (aiohttp.ServerDisconnectedError(), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
+        (aiohttp.InvalidURL("…"), ErrorClass.INTERNAL, None),
+        (ModelHTTPError(503, "a model"), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
+        (ModelHTTPError(401, "a model"), ErrorClass.INTERNAL, None),
+        (ModelAPIError("a model", "…"), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
         (SoftTimeLimitExceeded(), ErrorClass.LIMIT, "HARD_TIMEOUT"),
         (WorkerLostError(), ErrorClass.CRASH, "WORKER_LOST"),
         (pd.errors.ParserError(), ErrorClass.USER, "UNREADABLE_FILE"),
