@@ -3,15 +3,16 @@
 The steps are unfolded from the parameters. A failed one skips those that come after it, the others go on.
 """
 
+import json
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from backend.language_models.questions import Usage
 from transformers.agents import pipeline_step
-from transformers.inference.bounds import TOKENS_AROUND, most_usage_of
+from transformers.inference.bounds import TOKENS_AROUND, with_repairs
 from transformers.pipelines.form import PipelineParameters, PipelineStep, StepParameters
-from transformers.pipelines.given import LARGEST, InputAtSubmit
+from transformers.pipelines.given import LARGEST, InputAtSubmit, digest_of
 from transformers.pipelines.graph import INPUT, in_order
 from transformers.routing import transformer
 from transformers.tool import Agent, Forms, Given, InputRole, Step, Tariff, Tool
@@ -47,8 +48,14 @@ def _unfolded(step: PipelineStep, steps: dict[str, PipelineStep], value: Any, gi
         tariff=TARIFF,
         bound=MostUsage(step, answers, given),
         after=step.after,
-        form=StepParameters(step=step, input=value if INPUT in step.reads else None),
+        form=_step_form(step, value),
     )
+
+
+def _step_form(step: PipelineStep, value: Any) -> StepParameters:
+    if value is None or INPUT not in step.reads:
+        return StepParameters(step=step)
+    return StepParameters(step=step, input=value, input_sha256=digest_of(value))
 
 
 @dataclass(frozen=True)
@@ -64,8 +71,9 @@ class MostUsage:
 
         value = self.given.read(given) if INPUT in self.step.reads else None
         tokens = most_tokens(self.step, value, self.longest_answers)
-        read = sum(tokens) + TOKENS_AROUND * len(tokens)
-        return most_usage_of(read, self.step.options.max_tokens, self.step.output_schema)
+        read = sum(tokens) + TOKENS_AROUND * len(tokens) + len(json.dumps(self.step.options.extra))
+        plain = Usage(calls=1, input_tokens=read, output_tokens=self.step.options.max_tokens)
+        return with_repairs(plain, self.step.output_schema)
 
 
 MODEL_PIPELINE = Tool(

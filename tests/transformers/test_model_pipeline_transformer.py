@@ -38,6 +38,16 @@ def test_each_step_becomes_one_of_the_task_in_order() -> None:
 def test_only_a_step_that_reads_the_input_hangs_on_it() -> None:
     steps = unfold(forms(step("a", "{{ input.x }}"), step("b"), input={"x": 1}))
     assert [one.form.input for one in steps] == [{"x": 1}, None]
+    other = unfold(forms(step("a", "{{ input.x }}"), step("b"), input={"x": 2}))
+    assert [one.form.model_dump() == its.form.model_dump() for one, its in zip(steps, other, strict=True)] == [
+        False,
+        True,
+    ]
+
+
+def test_a_big_input_is_not_repeated_in_each_step_of_a_report() -> None:
+    (one,) = unfold(forms(step("a", "{{ input }}"), input="x" * 10_000))
+    assert len(one.form.model_dump_json()) < 1_000
 
 
 def test_every_model_is_named_and_the_default_is_empty() -> None:
@@ -49,8 +59,8 @@ def test_the_most_that_a_step_uses_is_its_words_what_it_reads_and_its_longest_an
     limited = {"options": {"max_tokens": 100}}
     steps = step("a", "é{{ input.x }}", **limited), step("b", "{{ a.output }}!{{ a.output }}", after=["a"])
     first, second = bounds(*steps, input={"x": "yy"})
-    assert first == Usage(calls=1, input_tokens=2 + 4 + 16, output_tokens=100)
-    assert second == Usage(calls=1, input_tokens=201 + 16, output_tokens=1024)
+    assert first == Usage(calls=1, input_tokens=2 + 4 + 16 + 2, output_tokens=100)
+    assert second == Usage(calls=1, input_tokens=201 + 16 + 2, output_tokens=1024)
 
 
 def test_an_answer_with_a_schema_is_held_for_with_its_repairs() -> None:
@@ -62,7 +72,7 @@ def test_an_answer_with_a_schema_is_held_for_with_its_repairs() -> None:
 
 def test_what_is_read_by_its_place_among_the_steps_is_counted() -> None:
     _, bound = bounds(step("a-b", options={"max_tokens": 100}), step("c", "{{ steps['a-b'].output }}", after=["a-b"]))
-    assert bound.input_tokens == 100 + len("a-b") + 16  # a key is text, too
+    assert bound.input_tokens == 100 + len("a-b") + 16 + 2  # a key is text, too
 
 
 @pytest.mark.parametrize(
@@ -85,8 +95,8 @@ def test_the_file_is_read_once_for_all_steps_and_only_when_one_needs_it() -> Non
     reads = []
     file = GivenFile("input.json", 9, lambda: reads.append(1) or b'{"x": "yyyy"}')  # type: ignore[func-returns-value]
     found = bounds(step("a", "{{ input.x }}"), step("b", "{{ input.x }}"), given={"input": [file]})
-    assert [one.input_tokens for one in found] == [22, 22]
-    assert bounds(step("a"), given={"input": [file]})[0].input_tokens == 21
+    assert [one.input_tokens for one in found] == [24, 24]
+    assert bounds(step("a"), given={"input": [file]})[0].input_tokens == 23
     assert len(reads) == 1
 
 

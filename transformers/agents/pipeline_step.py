@@ -33,7 +33,7 @@ def _question(form: StepParameters, context: WaitingContext) -> Question:
     from transformers.pipelines.prompts import messages
 
     step = form.step
-    results = {name: delivery.result.data for name, delivery in context.earlier.items()}
+    results = {name: context.earlier[name].result.data for name in step.after}
     try:
         said = messages(step, _input(form, context), results)
     except TemplateFault as fault:

@@ -111,7 +111,12 @@ class PipelineParameters(AgentParameters):
 
 
 class StepParameters(AgentParameters):
-    """One unfolded step's own form: all that its answer hangs on. `input` is there where its templates read it."""
+    """One unfolded step's own form: all that its answer hangs on.
+
+    `input` is there where its templates read it. Its digest stands for it in fingerprints and reports, or it would be
+    in there once a step.
+    """
 
     step: PipelineStep
-    input: Any = None
+    input: Any = Field(default=None, exclude=True, repr=False)
+    input_sha256: str = ""

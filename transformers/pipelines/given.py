@@ -1,5 +1,6 @@
 """What a pipeline is given: with its parameters, or as a JSON file for the role `input`."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,11 @@ def read_input(body: bytes) -> Any:
     if (fault := fault_in(value)) is not None:
         raise UnreadableFile(f"The input is not accepted: {fault}.")
     return value
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass

@@ -11,7 +11,7 @@ from backend.language_models.questions import Message
 from transformers.pipelines.form import PipelineStep
 from transformers.pipelines.graph import INPUT, STEPS
 from transformers.pipelines.sandbox import MOST_TEXT
-from transformers.pipelines.templates import Template, Use, template
+from transformers.pipelines.templates import Template, Use, template, weight
 
 Results = Mapping[str, dict[str, Any]]  # by step, what a template reads of it
 
@@ -28,7 +28,7 @@ def messages(step: PipelineStep, given: Any, results: Results) -> tuple[Message,
 
 def _filled(source: str, values: Mapping[str, Any]) -> str:
     read = template(source)
-    longest = read.longest(lambda use: len(_json(_at(values, use))), _turns(read, values.get(INPUT)))
+    longest = read.longest(lambda use: weight(_json(_at(values, use))), _turns(read, values.get(INPUT)))
     return read.fill(values, min(longest, MOST_TEXT))
 
 
@@ -37,7 +37,7 @@ def most_tokens(step: PipelineStep, given: Any, longest_answers: Mapping[str, in
 
     def size(use: Use) -> int:
         if use.root == INPUT:
-            return len(_json(_at({INPUT: given}, use)))
+            return weight(_json(_at({INPUT: given}, use)))
         name = str(use.path[0]) if use.root == STEPS and use.path else use.root
         return longest_answers[name] if name in longest_answers else sum(longest_answers.values())
 
@@ -70,5 +70,5 @@ def _at(values: Mapping[str, Any], use: Use) -> Any:
     return found
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Template as Compiled
 from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
 
+from transformers.inference.bounds import TOKENS_AROUND, tokens_of
 from transformers.pipelines.grammar import TemplateFault, check
 from transformers.pipelines.sandbox import MOST_TEXT, SPENT, Sandbox, Spent, sandbox, watched
 
@@ -47,7 +48,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Template:
-    """`literal` are the bytes of its own text, `loops` how many loops are nested in each other."""
+    """`literal` is the weight of its own text, `loops` how many loops are nested in each other."""
 
     names: frozenset[str]
     uses: tuple[Use, ...]
@@ -125,7 +126,12 @@ def _compiled(tree: nodes.Template) -> Compiled:
 def _literal(tree: nodes.Template) -> int:
     own = [data.data for data in tree.find_all(nodes.TemplateData)]
     own += [const.value for const in tree.find_all(nodes.Const) if isinstance(const.value, str)]
-    return sum(len(text.encode(errors="replace")) for text in own)
+    return sum(weight(text) for text in own)
+
+
+def weight(text: str) -> int:
+    """The most tokens that it is read as: its bytes, and those that the door may put in."""
+    return tokens_of(text) - TOKENS_AROUND
 
 
 def _nested(node: nodes.Node) -> int:
