@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from os.path import commonprefix
 from pathlib import Path
@@ -117,15 +117,19 @@ class Storage:
 
     @cached_property
     def _signer(self) -> "S3Client":
-        return self._connect(self._settings.s3_public_endpoint_url or self._settings.s3_endpoint_url)
+        public = self._settings.s3_public_endpoint_url
+        return self._connect(public) if public else self._client
 
     def _connect(self, endpoint: str | None) -> "S3Client":
         import boto3
         from botocore.config import Config
+        from botocore.session import Session
 
         settings = self._settings
         key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
-        return boto3.session.Session().client(
+        session = Session()  # its own: sessions are not for several threads
+        session.register_component("data_loader", _descriptions())
+        return boto3.session.Session(botocore_session=session).client(
             "s3",
             endpoint_url=endpoint,
             region_name=settings.s3_region,
@@ -331,6 +335,14 @@ def saved_as(filename: str) -> str:
     """Content-Disposition after RFC 6266: ASCII for old clients, and the true name, which S3 refuses unquoted."""
     plain = "".join(letter if " " <= letter <= "~" and letter not in '"\\' else "_" for letter in filename)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+@cache
+def _descriptions() -> Any:
+    """What botocore knows of its services, megabytes of JSON: read once a process, for each door that is opened."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _status(error: ClientError) -> Any:

@@ -32,7 +32,6 @@ from transformers import catalog
 
 TEMPLATE = "agensium_template"
 
-LONG_STORIES = ("test_ledger.py", "test_admission.py")  # many stations in a row, none of them about its limits
 LONGEST = ("house-solo", "test_chaos.py")  # begun first, or at the end everybody waits for them
 
 sys.dont_write_bytecode = False  # this process, too
@@ -118,12 +117,9 @@ def _one_engine_a_module() -> Iterator[None]:
 
 @pytest.fixture
 def database(shared_database: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A clean database that this process' settings and `transaction()` mean; its address.
-
-    Where the limits of a station are not what is tested, a machine that is busy with something else gets more time.
-    """
-    if not {"db", "celery_queue"} & set(request.path.parts) or request.path.name in LONG_STORIES:
-        monkeypatch.setattr(db.database, "STATION_LIMITS", dict.fromkeys(db.database.STATION_LIMITS, "30s"))
+    """A clean database that this process' settings and `transaction()` mean; its address."""
+    if not {"db", "celery_queue"} & set(request.path.parts):
+        patient_stations(monkeypatch)
     with psycopg.connect(libpq_url(shared_database), autocommit=True) as connection:
         try:
             connection.execute("CALL empty_all()")
@@ -131,8 +127,22 @@ def database(shared_database: str, monkeypatch: pytest.MonkeyPatch, request: pyt
             connection.execute("CALL empty_all()")
     monkeypatch.setenv("DATABASE_URL", shared_database)
     forget_settings()
+    before = _what_an_engine_is_made_from()
     yield shared_database
+    if _what_an_engine_is_made_from() != before:  # the test changed it, and an engine may be made from that
+        close_database()
     forget_settings()
+
+
+def _what_an_engine_is_made_from() -> tuple[dict[str, str], dict[str, str]]:
+    """monkeypatch is undone after `database`."""
+    named = {name: value for name, value in os.environ.items() if name.startswith("DATABASE_")}
+    return named, dict(db.database.STATION_LIMITS)
+
+
+def patient_stations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that are not about the limits of a station: a busy machine gets more time."""
+    monkeypatch.setattr(db.database, "STATION_LIMITS", dict.fromkeys(db.database.STATION_LIMITS, "30s"))
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
-"""Every test of the memory has a clean, migrated database. A module keeps its engine, and with it the statements that
-SQLAlchemy has compiled: compiling them anew for each test took a third of the time.
-"""
+"""Every test of the memory has a clean, migrated database."""
 
 from collections.abc import Iterator
 
@@ -8,19 +6,16 @@ import pytest
 from side_by_side import sql
 
 from backend.settings import get_settings
-from db.database import close_database
+from tests.conftest import patient_stations
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_engine_a_module() -> Iterator[None]:
-    close_database()
-    yield
-    close_database()
+LONG_STORIES = ("test_ledger.py", "test_admission.py")  # many stations in a row, none of them about its limits
 
 
 @pytest.fixture(autouse=True)
-def database(shared_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """As in tests/conftest.py, without closing; its address."""
+def database(shared_database: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """As in tests/conftest.py, with the limits of a station; its address."""
+    if request.path.name in LONG_STORIES:
+        patient_stations(monkeypatch)
     monkeypatch.setenv("DATABASE_URL", shared_database)
     get_settings.cache_clear()
     sql("CALL empty_all()")
