@@ -46,7 +46,7 @@ def stage(session: Session, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> 
     rows = [_row(staged[one.chunk.document], one) for one in chunks if one.chunk.document in staged]
     if not rows:
         return
-    adding = upsert(_CHUNK)
+    adding = upsert(_CHUNK.__table__)  # its columns, not the model's names for them
     new = adding.excluded
     session.execute(
         adding.on_conflict_do_update(
@@ -105,7 +105,10 @@ def search(
         .order_by(distance, _CHUNK.id)
         .limit(limit)
     )
-    return [Found(*row[:-1], score=1.0 - row[-1]) for row in session.execute(wanted)]
+    return [
+        Found(chunk_id, name, position, content, metadata, 1.0 - far)
+        for chunk_id, name, position, content, metadata, far in session.execute(wanted)
+    ]
 
 
 def count(session: Session, collection_id: uuid.UUID) -> Counts:

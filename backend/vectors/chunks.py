@@ -115,3 +115,6 @@ class Vectors(Protocol):
 
     async def revert(self, ingest: Ingest, reason: str | None = None) -> None:
         """Take back what is staged. The collection is what it was before, or has failed of `reason`."""
+
+    async def count(self, collection_id: uuid.UUID) -> Counts:
+        """What is live."""

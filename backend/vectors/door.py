@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 
 from backend.errors import BadRequest, InternalError
 from backend.vectors.chunks import LONGEST_DOCUMENT_NAME, Counts, EmbeddedChunk, Found, Ingest
-from backend.vectors.filters import conditions_of
+from backend.vectors.filters import conditions_of, fault_in_metadata
 from backend.vectors.store import VectorStore
 from db import collections
 from db.database import transaction
@@ -45,6 +45,9 @@ class VectorDoor:
     async def revert(self, ingest: Ingest, reason: str | None = None) -> None:
         await _off_the_loop(partial(self.store.revert, ingest, reason))
 
+    async def count(self, collection_id: uuid.UUID) -> Counts:
+        return await _off_the_loop(partial(self.store.count, collection_id))
+
     async def search(
         self, collection_id: uuid.UUID, vector: Sequence[float], limit: int, filters: Mapping[str, Any] | None = None
     ) -> list[Found]:
@@ -61,6 +64,8 @@ def _open(wanted: collections.Wanted, task_id: uuid.UUID) -> Ingest:
 def _check(ingest: Ingest, one: EmbeddedChunk) -> None:
     if not 0 < len(one.chunk.document) <= LONGEST_DOCUMENT_NAME:
         raise BadRequest(f"A document's name has 1 to {LONGEST_DOCUMENT_NAME} characters.")
+    if fault := fault_in_metadata(one.chunk.metadata):
+        raise BadRequest(f"The metadata of {one.chunk.document} is not accepted: {fault}.")
     length = math.fsum(value * value for value in one.vector)
     if len(one.vector) != ingest.dimensions or not math.isfinite(length) or length == 0:
         raise InternalError(detail=f"no vector of {ingest.dimensions} dimensions: {len(one.vector)}, length² {length}")

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from backend.errors import BadRequest
+from backend.errors import BadRequest, writable
 from backend.vectors.chunks import Scalar
 
 DOCUMENT = "$document"  # in place of a metadata key: the document's name
 MOST_CONDITIONS = 20
 MOST_VALUES = 200  # of one $in
 LONGEST_KEY = 200
+BIGGEST_NUMBER = 2**63
 
 
 class Operator(StrEnum):
@@ -44,15 +45,25 @@ def conditions_of(filters: Mapping[str, Any]) -> tuple[Condition, ...]:
     Raises:
         BadRequest: they are none of ours; the context names the key.
     """
-    conditions = tuple(condition for key, asked in filters.items() for condition in _of_key(key, asked))
+    conditions = tuple(condition for key, asked in filters.items() for condition in _of_key(writable(key), asked))
     if len(conditions) > MOST_CONDITIONS:
         raise _refused("filters", f"at most {MOST_CONDITIONS} conditions")
     return conditions
 
 
+def fault_in_metadata(metadata: Mapping[str, Any]) -> str | None:
+    """Why it cannot be kept and filtered by; None where it can."""
+    for key, value in metadata.items():
+        fault = _fault_in_key(key) or _fault_in_value(value)
+        if fault is not None:
+            return f"{key[:LONGEST_KEY]!r}: {fault}"
+    return None
+
+
 def _of_key(key: str, asked: Any) -> Iterator[Condition]:
-    if not 0 < len(key) <= LONGEST_KEY or (key.startswith("$") and key != DOCUMENT):
-        raise _refused(key, f"a key has 1 to {LONGEST_KEY} characters; with $ begins only {DOCUMENT}")
+    fault = None if key == DOCUMENT else _fault_in_key(key)
+    if fault is not None:
+        raise _refused(key, fault)
     if not isinstance(asked, Mapping):
         yield Condition(key, Operator.IN, (_value(key, asked),))
         return
@@ -78,15 +89,28 @@ def _condition(key: str, word: str, operand: Any) -> Condition:
 
 
 def _value(key: str, value: Any) -> Scalar:
-    if key == DOCUMENT and not isinstance(value, str):
-        raise _refused(key, "a document's name is text")
-    if not isinstance(value, str | int | float | bool) or (isinstance(value, float) and not math.isfinite(value)):
-        raise _refused(key, "a value is text, a number, true or false")
-    return value
+    fault = "a document's name is text" if key == DOCUMENT and not isinstance(value, str) else _fault_in_value(value)
+    if fault is not None:
+        raise _refused(key, fault)
+    return writable(value) if isinstance(value, str) else value
+
+
+def _fault_in_key(key: str) -> str | None:
+    if not 0 < len(key) <= LONGEST_KEY:
+        return f"a key has 1 to {LONGEST_KEY} characters"
+    return "a key does not begin with $" if key.startswith("$") else None
+
+
+def _fault_in_value(value: Any) -> str | None:
+    if not isinstance(value, str | int | float | bool):
+        return "a value is text, a number, true or false"
+    if not isinstance(value, str) and not (math.isfinite(value) and abs(value) <= BIGGEST_NUMBER):
+        return "a number is finite, and not beyond 2^63"
+    return None
 
 
 def _refused(key: str, message: str) -> BadRequest:
-    shown = key[:LONGEST_KEY]
+    shown = writable(key[:LONGEST_KEY])
     return BadRequest(
         f"The filter on {shown!r} is not accepted: {message}.", fields=[{"field": shown, "message": message}]
     )

@@ -92,5 +92,5 @@ def test_every_change_that_would_be_another_one_when_repeated_takes_an_idempoten
 
     assert takes == {
         "create_task", "create_upload_urls", "process_task", "cancel_task", "delete_task", "retry_task",
-        "grant_credits", "create_webhook", "delete_webhook", "rotate_webhook_secret",
+        "grant_credits", "create_webhook", "delete_webhook", "rotate_webhook_secret", "delete_collection",
     }  # fmt: skip
