@@ -29,7 +29,7 @@ from backend.verdicts import VERDICTS, name_of, verdict_for
 
 # Where an exception that reaches the edge of a task can come from.
 LIBRARIES = (
-    "aiohttp", "anthropic", "google.genai.errors", "httpx2", "jsonschema.exceptions", "openai",
+    "aiohttp", "anthropic._exceptions", "google.genai.errors", "httpx2", "jsonschema.exceptions", "openai._exceptions",
     "pydantic_ai.exceptions", "referencing.exceptions",
     "amqp.exceptions", "billiard.exceptions", "boto3.exceptions", "botocore.exceptions", "celery.exceptions",
     "csv", "duckdb", "gzip", "httpx", "lzma", "xlsxwriter.exceptions",
