@@ -1,4 +1,4 @@
-"""What a route asks for by type: who is asking, which task, the file store.
+"""What a route asks for by type: who is asking, which task, the file store, the language models.
 
 There is no session among them. A route opens `transaction()` in its own function, so the commit comes before the
 answer, and no request holds a connection while it waits for a thread. (As a dependency the session outlived the
@@ -17,6 +17,7 @@ from api.credentials import customer_of_access_token, is_api_key, prefix_of_api_
 from api.rate_limits import check_rate
 from backend.doors import get_doors
 from backend.errors import Forbidden, TaskNotFound, Unauthenticated
+from backend.language_models.door import LanguageModels
 from backend.storage import Storage
 from db import accounts
 from db.database import Session, transaction
@@ -38,6 +39,10 @@ class Customer:
 
 def file_store() -> Storage:
     return get_doors().storage
+
+
+def language_models() -> LanguageModels:
+    return get_doors().models
 
 
 def _current_user(
@@ -108,5 +113,6 @@ def task_id_of(task_id: str) -> uuid.UUID:
 
 
 AdminUser = Annotated[Customer, Depends(_admin_user)]
+ModelsDep = Annotated[LanguageModels, Depends(language_models)]
 StorageDep = Annotated[Storage, Depends(file_store)]
 TaskId = Annotated[uuid.UUID, Depends(_task_id)]

@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter
 
-from api.dependencies import CurrentUser, StorageDep, TaskId
+from api.dependencies import CurrentUser, ModelsDep, StorageDep, TaskId
 from api.error_responses import problems
 from api.once import OnceDep
 from api.schemas import Queued
-from backend.doors import get_doors
 from backend.errors import (
     BadParameters,
     Conflict,
@@ -27,6 +26,7 @@ from backend.errors import (
     RequestInFlight,
     StorageUnavailable,
     TaskNotFound,
+    ToolUnavailable,
     UnknownAgent,
     UnknownTool,
     UnreadableFile,
@@ -37,7 +37,6 @@ from backend.storage import Storage
 from db import paces, task_store
 from db.database import Session, transaction
 from db.models import Task, TaskStatus
-from db.paces import Pace
 from db.task_store import Submission
 from transformers.catalog import tool_for
 from transformers.first_look import look_into
@@ -64,12 +63,12 @@ T = TypeVar("T")
     operation_id="process_task",
     summary="Queue a task",
     responses=problems(
-        TaskNotFound, InvalidTaskState, Conflict, InsufficientCredits, UnknownTool, UnknownAgent, BadParameters,
-        NoInputFiles, MissingInputRole, FileTooLarge, UnsupportedFormat, UnreadableFile, IdempotencyMismatch,
-        RequestInFlight, StorageUnavailable,
+        TaskNotFound, InvalidTaskState, Conflict, InsufficientCredits, UnknownTool, UnknownAgent, ToolUnavailable,
+        BadParameters, NoInputFiles, MissingInputRole, FileTooLarge, UnsupportedFormat, UnreadableFile,
+        IdempotencyMismatch, RequestInFlight, StorageUnavailable,
     ),
 )  # fmt: skip
-def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: OnceDep) -> Queued:
+def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, models: ModelsDep, once: OnceDep) -> Queued:
     """Holds the credits of the agents that will run. Send an `Idempotency-Key`, so that a retry is harmless."""
     with transaction() as session:
         task = task_store.get(session, task_id, user.id)
@@ -78,18 +77,18 @@ def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: 
         usual = paces.known(session)
     if task.status != TaskStatus.CREATED:
         raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)
-    submission = _checked(task, storage, usual)
+    known = Surroundings(usual, storage.get_bytes, models.why_unavailable)
+    submission = _checked(task, storage, known)
     with transaction() as session:
         return once(session, Queued, lambda: _submit(session, task, submission))
 
 
-def _checked(task: Task, storage: Storage, usual: Mapping[str, Pace]) -> Submission:
+def _checked(task: Task, storage: Storage, known: Surroundings) -> Submission:
     tool = tool_for(task.tool_id)
     planned = planned_files(task.inputs)
     arrived = check_files(tool, planned, storage.heads(keys_of(planned)))
     look_into_all(tool, arrived, storage)
     parameters = parameters_of(task, arrived.get(PARAMETERS_ROLE, ()), storage)
-    known = Surroundings(usual, storage.get_bytes, get_doors().models.why_unavailable)
     return submission_for(tool, task.agents, parameters, arrived, known)
 
 

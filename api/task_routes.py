@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.cursors import CursorQuery, LimitQuery, cursor_of, task_cursor
-from api.dependencies import CurrentUser, TaskId
+from api.dependencies import CurrentUser, ModelsDep, TaskId
 from api.error_responses import problems
 from api.following import HubDep
 from api.once import Nothing, OnceDep
@@ -22,6 +22,7 @@ from backend.errors import (
     RequestInFlight,
     TaskNotCancellable,
     TaskNotFound,
+    ToolUnavailable,
     TooManyFollowed,
     UnknownAgent,
     UnknownTool,
@@ -29,6 +30,7 @@ from backend.errors import (
 from db import deletion, task_store
 from db.database import Session, transaction
 from db.models import TaskStatus
+from transformers.availability import check_available
 from transformers.catalog import tool_for
 from transformers.forms import check_wishes
 
@@ -50,15 +52,18 @@ _HEADERS = {
     operation_id="create_task",
     summary="Create a task",
     responses=problems(
-        UnknownTool, UnknownAgent, BadParameters, BadRequest, TaskNotFound, IdempotencyMismatch, RequestInFlight
+        UnknownTool, UnknownAgent, ToolUnavailable, BadParameters, BadRequest, TaskNotFound, IdempotencyMismatch,
+        RequestInFlight,
     ),
-)
-def create_task(asked: NewTask, user: CurrentUser, once: OnceDep, response: Response) -> TaskView:
+)  # fmt: skip
+def create_task(asked: NewTask, user: CurrentUser, once: OnceDep, models: ModelsDep, response: Response) -> TaskView:
     """Nothing is charged yet. Next: `upload-urls`, the uploads, then `process`; within 24 hours.
 
     With an `Idempotency-Key`: 404 when the task that was created with it was deleted since.
     """
-    check_wishes(tool_for(asked.tool_id), asked.agents, asked.parameters)
+    tool = tool_for(asked.tool_id)
+    check_wishes(tool, asked.agents, asked.parameters)
+    check_available(tool, asked.parameters, models.offered(), models.why_unavailable)
     with transaction() as session:
         view = once(session, TaskView, lambda: _create(session, user.id, asked))
     response.headers["Location"] = f"/tasks/{view.task_id}"
