@@ -10,7 +10,9 @@ from types import MappingProxyType
 
 from backend.errors import UnknownTool
 from backend.settings import get_settings
+from transformers.batch_inference_transformer import run_batch_inference_analysis
 from transformers.clean_my_data_transformer import run_clean_my_data_analysis
+from transformers.generate_text_transformer import run_generate_text_analysis
 from transformers.master_my_data_transformer import run_master_my_data_analysis
 from transformers.profile_my_data_transformer import run_profile_my_data_analysis
 from transformers.routing import Transformer, transformer
@@ -20,6 +22,8 @@ TRANSFORMERS: tuple[Transformer, ...] = (
     run_profile_my_data_analysis,
     run_clean_my_data_analysis,
     run_master_my_data_analysis,
+    run_generate_text_analysis,
+    run_batch_inference_analysis,
 )
 
 

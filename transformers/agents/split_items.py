@@ -1,6 +1,5 @@
 """split: cuts a batch's items into chunks, each for one child; what an earlier task has finished is left out."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from transformers.tool import Agent, AgentContext, AgentFile, AgentParameters, C
 
 AGENT_ID = "split"
 ITEMS = "items"
-IDS = "custom_ids"  # the kind of the file that names every item of the batch, in order
 
 # Each chunk costs some 40 ms to hand out. A thousand calls of 50 ms, fifty at once, take a second: 4 %.
 LARGEST_CHUNK = 1000
@@ -45,7 +43,7 @@ def run(context: AgentContext) -> Delivery:
     metrics = {"items": len(items), "to_ask": len(wanted), "chunks": len(chunks)}
     return Delivery(
         result=AgentResult(agent_id=AGENT_ID, agent_name=AGENT.name, summary_metrics=metrics),
-        files=(_write_ids(context.scratch, items), *files),
+        files=tuple(files),
         waves=(plans,) if plans else (),
         items=len(items),
     )
@@ -64,17 +62,7 @@ def _plan(chunk: Sequence[PlacedItem], file: AgentFile) -> ChildPlan:
 def _write_chunk(folder: Path, number: int, chunk: Sequence[PlacedItem]) -> AgentFile:
     path = folder / f"items-{number:04}.jsonl"
     path.write_bytes(b"".join(item.model_dump_json(exclude_none=True).encode() + b"\n" for item in chunk))
-    return _left(path, "application/jsonl", ITEMS)
-
-
-def _write_ids(folder: Path, items: Sequence[PlacedItem]) -> AgentFile:
-    path = folder / "custom_ids.json"
-    path.write_text(json.dumps([item.custom_id for item in items]), encoding="utf-8")
-    return _left(path, "application/json", IDS)
-
-
-def _left(path: Path, content_type: str, kind: str) -> AgentFile:
-    return AgentFile(name=path.name, path=path, content_type=content_type, kind=kind, is_output=False)
+    return AgentFile(name=path.name, path=path, content_type="application/jsonl", kind=ITEMS, is_output=False)
 
 
 AGENT = Agent(

@@ -23,7 +23,8 @@ from transformers.findings import ROW_ISSUES_KEPT, AgentResult
 from transformers.tables import SOURCE_ROW, Table
 from transformers.tool import PRIMARY, Agent, Delivery, Step, Tool
 
-AGENTS = [(one.tool, step.agent) for one in TRANSFORMERS for step in one.tool.steps]
+OF_TABLES = [one.tool for one in TRANSFORMERS if any(role.is_table for role in one.tool.roles)]
+AGENTS = [(tool, step.agent) for tool in OF_TABLES for step in tool.steps]
 CHAINS = [one.tool for one in TRANSFORMERS if one.tool.chained]
 TABLES = AWKWARD | LONG
 ALONE = {"native types", "one cell"}  # for the agents of a chain: the chain brings them each of the others

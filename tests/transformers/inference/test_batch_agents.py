@@ -67,9 +67,10 @@ def test_a_chunk_is_worth_its_handing_out_and_leaves_others_their_turn(items: in
 
 
 def collect(folder: Path, items: dict[int, ItemResult], of: int = 4) -> tuple[Delivery, list[dict[str, Any]]]:
-    earlier = {"split": split(folder / "split", of)}
+    given = folder / "items.json"
+    given.write_text(json.dumps([{"custom_id": f"id-{n}", "user_message": f"say {n}"} for n in range(of)]))
     here = Stage(folder, journal=MemoryJournal(range(of), items=items))
-    context = here.context(CollectAnswersParameters(), earlier=earlier)
+    context = here.context(CollectAnswersParameters(), files={"items": given})
     delivery = asyncio.run(collect_answers.run(context))
     (file,) = delivery.files
     return delivery, [json.loads(line) for line in file.path.read_bytes().splitlines()]
