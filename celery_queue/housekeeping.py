@@ -9,9 +9,10 @@ from datetime import timedelta
 
 from backend.logs import log
 from backend.settings import Settings
-from db import accounts, deliveries, idempotency, paces, rings, task_store, workers
+from db import accounts, deliveries, idempotency, model_memory, paces, rings, task_store, vectors, workers
 from db.database import DATABASE_ERRORS, Session, transaction
 
+ENOUGH = 1000  # rows a minute: a chore is a short transaction
 DEAD_WORKER = timedelta(minutes=10)
 Chore = Callable[[Session], object]
 
@@ -28,6 +29,8 @@ def chores(settings: Settings) -> dict[str, Chore]:
         "forget old webhook deliveries": deliveries.forget_old,
         "forget expired tokens": accounts.forget_expired_tokens,
         "learn the agents' paces": paces.measure,
+        "forget answers of models": lambda session: model_memory.forget_expired(session, ENOUGH),
+        "take back what ended ingests have stored": lambda session: vectors.sweep(session, ENOUGH),
     }
 
 

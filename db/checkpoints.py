@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import null, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
@@ -128,6 +128,12 @@ def record(
     ).scalar()
     if row is None:
         raise ClaimLost
+
+
+def forget_small_artifacts(session: Session, task_ids: Sequence[uuid.UUID]) -> None:
+    """With the outputs of their tasks go the artifacts that lie in rows."""
+    lying = TaskStep.task_id.in_(task_ids) & TaskStep.inline.is_not(None)
+    session.execute(update(TaskStep).where(lying).values(inline=null()))
 
 
 def of_task(session: Session, task_id: uuid.UUID) -> Mapping[str, TaskStep]:

@@ -14,11 +14,13 @@ from db.models import TERMINAL
 
 _FAMILY = "(SELECT CAST(:id AS uuid) UNION ALL SELECT id FROM tasks WHERE parent_id = :id)"
 _BLANK_STEPS = text(f"""
-    UPDATE task_steps SET error_message = NULL, error_detail = NULL WHERE task_id IN {_FAMILY}
+    UPDATE task_steps SET error_message = NULL, error_detail = NULL, inline = NULL WHERE task_id IN {_FAMILY}
 """)  # noqa: S608 (our own words only)
 _BLANK_EVENTS = text(f"""
-    UPDATE task_events SET data = data - 'message' WHERE task_id IN {_FAMILY} AND jsonb_exists(data, 'message')
+    UPDATE task_events SET data = data - 'message' - 'text'
+    WHERE task_id IN {_FAMILY} AND jsonb_exists_any(data, '{{message,text}}')
 """)  # noqa: S608 (the same)
+_FORGET_ITEMS = text("DELETE FROM task_items WHERE task_id = :id")
 # An answer to an Idempotency-Key shows the parameters too; whoever asks again with the key is told that it is deleted.
 _FORGET_ANSWERS = text(f"""
     UPDATE idempotency_keys SET response = jsonb_build_object('task_id', response -> 'task_id')
@@ -47,5 +49,5 @@ def delete(session: Session, task_id: uuid.UUID, user_id: int) -> None:
         raise Conflict("The task is a part of another one; delete that.", parent_id=str(task.parent_id))
     if task.status not in TERMINAL:
         task_store.cancel(session, task_id, user_id)
-    for statement in (_BLANK_STEPS, _BLANK_EVENTS, _FORGET_ANSWERS, _BURY):
+    for statement in (_BLANK_STEPS, _BLANK_EVENTS, _FORGET_ITEMS, _FORGET_ANSWERS, _BURY):
         session.execute(statement, {"id": task_id, "user": user_id})

@@ -16,6 +16,7 @@ from sqlalchemy import case, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.settings import Settings
+from db import checkpoints, items
 from db.files import LINE
 from db.models import CLOCK, UPLOADS_LEFT_OPEN, Task
 
@@ -134,6 +135,9 @@ def mark_cleaned(session: Session, stage: Stage, kept: Kept, task_ids: Sequence[
     if stage is Stage.UPLOADS:
         session.execute(_FORGET_UPLOADS, {"ids": free})
         return
+    if stage in {Stage.OUTPUTS, Stage.DELETED}:
+        items.forget(session, free)
+        checkpoints.forget_small_artifacts(session, free)
     values: dict[str, Any] = {"inputs_cleaned_at": CLOCK}
     if stage is Stage.OUTPUTS:
         values["outputs_cleaned_at"] = CLOCK

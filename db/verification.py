@@ -54,7 +54,7 @@ LEDGER: Mapping[str, str] = MappingProxyType(
             WHERE e.kind = 'CAPTURE' AND NOT EXISTS (
                 SELECT FROM task_steps s JOIN tasks t ON t.id = s.task_id WHERE s.status = 'DELIVERED'
                 AND coalesce(t.parent_id, t.id) = e.task_id AND s.agent_id = e.agent_id)
-            AND NOT EXISTS (SELECT FROM task_items i WHERE i.task_id = e.task_id AND i.error_code IS NULL)""",
+            AND NOT EXISTS (SELECT FROM tasks t WHERE t.id = e.task_id AND t.items_ok > 0)""",
         "what was delivered was charged": """
             SELECT 'task ' || t.id || ', ' || s.agent_id FROM task_steps s JOIN tasks t ON t.id = s.task_id
             WHERE s.status = 'DELIVERED' AND coalesce((t.prices ->> s.agent_id)::bigint, 0) > 0
@@ -101,7 +101,7 @@ STATES: Mapping[str, str] = MappingProxyType(
             LEFT JOIN (SELECT task_id, count(*) FILTER (WHERE error_code IS NULL) AS ok,
                               count(*) FILTER (WHERE error_code IS NOT NULL) AS failed
                        FROM task_items GROUP BY task_id) i ON i.task_id = t.id
-            WHERE t.parent_id IS NULL AND t.outputs_cleaned_at IS NULL
+            WHERE t.parent_id IS NULL AND t.outputs_cleaned_at IS NULL AND t.deleted_at IS NULL
             AND (t.items_ok, t.items_failed) <> (coalesce(i.ok, 0), coalesce(i.failed, 0))""",
         "a parent waits for as many children as have not ended": """
             SELECT 'task ' || p.id FROM tasks p WHERE p.open_children <> (
