@@ -14,6 +14,7 @@ from transformers.inference.bounds import TOKENS_AROUND, with_repairs
 from transformers.pipelines.form import PipelineParameters, PipelineStep, StepParameters
 from transformers.pipelines.given import LARGEST, InputAtSubmit, digest_of
 from transformers.pipelines.graph import INPUT, in_order
+from transformers.pipelines.results import pipeline_results
 from transformers.routing import transformer
 from transformers.tool import Agent, Forms, Given, InputRole, Step, Tariff, Tool
 
@@ -96,6 +97,7 @@ MODEL_PIPELINE = Tool(
     ),
     unfold=unfold,
     models=models,
+    results=pipeline_results,
 )
 
 run_model_pipeline_analysis = transformer(MODEL_PIPELINE)

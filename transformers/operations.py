@@ -17,8 +17,9 @@ from backend.clock import monotonic
 from transformers.reporting.intake import REJECTED_ROWS, write_rejected_rows
 from transformers.reporting.report import Download, ReportHead, StepOutcome, build_report, download_of, render_json
 from transformers.tables import Table
-from transformers.tool import AgentContext, AgentParameters, Delivery, LocalFile
+from transformers.tool import FINAL, AgentContext, AgentParameters, Delivery, LocalFile
 
+RESULTS = "results.json"
 DUCKDB_SHARE = 0.6  # of the child's memory; the rest is Python, Arrow and the allocator's slack
 
 
@@ -114,13 +115,14 @@ def _named(name: str) -> Any:
 
 
 class RenderRequest(BaseModel):
-    """The report's contents, and the folder its files go to."""
+    """The report's contents, and the folder its files go to; `results` sums up its outcomes, as module:NAME."""
 
     head: ReportHead
     outcomes: tuple[StepOutcome, ...]
     tables: tuple[Table, ...]
     known_tools: tuple[str, ...]
     folder: Path
+    results: str | None = None
 
 
 class RenderedFile(BaseModel):
@@ -129,7 +131,7 @@ class RenderedFile(BaseModel):
 
     @property
     def kind(self) -> str:
-        return self.name.replace(".", "_")
+        return FINAL if self.name == RESULTS else self.name.replace(".", "_")
 
 
 class Rendered(BaseModel):
@@ -143,6 +145,10 @@ def render(request: RenderRequest, _progress: Callable[[float], None]) -> Render
     files: tuple[RenderedFile, ...] = REPORT_FILES
     if write_rejected_rows(request.tables, request.folder):
         files = (*files, RenderedFile(name=REJECTED_ROWS, content_type="text/csv; charset=utf-8"))
+    if request.results is not None:
+        results: BaseModel = _named(request.results)(request.outcomes, request.head.execution_time_ms)
+        (request.folder / RESULTS).write_text(results.model_dump_json(indent=2), encoding="utf-8")
+        files = (*files, RenderedFile(name=RESULTS, content_type="application/json"))
     downloads = (
         *(Download(name=file.name, kind=file.kind, media_type=file.content_type) for file in files),
         *(download_of(output) for outcome in request.outcomes for output in outcome.outputs),

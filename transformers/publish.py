@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from backend.clock import monotonic, now
 from backend.storage import output_key
-from transformers.operations import Rendered, RenderedFile, RenderRequest
+from transformers.operations import Rendered, RenderedFile, RenderRequest, name_of
 from transformers.reporting.report import ReportHead, StepOutcome
 from transformers.stored_files import MANIFEST, Manifest, StoredFile
 from transformers.workbench import Workbench
@@ -20,6 +20,7 @@ async def publish(bench: Workbench, outcomes: Sequence[StepOutcome]) -> str:
         tables=tuple(bench.tables.values()),
         known_tools=bench.slot.known_tools,
         folder=folder,
+        results=None if bench.tool.results is None else name_of(bench.tool.results),
     )
     rendered = await bench.compute("render", request, Rendered)
     return await bench.slot.stop.watch_over(_send, bench, rendered, outcomes)

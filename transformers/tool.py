@@ -23,6 +23,8 @@ from transformers.tables import Table, database_over
 if TYPE_CHECKING:
     import duckdb
 
+    from transformers.reporting.report import StepOutcome
+
 PRIMARY = "primary"
 FINAL = "data"  # the kind of the file that a chain is run for
 PARAMETERS_ROLE = "parameters"  # a parameters.json uploaded beside the data
@@ -234,6 +236,7 @@ class Tool:
 
     In a chained tool the table that one agent leaves is the next one's primary. A tool that unfolds makes its steps
     from the forms; those that are ready run together. `models` says which models a task would ask, "" for the default.
+    `results` sums up the steps' outcomes and the running time, in ms: results.json, beside the report.
     """
 
     id: str
@@ -244,6 +247,7 @@ class Tool:
     chained: bool = False
     unfold: Callable[[Forms], tuple[Step, ...]] | None = None
     models: Callable[[Forms], Iterable[str]] | None = None
+    results: "Callable[[Sequence[StepOutcome], int], BaseModel] | None" = None
     time_limit: timedelta = timedelta(minutes=30)  # running time; the hard limit is a minute above it
     no_progress_after: timedelta = timedelta(minutes=5)
 
