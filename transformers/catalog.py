@@ -13,7 +13,9 @@ from backend.settings import get_settings
 from transformers.batch_inference_transformer import run_batch_inference_analysis
 from transformers.clean_my_data_transformer import run_clean_my_data_analysis
 from transformers.generate_text_transformer import run_generate_text_analysis
+from transformers.ingest_documents_transformer import run_ingest_documents_analysis
 from transformers.master_my_data_transformer import run_master_my_data_analysis
+from transformers.model_pipeline_transformer import run_model_pipeline_analysis
 from transformers.profile_my_data_transformer import run_profile_my_data_analysis
 from transformers.routing import Transformer, transformer
 from transformers.tool import Tool
@@ -24,6 +26,7 @@ TRANSFORMERS: tuple[Transformer, ...] = (
     run_master_my_data_analysis,
     run_generate_text_analysis,
     run_batch_inference_analysis,
+    run_model_pipeline_analysis,
 )
 
 
