@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,15 @@ def rebind() -> None:
 class House(Deployment):
     """One deployment with a database and a Redis prefix of its own, and somebody who registers."""
 
-    def __init__(self, stack: Stack, pool: str, directory: Path, *, broker_in_files: bool = False) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        pool: str,
+        directory: Path,
+        *,
+        broker_in_files: bool = False,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         settings = {
             **LIMITS,
             "REDIS_URL": "" if broker_in_files else stack.redis_url,
@@ -49,6 +57,7 @@ class House(Deployment):
             "FLOWER_UNAUTHENTICATED_API": "true",
             "PYTHONWARNINGS": "default",
             "WEBHOOKS_TO_LOOPBACK": "true",
+            **(more or {}),
         }
         database_url = new_database(stack, f"house_{pool}_{uuid.uuid4().hex[:6]}")
         super().__init__(stack, pool, directory, database_url, settings)
