@@ -26,6 +26,7 @@ TRANSFORMERS: tuple[Transformer, ...] = (
     run_master_my_data_analysis,
     run_generate_text_analysis,
     run_batch_inference_analysis,
+    run_ingest_documents_analysis,
     run_model_pipeline_analysis,
 )
 

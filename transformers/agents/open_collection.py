@@ -4,8 +4,6 @@ It comes first, so that whatever goes wrong later has a record to be told on. Ho
 the model itself, with one short text.
 """
 
-import asyncio
-
 from transformers.findings import AgentResult
 from transformers.ingestion.collection_plan import given
 from transformers.ingestion.ending import failing_in_words
@@ -28,7 +26,7 @@ async def run(context: WaitingContext) -> Delivery:
             context.user_id, plan.name, context.task_id,
             model=plan.embedding_model, dimensions=len(probe.vectors[0]), settings=plan.settings,
         )  # fmt: skip
-        before = await asyncio.to_thread(context.vectors.store.count, ingest.collection_id)
+        before = await context.vectors.count(ingest.collection_id)
     opened = OpenedIngest(
         collection_id=ingest.collection_id,
         task_id=ingest.task_id,

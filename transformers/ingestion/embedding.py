@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from backend.language_models.questions import Budget, Usage
 from backend.vectors.chunks import Chunk as StoredChunk
 from backend.vectors.chunks import EmbeddedChunk, Ingest, Scalar
+from backend.vectors.filters import fault_in_metadata
 from transformers.chunking.chunk import Chunk
 from transformers.ingestion.collection_plan import CollectionPlan
 from transformers.ingestion.work_files import grouped
@@ -68,7 +69,7 @@ class EmbeddingRun:
 
 
 def stored(chunk: Chunk, metadata: Mapping[str, Scalar]) -> StoredChunk:
-    """As the store takes it: what the customer says of a document goes over what its file says."""
+    """As the store takes it: what the customer says of a document goes over what its file says, where that fits."""
     place: dict[str, Scalar | None] = {
         "page": chunk.page,
         "sheet": chunk.sheet,
@@ -76,7 +77,8 @@ def stored(chunk: Chunk, metadata: Mapping[str, Scalar]) -> StoredChunk:
         "headings": " > ".join(chunk.headings) or None,
     }
     known = {name: value for name, value in place.items() if value is not None}
-    return StoredChunk(chunk.document, chunk.index, chunk.text, {**chunk.metadata, **known, **metadata})
+    own = {name: value for name, value in chunk.metadata.items() if fault_in_metadata({name: value}) is None}
+    return StoredChunk(chunk.document, chunk.index, chunk.text, {**own, **known, **metadata})
 
 
 def _used(usage: Usage, group: Iterable[Chunk]) -> Usage:
