@@ -1,12 +1,11 @@
 """A chained tool: the table that one agent leaves is the next one's, also over a crash, also in another process."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from trial_slot import TABLE, TrialSlot, captures, steps
+from trial_slot import TABLE, TrialSlot, WarmChild, captures, steps
 
 from backend.errors import AgensiumError
 from backend.storage import Storage
@@ -21,10 +20,8 @@ PRICES = {step.id: step.price for step in CHAIN.steps}
 
 
 @pytest.fixture
-def slot(database: str, storage_bucket: Storage, tmp_path: Path) -> Iterator[TrialSlot]:
-    trial = TrialSlot(storage_bucket, tmp_path / "scratch", CHAIN)
-    yield trial
-    trial.close()
+def slot(database: str, storage_bucket: Storage, tmp_path: Path, warm_child: WarmChild) -> TrialSlot:
+    return TrialSlot(storage_bucket, tmp_path / "scratch", warm_child, CHAIN)
 
 
 def found_by(slot: TrialSlot, claim: Claim, agent: str) -> AgentResult:

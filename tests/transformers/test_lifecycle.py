@@ -2,13 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from trial_slot import PRICES, TABLE, TrialSlot, captures, steps
+from trial_slot import PRICES, TABLE, TrialSlot, WarmChild, captures, steps
 
 from backend.clock import monotonic
 from backend.errors import (
@@ -38,10 +37,8 @@ from transformers.stored_files import Manifest
 
 
 @pytest.fixture
-def workshop(database: str, storage_bucket: Storage, tmp_path: Path) -> Iterator[TrialSlot]:
-    shop = TrialSlot(storage_bucket, tmp_path / "scratch")
-    yield shop
-    shop.close()
+def workshop(database: str, storage_bucket: Storage, tmp_path: Path, warm_child: WarmChild) -> TrialSlot:
+    return TrialSlot(storage_bucket, tmp_path / "scratch", warm_child)
 
 
 def test_a_task_is_completed_billed_and_published(workshop: TrialSlot) -> None:

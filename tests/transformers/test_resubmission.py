@@ -1,13 +1,12 @@
 """What a retry begins with, and that a worker builds on what was taken over: real storage, a real child."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from trial_slot import PRICES, TrialSlot, captures, steps
+from trial_slot import PRICES, TrialSlot, WarmChild, captures, steps
 
 from backend.errors import AgentFailed, InvalidTaskState, ResultsExpired, UnknownAgent, UnsupportedFormat
 from backend.settings import get_settings
@@ -31,12 +30,14 @@ from transformers.tool import Step
 
 @pytest.fixture
 def workshop(
-    database: str, storage_bucket: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[TrialSlot]:
+    database: str,
+    storage_bucket: Storage,
+    tmp_path: Path,
+    warm_child: WarmChild,
+    monkeypatch: pytest.MonkeyPatch,
+) -> TrialSlot:
     offer(monkeypatch, PROBE)
-    shop = TrialSlot(storage_bucket, tmp_path / "scratch")
-    yield shop
-    shop.close()
+    return TrialSlot(storage_bucket, tmp_path / "scratch", warm_child)
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, tool: Any) -> None:

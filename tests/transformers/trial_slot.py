@@ -26,21 +26,29 @@ TABLE = b"name,age\nAda,36\nGrace,85\n"
 PRICES = {"first": 10, "second": 20, "third": 30}
 
 
-class TrialSlot:
-    """A slot to run tasks on, and a customer who has them."""
+class WarmChild:
+    """A slot's child and the loop it is watched in, for many slots one after the other: its imports take 0.4 s."""
 
-    def __init__(self, storage: Storage, scratch: Path, tool: Tool = PROBE) -> None:
-        self.storage = storage
-        self.tool = tool
-        self.scratch = scratch
-        self.user_id = builders.customer()
-        self.progress: list[float] = []
+    def __init__(self, scratch: Path) -> None:
         self.runner = asyncio.Runner()
         self.process = AgentProcess(scratch)
 
     def close(self) -> None:
         self.runner.run(self.process.kill())
         self.runner.close()
+
+
+class TrialSlot:
+    """A slot to run tasks on, and a customer who has them."""
+
+    def __init__(self, storage: Storage, scratch: Path, child: WarmChild, tool: Tool = PROBE) -> None:
+        self.storage = storage
+        self.tool = tool
+        self.scratch = scratch
+        self.user_id = builders.customer()
+        self.progress: list[float] = []
+        self.runner = child.runner
+        self.process = child.process
 
     def claim(self, *, prices: dict[str, int] = PRICES, size: int = len(TABLE), **parameters: Any) -> Claim:
         """A claimed task over a small uploaded table."""
