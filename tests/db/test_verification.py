@@ -74,6 +74,12 @@ SABOTAGE = {
         SELECT user_id, id, 'unified-profiler', 'RELEASE', 1 FROM tasks WHERE status = 'QUEUED'""",
     "what was charged was delivered": "UPDATE task_steps SET status = 'FAILED' WHERE agent_id = 'score-risk'",
     "what was delivered was charged": "DELETE FROM credit_entries WHERE kind = 'CAPTURE'",
+    "a batch that has ended is charged for the items that went well, up to its hold": """
+        WITH delivered AS (
+            INSERT INTO task_items (task_id, position, name, millicredits)
+            SELECT id, 0, 'one', 5000 FROM tasks WHERE status = 'COMPLETED')
+        UPDATE tasks SET tariffs = '{"unified-profiler": {}}' WHERE status = 'COMPLETED'""",
+    "a batch counts its finished items": "UPDATE tasks SET items_ok = 1 WHERE status = 'COMPLETED'",
     "a running task has a worker, a lease and the time of its claim": (
         "UPDATE tasks SET lease_until = NULL WHERE status = 'PROCESSING'"
     ),
