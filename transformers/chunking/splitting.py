@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from transformers.chunking.sentences import sentence_ends
-from transformers.chunking.tokens import MODEL, longest_piece, token_pieces, tokens_in
+from transformers.chunking.tokens import MODEL, MOST_TOKENS, longest_piece, token_pieces, tokens_in
 from transformers.chunking.windows import Unit, Window, windows
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def recursive(text: str, size: int, overlap: int, *, is_markdown: bool) -> Itera
         return
     for start, content in _splitter(size, overlap, is_markdown=is_markdown).chunk_indices(text):
         if content.strip():
-            yield start, start + len(content), tokens_in(content)
+            yield start, start + len(content), min(size, tokens_in(content))  # the splitter counts exactly
 
 
 @lru_cache(16)
@@ -51,23 +50,18 @@ def _sentences(text: str, size: int) -> Iterator[Unit]:
     pieces: list[Unit] = []
     for piece in token_pieces(text):
         if piece[0] >= end and pieces:
-            yield from _units(pieces, size)
+            yield from _units(text, pieces, size)
             pieces = []
             while piece[0] >= end:
                 end = next(ends)
         pieces.append(piece)
-    yield from _units(pieces, size)
+    yield from _units(text, pieces, size)
 
 
-def _units(pieces: list[Unit], size: int) -> Iterator[Unit]:
-    """One, or as many as a sentence takes that is longer than a chunk."""
-    borders, tokens = [0], 0
-    for position, piece in enumerate(pieces):
-        if tokens + piece[2] > size:
-            borders.append(position)
-            tokens = 0
-        tokens += piece[2]
-    for first, end in pairwise((*borders, len(pieces))):
-        if first < end:
-            part = pieces[first:end]
-            yield part[0][0], part[-1][1], sum(piece[2] for piece in part)
+def _units(text: str, pieces: list[Unit], size: int) -> Iterator[Unit]:
+    """One, or as many as a sentence takes that is longer than a chunk. Near its size, the exact count decides."""
+    start, end, tokens = pieces[0][0], pieces[-1][1], sum(piece[2] for piece in pieces)
+    if tokens <= size - MOST_TOKENS or tokens_in(text[start:end].strip()) <= size:
+        yield start, end, tokens
+    else:
+        yield from windows(text, pieces, size, 0)

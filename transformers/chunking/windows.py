@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from transformers.chunking.tokens import tokens_in
 
-Unit = tuple[int, int, int]  # start, end, tokens; each unit begins where the one before ends
+Unit = tuple[int, int, int]  # start, end, tokens; between one and the next stand at most blanks
 Window = tuple[int, int, int]  # start, end, tokens, without the blanks at its borders
 
 

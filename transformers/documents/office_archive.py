@@ -13,8 +13,8 @@ from transformers.intake.workbook_archive import DAMAGE, PIECE, RATIO_LIMIT, RAT
 from transformers.intake.zip_directory import EXCELS_WAYS, opened_archive
 
 MOST_PARTS = 10_000  # a document of a thousand images has two thousand
-XML_LIMIT = 50 * 2**20  # bytes of one part that becomes a tree in memory, of eight times its size: a book has five
-UNPACKED_LIMIT = 300 * 2**20  # bytes of all parts of a document; python-docx holds them all, the images too
+XML_LIMIT = 30 * 2**20  # bytes of one part that becomes a tree in memory, of ten times its size: a book has five MiB
+UNPACKED_LIMIT = 200 * 2**20  # bytes of all parts of a document; python-docx holds them all, the images too
 DOCTYPE = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 LONGEST_MARK = 64  # bytes kept from the piece before, so that a mark cut in two is seen
 XML_SUFFIXES = (".xml", ".rels", ".vml")

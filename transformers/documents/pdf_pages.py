@@ -18,9 +18,9 @@ from transformers.intake.reading import SourceFile
 if TYPE_CHECKING:
     from pypdf import Configuration, PdfReader
 
-MOST_PAGES = 10_000  # twice the longest manuals
+MOST_PAGES = 5_000  # the longest manuals
 STREAM_LIMIT = 32 * 2**20  # bytes that one stream may unpack to: a page's text and lines have some hundred KiB
-READING_SECONDS = 300.0  # for the whole document; pypdf reads ten to fifty pages a second
+READING_SECONDS = 600.0  # for the whole document; pypdf reads ten pages a second at least
 PARSING_LIMIT = 1_000_000  # operators and operands of a page: one of small print has 50,000
 FORMS_LIMIT = 500  # forms within a page, those within forms counted
 DEEPEST_TREE = 50  # levels of the page tree; a balanced one of MOST_PAGES has four
@@ -84,6 +84,8 @@ def _unlock(reader: "PdfReader") -> None:
 
 def _passages(reader: "PdfReader") -> Iterator[Passage]:
     pages = len(reader.pages)
+    if not pages:
+        raise UnreadableFile("The PDF is empty: it has no pages.")
     if pages > MOST_PAGES:
         raise FileTooLarge(f"The PDF has {pages:,} pages; {MOST_PAGES:,} may be read. Split it.", pages=pages)
     ends, found, before = monotonic() + READING_SECONDS, False, ""

@@ -17,7 +17,7 @@ from transformers.intake.reading import SourceFile
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
-LONGEST_PAGE = 20_000_000  # characters with markup; its tree takes twenty times as many bytes
+LONGEST_PAGE = 15_000_000  # characters with markup; its tree takes thirty times as many bytes
 MOST_OPEN = 2_000  # elements open at once; the parser's time grows with their square. Pages have some dozens
 UNSEEN = frozenset({
     "script", "style", "template", "noscript", "head", "svg", "math", "iframe", "object", "embed", "applet",
@@ -36,12 +36,14 @@ HIDING = re.compile(
     re.IGNORECASE,
 )
 # The parser opens these again in every block after one that was not closed, so that a small page grows without end.
-FORMATTING = re.compile(r"<(/?)(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
+FORMATTING = re.compile(r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
 TAG = re.compile(r"<(/?)([a-z][a-z0-9:-]*)", re.IGNORECASE)
 CLOSED_BY_OTHERS = frozenset({
-    "p", "li", "td", "tr", "th", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup", "optgroup", "rp",
+    "a", "p", "li", "td", "tr", "th", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup", "optgroup", "rp",
     "rt",
 })  # fmt: skip
+ATTRIBUTE = r"[\s/]*+[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"?+|'[^']*+'?+|[^\s>]*+))?+"
+ATTRIBUTES = re.compile(rf"<[a-z][^\s/>]*+(?:{ATTRIBUTE}){{0,20000}}+(?P<more>{ATTRIBUTE})?", re.IGNORECASE)
 VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
     "wbr",
@@ -55,19 +57,22 @@ def read_web_page(file: SourceFile) -> Iterator[Passage]:
     if len(markup) > LONGEST_PAGE:
         raise FileTooLarge(f"The page has more than {LONGEST_PAGE:,} characters; split it.")
     markup = FORMATTING.sub(r"<\1span", markup)
-    _check_depth(markup)
+    _check_tags(markup)
     root = LexborHTMLParser(markup).root
     if root is not None:
         yield from sections(line.removeprefix(" ") for line in _text(root).split("\n"))
 
 
-def _check_depth(markup: str) -> None:
+def _check_tags(markup: str) -> None:
+    """What the parser's time grows with the square of: elements within each other, and attributes of one element."""
     depth = 0
     for slash, name in TAG.findall(markup):
         if name.lower() not in CLOSED_BY_OTHERS and name.lower() not in VOID:
             depth = max(0, depth - 1) if slash else depth + 1
             if depth > MOST_OPEN:
                 raise FileTooLarge(f"The page has more than {MOST_OPEN:,} elements within each other.")
+    if any(tag["more"] for tag in ATTRIBUTES.finditer(markup)):
+        raise FileTooLarge("An element of the page has more than 20,000 attributes.")
 
 
 def _text(root: "LexborNode") -> str:
