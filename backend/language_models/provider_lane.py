@@ -22,6 +22,7 @@ from pydantic_ai.messages import (
     SystemPromptPart,
     TextPart,
     TextPartDelta,
+    ToolCallPart,
     UserPromptPart,
 )
 from pydantic_ai.models import Model, ModelRequestParameters
@@ -168,7 +169,7 @@ def _text_of(event: object) -> str:
 
 
 def _answer(name: ModelName, said: ModelResponse) -> Answer:
-    calls = (ToolCall(id=c.tool_call_id, name=c.tool_name, arguments=c.args_as_json_str()) for c in said.tool_calls)
+    calls = (ToolCall(id=c.tool_call_id, name=c.tool_name, arguments=_arguments(c)) for c in said.tool_calls)
     used = said.usage
     return Answer(
         content="".join(part.content for part in said.parts if isinstance(part, TextPart)),
@@ -177,6 +178,11 @@ def _answer(name: ModelName, said: ModelResponse) -> Answer:
         finish_reason=said.finish_reason or "stop",
         usage=Usage(calls=1, input_tokens=used.input_tokens, output_tokens=used.output_tokens),
     )
+
+
+def _arguments(call: ToolCallPart) -> str:
+    """As the model wrote them, where the provider hands on text."""
+    return call.args if isinstance(call.args, str) else call.args_as_json_str()
 
 
 @contextmanager

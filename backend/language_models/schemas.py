@@ -125,7 +125,7 @@ def _check_pattern(pattern: str) -> None:
         _matcher(pattern)
     except SchemaError:
         raise ValueError(
-            f"The output schema's pattern {_cut(pattern)!r} is not understood; it may hold no look-around or references."
+            f"The output schema's pattern {_cut(pattern)!r} is not understood: it may hold no look-around or reference."
         ) from None
 
 
