@@ -100,6 +100,13 @@ class ModelServer:
                 memory.clear()
             self.most_at_once, self.first_at, self.last_at, self.delay, self.keep_requests = 0, 0.0, 0.0, 0.0, True
 
+    def count_anew(self) -> None:
+        """As `forget`, but what it does to calls stays as it is."""
+        with self._lock:
+            self.prompts.clear()
+            self.models.clear()
+            self.most_at_once, self.first_at, self.last_at = 0, 0.0, 0.0
+
     @property
     def calls(self) -> int:
         return self.models.total()
@@ -164,6 +171,9 @@ class Connection(asyncio.Protocol):
         elif path == "/script":
             said = json.loads(body)
             self._server.script(said["key"], *(Act(**act) for act in said["acts"]))
+            self._write(204, b"")
+        elif path == "/count-anew":
+            self._server.count_anew()
             self._write(204, b"")
         else:
             self._call(path, head, json.loads(body))
