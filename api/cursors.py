@@ -11,6 +11,7 @@ from fastapi import Query
 from api.schemas import BIGGEST_ID
 from backend.errors import BadRequest
 
+BIGGEST_ITEM = 2**31 - 1  # PostgreSQL's integer
 CursorQuery = Annotated[
     str | None, Query(max_length=300, description="`next` of the page before.", examples=["WyIyMDI1LTExLTIx…"])
 ]
@@ -34,6 +35,31 @@ def task_cursor(cursor: str | None) -> tuple[datetime, uuid.UUID] | None:
         return datetime.fromisoformat(values[0]).astimezone(UTC), uuid.UUID(values[1])
     except (ValueError, OverflowError):
         raise _not_ours() from None
+
+
+def child_cursor(cursor: str | None) -> tuple[int, uuid.UUID] | None:
+    """A part's (first_item, id).
+
+    Raises:
+        BadRequest: it is none of ours.
+    """
+    values = _read(cursor, (int, str))
+    if values is None:
+        return None
+    if not 0 <= values[0] <= BIGGEST_ITEM:
+        raise _not_ours()
+    try:
+        return values[0], uuid.UUID(values[1])
+    except ValueError:
+        raise _not_ours() from None
+
+
+def item_cursor(cursor: str | None) -> int | None:
+    """An item's position. Raises BadRequest: it is none of ours."""
+    position = entry_cursor(cursor)
+    if position is not None and position > BIGGEST_ITEM:
+        raise _not_ours()
+    return position
 
 
 def entry_cursor(cursor: str | None) -> int | None:

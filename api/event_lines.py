@@ -3,6 +3,7 @@
 retry: 1000                              first; how soon to come back when the stream breaks
 event: snapshot | resync                 the whole task, with the number of the last event that it contains
 event: <kind>, id: <number>              one of the task's events, in order and without a gap
+event: text, id: <number>                a stretch of an answer while it is written: plain words, never markup
 event: progress                          between events; it has no number, for it is not repeated
 : keep-alive                             so that nobody in between takes the stream for dead
 """
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from api.schemas import Told
+from api.schemas import ItemCounts, Told
 from db.events import LEADS_TO, EventKind, public
 from db.models import TERMINAL, TaskStatus
 from db.watching import Happened, Standing
@@ -47,6 +48,7 @@ class EventView(Told):
 class ProgressView(Told):
     progress: float
     current_agent: str | None
+    items: ItemCounts | None = None  # of a batch
 
 
 def line_of(happened: Happened, standing: Standing) -> Line:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.event_lines import KEEP_ALIVE, RETRY, Line, ProgressView, block, line_of
 from api.following import Hub, Watched, happens
 from api.schemas import TaskView
-from api.task_view import whole_view
+from api.task_view import item_counts, whole_view
 from backend.clock import monotonic
 from backend.errors import TaskNotFound
 from backend.logs import log
@@ -89,6 +89,7 @@ class _Watcher:
         self._cursor = opening.cursor
         self._progress = round(opening.standing.progress, 1)
         self._agent = opening.standing.current_agent
+        self._parts = opening.standing.parts
         self._progress_due = monotonic()
         self.at_the_end = False
 
@@ -114,14 +115,20 @@ class _Watcher:
             return b""
         standing = self._watched.standing
         self._progress = max(self._progress, round(standing.progress, 1))
-        self._agent = standing.current_agent
+        self._agent, self._parts = standing.current_agent, standing.parts
         self._progress_due = monotonic() + PROGRESS_SECONDS
-        return block("progress", ProgressView(progress=self._progress, current_agent=self._agent))
+        return block("progress", self._view())
 
     @property
     def _has_progressed(self) -> bool:
         standing = self._watched.standing
-        return round(standing.progress, 1) > self._progress or standing.current_agent != self._agent
+        moved = round(standing.progress, 1) > self._progress or standing.current_agent != self._agent
+        return moved or standing.parts != self._parts
+
+    def _view(self) -> ProgressView:
+        return ProgressView(
+            progress=self._progress, current_agent=self._agent, items=item_counts(self._watched.standing.parts)
+        )
 
     @property
     def patience(self) -> float:

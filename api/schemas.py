@@ -81,7 +81,10 @@ class StepView(Told):
     agent_id: str = Field(examples=["unified-profiler"])
     agent_name: str = Field(examples=["Unified profiler"])
     state: Literal["pending", "running", "delivered", "failed", "skipped"] = Field(examples=["delivered"])
-    price: int = Field(examples=[30])
+    price: int = Field(description="Credits.", examples=[30])
+    is_most: bool = Field(
+        default=False, description="The price is the most: what is used of it is charged.", examples=[False]
+    )
     attempt: int | None = Field(
         None,
         description="Which run of the task finished it, from 1; 0: a run of the task that this one repeats.",
@@ -136,6 +139,21 @@ class EtaView(Told):
     )
 
 
+class ItemCounts(Told):
+    """Of a batch. Those that are in neither are still to be done, or were never come to."""
+
+    total: int = Field(examples=[10_000])
+    ok: int = Field(examples=[8_112])
+    failed: int = Field(examples=[3])
+
+
+class ChildCounts(Told):
+    """The parts that a task was split into: `GET /tasks/{id}/children`."""
+
+    total: int = Field(examples=[20])
+    open: int = Field(description="That have not ended.", examples=[4])
+
+
 class TaskSummary(Told):
     task_id: uuid.UUID = Field(examples=[A_TASK])
     tool_id: str = Field(examples=["profile-my-data"])
@@ -143,6 +161,7 @@ class TaskSummary(Told):
     outcome: str | None = Field(None, description="Of a COMPLETED task: success or partial.", examples=[None])
     retry_of: uuid.UUID | None = Field(None, description="The task that this one repeats.", examples=[None])
     progress: float = Field(ge=0, le=100, examples=[33.3])
+    items: ItemCounts | None = Field(None, description="Of a batch.")
     error: TaskError | None = Field(None, examples=[None])
     created_at: datetime = Field(examples=[A_TIME])
     queued_at: datetime | None = Field(None, examples=[A_TIME])
@@ -159,6 +178,8 @@ class TaskView(TaskSummary):
     waiting: WaitingView | None = Field(None, description="Null where it does not wait.")
     eta: EtaView | None = Field(None, description="Null once ended, and where nothing is known. Not in the ETag.")
     steps: list[StepView]
+    children: ChildCounts | None = Field(None, description="Of a task that was split into parts.")
+    parent_id: uuid.UUID | None = Field(None, description="The task that this one is a part of.", examples=[None])
     credits: TaskCredits
 
 

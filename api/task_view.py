@@ -5,29 +5,47 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
-from api.schemas import EtaView, StepView, TaskCredits, TaskError, TaskSummary, TaskView, WaitingView
+from api.schemas import (
+    ChildCounts,
+    EtaView,
+    ItemCounts,
+    StepView,
+    TaskCredits,
+    TaskError,
+    TaskSummary,
+    TaskView,
+    WaitingView,
+)
 from backend.errors import AgensiumError, Cancelled, Expired
 from backend.settings import get_settings
-from db import checkpoints, ledger, waiting
+from db import checkpoints, children, ledger, waiting
 from db.database import Session
 from db.models import TERMINAL, CreditEntry, EntryKind, StepStatus, Task, TaskStatus, TaskStep
 from db.waiting import Outlook, Waiting
+from db.watching import Parts, parts_of
 from transformers.catalog import tools
+from transformers.tool import Step
 
 _BARE: Mapping[str, type[AgensiumError]] = {"CANCELLED": Cancelled, "EXPIRED": Expired}  # rows that carry no sentence
 WAITS = {TaskStatus.QUEUED, TaskStatus.WAITING}
 NO_OUTLOOK = Outlook()
 QUICKEST_POLL, SLOWEST_POLL = 2, 30  # seconds
 UNKNOWN_SECONDS = 100.0  # a worker may come at any time
+_STATES: Mapping[StepStatus, "StepState"] = {
+    StepStatus.DELIVERED: "delivered",
+    StepStatus.FAILED: "failed",
+    StepStatus.SKIPPED: "skipped",
+}
 StepState = Literal["pending", "running", "delivered", "failed", "skipped"]
 
 
 def etag_of(task: Task, seen: Waiting | None) -> str:
     """Changes with all that the task's view shows but `eta`, which is another one at each look: each event, between
-    events the progress and whose turn it is, and while it waits its reason and place.
+    events the progress, a batch's items and whose turn it is, and while it waits its reason and place.
     """
     place = "" if seen is None else f"-{seen.reason}{seen.position or ''}"
-    return f'"{task.last_event}-{task.epoch}-{task.progress:.2f}-{task.current_agent or ""}{place}"'
+    parts = f"-{task.items_ok}.{task.items_failed}.{task.open_children}" if task.items else ""
+    return f'"{task.last_event}-{task.epoch}-{task.progress:.2f}-{task.current_agent or ""}{parts}{place}"'
 
 
 def retry_after_of(task: Task, outlook: Outlook) -> int | None:
@@ -51,7 +69,8 @@ def summary_of(task: Task) -> TaskSummary:
         outcome=task.outcome,
         retry_of=task.retry_of,
         progress=round(task.progress, 1),
-        error=_error_of(task),
+        items=items_of(task),
+        error=error_of(task),
         created_at=task.created_at,
         queued_at=task.queued_at,
         started_at=task.started_at,
@@ -60,7 +79,11 @@ def summary_of(task: Task) -> TaskSummary:
 
 
 def view_of(
-    task: Task, finished: Mapping[str, TaskStep], entries: Iterable[CreditEntry], outlook: Outlook = NO_OUTLOOK
+    task: Task,
+    finished: Mapping[str, TaskStep],
+    entries: Iterable[CreditEntry],
+    outlook: Outlook = NO_OUTLOOK,
+    parts: int = 0,
 ) -> TaskView:
     return TaskView(
         **summary_of(task).model_dump(),
@@ -72,6 +95,8 @@ def view_of(
         waiting=_waiting_of(outlook),
         eta=_eta_of(outlook),
         steps=[_step(task, agent_id, finished.get(agent_id)) for agent_id in _agents_of(task)],
+        children=ChildCounts(total=parts, open=task.open_children) if parts else None,
+        parent_id=task.parent_id,
         credits=_credits_of(entries),
     )
 
@@ -80,7 +105,8 @@ def whole_view(session: Session, task: Task, outlook: Outlook | None = None) -> 
     """With its steps and its bill, as they are in this transaction."""
     finished = checkpoints.of_task(session, task.id)
     seen = outlook if outlook and outlook.waiting else outlook_of(session, task, finished)
-    return view_of(task, finished, ledger.of_task(session, task.id), seen)
+    parts = children.count(session, task.id) if task.items else 0
+    return view_of(task, finished, ledger.of_task(session, task.id), seen, parts)
 
 
 def outlook_of(session: Session, task: Task, finished: Mapping[str, TaskStep] | None = None) -> Outlook:
@@ -112,14 +138,20 @@ def _agents_of(task: Task) -> list[str]:
     return task.agents or [step.id for step in (tool.steps if tool else ())]
 
 
-def _step(task: Task, agent_id: str, finished: TaskStep | None) -> StepView:
+def _step_of(task: Task, agent_id: str) -> Step | None:
+    """None of a step that was made from the parameters, or that today's catalogue does not have any more."""
     tool = tools().get(task.tool_id)
-    step = tool.step(agent_id) if tool else None
+    return tool.step(agent_id) if tool else None
+
+
+def _step(task: Task, agent_id: str, finished: TaskStep | None) -> StepView:
+    step = _step_of(task, agent_id)
     return StepView(
         agent_id=agent_id,
         agent_name=step.agent.name if step else agent_id,
         state=_state(task, agent_id, finished),
         price=task.prices.get(agent_id, step.price if step else 0),
+        is_most=agent_id in task.tariffs,
         attempt=finished.epoch if finished else None,
         duration_ms=finished.duration_ms if finished else None,
         started_at=_started(task, agent_id, finished),
@@ -138,14 +170,34 @@ def _started(task: Task, agent_id: str, finished: TaskStep | None) -> datetime |
 
 def _state(task: Task, agent_id: str, finished: TaskStep | None) -> StepState:
     if finished is not None:
-        return "delivered" if finished.status == StepStatus.DELIVERED else "failed"
+        return _STATES[StepStatus(finished.status)]
+    step = _step_of(task, agent_id)
+    if step is not None and step.in_children and task.parent_id is None:
+        return _state_in_children(task)
     if task.status in TERMINAL:
         return "skipped"
     running = task.status == TaskStatus.PROCESSING and task.current_agent == agent_id
     return "running" if running else "pending"
 
 
-def _error_of(task: Task) -> TaskError | None:
+def _state_in_children(task: Task) -> StepState:
+    """Of a step that runs in the parts of the task: by their items."""
+    ended = task.items_ok + task.items_failed
+    if task.status in TERMINAL or (task.items and ended == task.items):
+        return ("delivered" if task.items_ok else "failed") if ended else "skipped"
+    return "running" if task.items and task.open_children else "pending"
+
+
+def items_of(task: Task) -> ItemCounts | None:
+    return item_counts(parts_of(task))
+
+
+def item_counts(parts: Parts) -> ItemCounts | None:
+    """None of a task that is no batch."""
+    return ItemCounts(total=parts.items, ok=parts.ok, failed=parts.failed) if parts.items else None
+
+
+def error_of(task: Task) -> TaskError | None:
     if task.error_code is None:
         return None
     known = _BARE.get(task.error_code, AgensiumError)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
@@ -101,6 +101,14 @@ def of_parent(session: Session, parent_id: uuid.UUID) -> Sequence[Task]:
     """The children in the order in which they were made."""
     made = (Task.first_item, Task.queued_at, Task.id)
     return session.scalars(select(Task).where(Task.parent_id == parent_id).order_by(*made)).all()
+
+
+def page(session: Session, parent_id: uuid.UUID, after: tuple[int, uuid.UUID] | None, limit: int) -> Sequence[Task]:
+    """The children in the order of their items, by keyset: `after` is the last one's (first_item, id)."""
+    wanted = select(Task).where(Task.parent_id == parent_id)
+    if after is not None:
+        wanted = wanted.where(tuple_(Task.first_item, Task.id) > after)
+    return session.scalars(wanted.order_by(Task.first_item, Task.id).limit(limit)).all()
 
 
 def count(session: Session, parent_id: uuid.UUID) -> int:

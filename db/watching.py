@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
@@ -21,6 +21,18 @@ from db.models import TERMINAL, Task, TaskStatus
 from db.wakeups import Listener
 
 MOST_AT_ONCE = 100  # events of one task in one look; the next look brings the rest
+
+
+class Parts(NamedTuple):
+    """Of a batch: its items, those of them that went well and that failed, and its children that have not ended."""
+
+    items: int = 0
+    ok: int = 0
+    failed: int = 0
+    open: int = 0
+
+
+NO_PARTS = Parts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class Standing:
     epoch: int
     progress: float
     current_agent: str | None
+    parts: Parts = NO_PARTS
     deleted: bool = False
 
     @property
@@ -68,8 +81,13 @@ def standing_of(task: Task) -> Standing:
         epoch=task.epoch,
         progress=task.progress,
         current_agent=task.current_agent,
+        parts=parts_of(task),
         deleted=task.deleted_at is not None,
     )
+
+
+def parts_of(task: Task) -> Parts:
+    return Parts(task.items, task.items_ok, task.items_failed, task.open_children)
 
 
 def happened_after(session: Session, task_id: uuid.UUID, seq: int, limit: int = MOST_AT_ONCE) -> list[Happened]:
@@ -80,15 +98,20 @@ def happened_after(session: Session, task_id: uuid.UUID, seq: int, limit: int = 
 # `seen` has what is known of each watched task; only those that moved are answered, each with its new events.
 _LOOK = f"""
     SELECT t.id, t.user_id, t.status, t.last_event, t.epoch, t.progress, t.current_agent,
-        t.deleted_at IS NOT NULL AS deleted, e.seq, e.kind, e.at, e.data
-    FROM unnest(%(ids)s::uuid[], %(seqs)s::int[], %(epochs)s::int[], %(progress)s::real[], %(agents)s::text[])
-        AS seen (id, seq, epoch, progress, agent)
+        t.items, t.items_ok, t.items_failed, t.open_children, t.deleted_at IS NOT NULL AS deleted,
+        e.seq, e.kind, e.at, e.data
+    FROM unnest(%(ids)s::uuid[], %(seqs)s::int[], %(epochs)s::int[], %(progress)s::real[], %(agents)s::text[],
+            %(ok)s::int[], %(failed)s::int[], %(open)s::int[])
+        AS seen (id, seq, epoch, progress, agent, items_ok, items_failed, open_children)
     JOIN tasks t ON t.id = seen.id
     LEFT JOIN LATERAL (
         SELECT * FROM task_events e WHERE e.task_id = seen.id AND e.seq > seen.seq ORDER BY e.seq LIMIT {MOST_AT_ONCE}
     ) e ON true
     WHERE t.last_event > seen.seq OR t.epoch <> seen.epoch OR t.progress <> seen.progress
-        OR t.current_agent IS DISTINCT FROM seen.agent OR t.deleted_at IS NOT NULL
+        OR t.current_agent IS DISTINCT FROM seen.agent
+        OR (t.items_ok, t.items_failed, t.open_children)
+            <> (seen.items_ok, seen.items_failed, seen.open_children)
+        OR t.deleted_at IS NOT NULL
     ORDER BY t.id, e.seq
 """  # noqa: S608 (the limit is our own)
 
@@ -108,6 +131,9 @@ class Lookout(Listener):
             "epochs": [standing.epoch for standing in seen],
             "progress": [standing.progress for standing in seen],
             "agents": [standing.current_agent for standing in seen],
+            "ok": [standing.parts.ok for standing in seen],
+            "failed": [standing.parts.failed for standing in seen],
+            "open": [standing.parts.open for standing in seen],
         }
         with self._connection.cursor(row_factory=namedtuple_row) as cursor:
             rows: list[Any] = cursor.execute(_LOOK, asked).fetchall()
@@ -127,6 +153,7 @@ def _news(rows: Sequence[Any]) -> News:
             epoch=first.epoch,
             progress=first.progress,
             current_agent=first.current_agent,
+            parts=Parts(first.items, first.items_ok, first.items_failed, first.open_children),
             deleted=first.deleted,
         ),
         happened,

@@ -9,6 +9,7 @@ from hall_client import TRIAL, Customer, Hall, new_customer
 from backend.devstack import Stack
 from backend.settings import Settings
 from backend.storage import Storage
+from tests.conftest import forget_settings
 from transformers import catalog
 from transformers.routing import transformer
 
@@ -66,3 +67,13 @@ def stranger(hall: Hall) -> Customer:
 @pytest.fixture
 def admin(hall: Hall) -> Customer:
     return new_customer(hall, admin=True)
+
+
+@pytest.fixture
+def models_set_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two models by name, at an address where nobody answers."""
+    monkeypatch.setenv("MODELS", "compatible:small,compatible:large")
+    monkeypatch.setenv("COMPATIBLE_BASE_URL", "http://127.0.0.1:1/v1")
+    forget_settings()
+    yield
+    forget_settings()

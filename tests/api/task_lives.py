@@ -32,7 +32,15 @@ def claimed(customer: Customer, task_id: str) -> Claim:
 
 
 def deliver(claim: Claim, agent_id: str, *, amount: int, progress: float, next_agent: str | None = None) -> None:
-    step = Checkpoint(agent_id, StepStatus.DELIVERED, "print", 812, f"key/{agent_id}", 3, "ab")
+    step = Checkpoint(
+        agent_id,
+        StepStatus.DELIVERED,
+        "print",
+        812,
+        artifact_key=f"key/{agent_id}",
+        artifact_size=3,
+        artifact_sha256="ab",
+    )
     with transaction() as session:
         checkpoints.record(session, claim, step, amount=amount, progress=progress, next_agent=next_agent)
 
@@ -66,7 +74,15 @@ def half_done(customer: Customer, task_id: str) -> Claim:
     claim = claimed(customer, task_id)
     result = AgentResult(agent_id="counter", agent_name="Counter", analysis_text="Two rows.")
     _, sent = artifacts.put(customer.hall.storage, claim, Delivery(result=result))
-    step = Checkpoint("counter", StepStatus.DELIVERED, "print", 9, sent.key, sent.size, sent.sha256)
+    step = Checkpoint(
+        "counter",
+        StepStatus.DELIVERED,
+        "print",
+        9,
+        artifact_key=sent.key,
+        artifact_size=sent.size,
+        artifact_sha256=sent.sha256,
+    )
     with transaction() as session:
         checkpoints.record(session, claim, step, amount=30, progress=50, next_agent="rater")
     return claim

@@ -286,7 +286,7 @@ ROUTES = [
     ("GET", ""), ("DELETE", ""), ("POST", "/upload-urls"), ("POST", "/process"), ("POST", "/cancel"),
     ("POST", "/retry"), ("GET", "/report"), ("GET", "/outputs"),
     ("GET", "/events"), ("GET", "/outputs/report.json"), ("PUT", "/inputs/primary?filename=a.csv"),
-    ("POST", "/uploads/primary/complete"), ("POST", "/quote"),
+    ("POST", "/uploads/primary/complete"), ("POST", "/quote"), ("GET", "/children"), ("GET", "/items"),
 ]  # fmt: skip
 BODIES = {
     "/upload-urls": {"files": {"primary": {"filename": "a.csv", "size": 1}}},
