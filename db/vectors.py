@@ -4,6 +4,7 @@ A search is exact: it compares with every live chunk of the collection, and no i
 by the documents' rows, so activation changes one row a document, however many chunks it has.
 """
 
+import json
 import uuid
 from collections.abc import Collection as Several
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
     tuple_,
     update,
 )
@@ -36,6 +38,17 @@ from db.vector_models import CollectionChunk, CollectionDocument, DocumentState
 
 _CHUNK = CollectionChunk
 _DOCUMENT = CollectionDocument
+# One statement for all of them: row by row it took three times as long.
+_STAGE = text("""
+    INSERT INTO collection_chunks AS kept (document_id, position, id, content, metadata, embedding)
+    SELECT document_id, position, id, content, CAST(metadata AS jsonb), CAST(embedding AS vector)
+    FROM unnest(CAST(:documents AS bigint[]), CAST(:positions AS int[]), CAST(:ids AS text[]),
+        CAST(:contents AS text[]), CAST(:metadata AS text[]), CAST(:embeddings AS text[]))
+        AS new(document_id, position, id, content, metadata, embedding)
+    ON CONFLICT (document_id, position) DO UPDATE SET id = excluded.id, content = excluded.content,
+        metadata = excluded.metadata, embedding = excluded.embedding
+    WHERE kept.id <> excluded.id
+""")
 _BLINDLY = {"synchronize_session": False}  # no session here keeps rows that it would have to look after
 
 
@@ -43,19 +56,9 @@ def stage(session: Session, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> 
     """Keep chunks that no search finds yet; those that are there already are left alone. Raises CollectionNotFound."""
     collections.must_be_open(session, ingest, share=True)
     staged = _staged_documents(session, ingest, sorted({one.chunk.document for one in chunks}))
-    rows = [_row(staged[one.chunk.document], one) for one in chunks if one.chunk.document in staged]
-    if not rows:
-        return
-    adding = upsert(_CHUNK.__table__)  # its columns, not the model's names for them
-    new = adding.excluded
-    session.execute(
-        adding.on_conflict_do_update(
-            index_elements=["document_id", "position"],
-            set_={"id": new.id, "content": new.content, "metadata": new.metadata, "embedding": new.embedding},
-            where=_CHUNK.id != new.id,
-        ),
-        rows,
-    )
+    new = {(staged[one.chunk.document], one.chunk.position): one for one in chunks if one.chunk.document in staged}
+    if new:
+        session.execute(_STAGE, _columns(new))
 
 
 def staged(session: Session, ingest: Ingest) -> frozenset[str]:
@@ -152,12 +155,23 @@ def _versions(session: Session, ingest: Ingest, names: Several[str]) -> Sequence
     return session.execute(wanted).all()
 
 
-def _row(document_id: int, one: EmbeddedChunk) -> dict[str, Any]:
-    chunk = one.chunk
+def _columns(new: Mapping[tuple[int, int], EmbeddedChunk]) -> dict[str, list[Any]]:
+    """By (document's row, position)."""
+    documents, positions = zip(*new, strict=True)
+    chunks = [one.chunk for one in new.values()]
     return {
-        "document_id": document_id, "position": chunk.position, "id": chunk.id, "content": chunk.content,
-        "metadata": dict(chunk.metadata), "embedding": list(one.vector),
-    }  # fmt: skip
+        "documents": list(documents),
+        "positions": list(positions),
+        "ids": [chunk.id for chunk in chunks],
+        "contents": [chunk.content for chunk in chunks],
+        "metadata": [json.dumps(dict(chunk.metadata)) for chunk in chunks],
+        "embeddings": [_in_words(one.vector) for one in new.values()],
+    }
+
+
+def _in_words(vector: Sequence[float]) -> str:
+    """As pgvector reads it; nine digits are all that its four bytes hold."""
+    return "[" + ",".join(["%.9g"] * len(vector)) % tuple(vector) + "]"
 
 
 def _complete(session: Session, sizes: Mapping[int, int], documents: Mapping[str, int]) -> None:
