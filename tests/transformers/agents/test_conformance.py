@@ -25,7 +25,7 @@ from transformers.tool import PRIMARY, Agent, Delivery, Step, Tool
 
 OF_TABLES = [one.tool for one in TRANSFORMERS if any(role.is_table for role in one.tool.roles)]
 AGENTS = [(tool, step.agent) for tool in OF_TABLES for step in tool.steps]
-CHAINS = [one.tool for one in TRANSFORMERS if one.tool.chained]
+CHAINS = [tool for tool in OF_TABLES if tool.chained]
 TABLES = AWKWARD | LONG
 ALONE = {"native types", "one cell"}  # for the agents of a chain: the chain brings them each of the others
 TWICE = {"duplicate rows"}
