@@ -24,7 +24,7 @@ from backend.errors import (
     UnsupportedFormat,
 )
 from backend.settings import get_settings
-from db import checkpoints, retries, task_store
+from db import checkpoints, items, retries, task_store
 from db.database import Session, transaction
 from db.retention import Kept
 from db.retries import Resubmission
@@ -48,14 +48,16 @@ def retry_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: On
     """A FAILED or CANCELLED task, or one that completed in part, becomes a new task (`retry_of`), queued at once.
 
     It works on the same files with the same parameters, takes over what was delivered, and holds credits, at today's
-    prices, only for the rest. One retry of a task at a time, and none when one has completed.
+    prices, only for the rest: of a batch, for the items that did not go well. One retry of a task at a time, and none
+    when one has completed.
     """
     with transaction() as session:
         task = task_store.get(session, task_id, user.id)
         view = once.answered(session, TaskView)
         finished = checkpoints.of_task(session, task_id)
+        done = items.ok_positions(session, task_id) if task.items else set()
     if view is None:
-        wanted = resubmission_for(storage, task, finished)
+        wanted = resubmission_for(storage, task, finished, done)
         with transaction() as session:
             view = once(session, TaskView, lambda: _retry(session, user.id, wanted))
     response.headers["Location"] = f"/tasks/{view.task_id}"

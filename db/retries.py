@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, exists, insert, literal, select, text, tup
 from sqlalchemy.orm import Session, aliased
 
 from backend.errors import InvalidTaskState, ResultsExpired
-from db import retention, task_store
+from db import items, retention, task_store
 from db.models import CLOCK, StepStatus, Task, TaskStatus, TaskStep
 from db.retention import Kept
 from db.task_store import Submission
@@ -67,6 +67,8 @@ def create(
         priority=original.priority, retry_of=original.id,
     )  # fmt: skip
     _take_over(session, original.id, task.id, wanted.taken_over)
+    if original.items:
+        items.take_over(session, original.id, task.id)
     session.execute(update(Task).where(Task.id == task.id).values(progress=wanted.progress))
     return task_store.submit(session, task, asked)
 

@@ -15,7 +15,7 @@ from backend.errors import (
 )
 from backend.settings import get_settings
 from backend.storage import Storage, StorageError
-from db import accounts, checkpoints, ledger, retries
+from db import accounts, checkpoints, items, ledger, retries
 from db.database import DATABASE_ERRORS, transaction
 from db.models import Task
 from db.retention import Kept
@@ -93,7 +93,8 @@ def _replay_one(storage: Storage, task: Task, rehearsal: "Rehearsal | None") -> 
     try:
         with transaction() as session:
             finished = checkpoints.of_task(session, task.id)
-        asked = resubmission_for(storage, task, finished)
+            done = items.ok_positions(session, task.id) if task.items else set()
+        asked = resubmission_for(storage, task, finished, done)
         if rehearsal is None:
             return Replayed(task, asked, _make(task, asked))
         rehearsal.check(task, asked)

@@ -4,7 +4,7 @@ today's catalogue still take it, what is left to pay.
 It asks the file store, so no transaction is open meanwhile; db/retries.py makes the task.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from backend.errors import InvalidTaskState, ResultsExpired
@@ -19,8 +19,12 @@ from transformers.submission import Surroundings, check_files, submission_for
 PARTIAL = "partial"
 
 
-def resubmission_for(storage: Storage, task: Task, finished: Mapping[str, TaskStep]) -> Resubmission:
+def resubmission_for(
+    storage: Storage, task: Task, finished: Mapping[str, TaskStep], done: Collection[int] = ()
+) -> Resubmission:
     """What the retry of `task` begins with. The finished agents cost nothing: they were paid for there.
+
+    `done` are the positions of a batch's items that went well. A batch is split anew, over the others alone.
 
     Raises:
         InvalidTaskState: there is nothing to repeat, or not yet.
@@ -31,13 +35,17 @@ def resubmission_for(storage: Storage, task: Task, finished: Mapping[str, TaskSt
     tool, planned = tool_for(task.tool_id), planned_files(task.inputs)
     found = storage.heads(keys_of(planned))
     check_unchanged(task, found)
-    known = Surroundings({}, storage.get_bytes, lambda _model: None)  # it was asked before, so it was set up
+    known = Surroundings(
+        {}, storage.get_bytes, lambda _model: None, done
+    )  # the model: it was asked before, so it was set up
     asked = submission_for(tool, task.agents, task.parameters, check_files(tool, planned, found), known)
-    taken_over = [agent for agent in asked.agents if _is_delivered(finished.get(agent))]
+    is_batch = any(step.fans_out for step in tool.steps)
+    taken_over = [agent for agent in asked.agents if not is_batch and _is_delivered(finished.get(agent))]
     prices = {agent: 0 if agent in taken_over else price for agent, price in asked.prices.items()}
     # The inputs as they stand on the row, for the steps' fingerprints are over them.
     submission = replace(asked, prices=prices, inputs=task.inputs, cost=task.cost)
-    return Resubmission(task.id, submission, taken_over, percent_done(len(taken_over), len(asked.agents)))
+    share = percent_done(len(done), task.items) if task.items else percent_done(len(taken_over), len(asked.agents))
+    return Resubmission(task.id, submission, taken_over, share)
 
 
 def check_retriable(task: Task) -> None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hall_client import Customer
-from task_lives import claimed
+from task_lives import claimed, settle
 
 from db import children, claims, items
 from db.children import ChildTask
 from db.claims import Claim
 from db.database import transaction
+from db.endings import Ending
 from db.items import FinishedItem
 from db.models import Task
 
@@ -23,9 +24,9 @@ class Batch:
     parts: list[uuid.UUID]
 
 
-def split(customer: Customer, *sizes: int) -> Batch:
+def split(customer: Customer, *sizes: int, task_id: str = "") -> Batch:
     """A WAITING task whose parts have so many items."""
-    task_id = customer.queued()
+    task_id = task_id or customer.queued()
     claim = claimed(customer, task_id)
     wanted = [
         ChildTask(agents=["counter"], first_item=sum(sizes[:number]), items=size) for number, size in enumerate(sizes)
@@ -52,3 +53,10 @@ def finish(claim: Claim, *positions: int, failed: tuple[int, ...] = ()) -> None:
     ] + [FinishedItem(at, f"item-{at}", None, "MODEL_REFUSED", "It was refused.", 1, 0, 0) for at in failed]
     with transaction() as session:
         items.record(session, claim, done)
+
+
+def end(customer: Customer, batch: Batch, *working: Claim, outcome: str) -> None:
+    """The parts end, and so does the whole."""
+    for claim in working:
+        settle(claim, Ending("success", None))
+    settle(claimed(customer, batch.task_id), Ending(outcome, None))
