@@ -12,7 +12,7 @@ from backend.language_models import kept_answers, names
 from backend.language_models.attempts import Attempts
 from backend.language_models.calls import Call, as_said
 from backend.language_models.connections import Connections, ConnectionsByLoop
-from backend.language_models.names import ModelName, Provider, model_name
+from backend.language_models.names import EMBEDDERS, ModelName, Provider, model_name
 from backend.language_models.questions import Answer, Budget, Embedded, Message, OnText, Question, Usage
 from backend.language_models.repair import Repairs, fitting_answer
 from backend.language_models.streams import Telling
@@ -73,6 +73,8 @@ class LanguageModels:
             ModelRefused, ModelUnavailable
         """
         name = self._known(model)
+        if name.provider not in EMBEDDERS:
+            raise ModelUnavailable(detail=f"{name.provider} models make no vectors here")
         batches = [texts[at : at + TEXTS_AT_ONCE] for at in range(0, len(texts), TEXTS_AT_ONCE)]
         done = await asyncio.gather(*(self._embedded(name, batch, budget) for batch in batches))
         return Embedded(
@@ -96,6 +98,8 @@ class LanguageModels:
         self, model: str, question: Question, budget: Budget, telling: Telling | None, repairs: Repairs
     ) -> Answer:
         name = self._known(model)
+        if name.provider is Provider.LOCAL:
+            raise ModelUnavailable(detail=f"{name} makes vectors and answers no questions")
         connections = await self._connections.here()
 
         async def ask(messages: tuple[Message, ...]) -> Answer:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LONGEST_SCHEMA = 32_768  # characters of JSON; it goes into the prompt
 DEEPEST_SCHEMA = 32
 LONGEST_PATTERN = 500
-MOST_STEPS = 200_000  # keywords applied to values; some 0.4 s. An honest answer of 100 KB takes some 20,000
+MOST_STEPS = 50_000  # keywords applied to values; a second at most. An honest answer of 100 KB takes some 20,000
 MOST_FAULTS = 10  # told to the model at once
 LONGEST_FAULT = 300  # characters; a fault repeats the value that it is about
 # They would fetch a schema from elsewhere, or give a part of this one another address than it has.
@@ -45,11 +45,14 @@ def check_schema(schema: Mapping[str, Any]) -> None:
     try:
         _validator_class().check_schema(schema)
     except SchemaError as error:
-        raise ValueError(f"The output schema is no JSON Schema: {_cut(error.message)}") from None
+        raise ValueError(f"The output schema is no JSON Schema: {_cut(error.message)}.") from None
     probes: tuple[Any, ...] = (None, {}, [], "", 0)
     for probe in probes:
-        if faults_of(probe, schema) == [_ENDLESS]:
+        faults = faults_of(probe, schema)
+        if faults == [_ENDLESS]:
             raise ValueError("The output schema refers to itself without end.")
+        if faults == [_LABORIOUS]:
+            raise ValueError("The output schema takes too many steps to check even an empty value.")
 
 
 def read(content: str) -> Any:
@@ -70,7 +73,7 @@ def faults_of(value: Any, schema: Mapping[str, Any]) -> list[str]:
     try:
         errors = sorted(_validator_class()(schema).iter_errors(value), key=lambda error: [*map(str, error.path)])
     except _TooLaborious:
-        return ["The answer is too large to be checked against the schema."]
+        return [_LABORIOUS]
     except RecursionError:
         return [_ENDLESS]
     except ArithmeticError:  # multipleOf with numbers beyond a float's
@@ -78,6 +81,7 @@ def faults_of(value: Any, schema: Mapping[str, Any]) -> list[str]:
     return [_cut(f"{error.json_path}: {error.message}") for error in errors[:MOST_FAULTS]]
 
 
+_LABORIOUS = "The answer is too large to be checked against the schema."
 _ENDLESS = "The answer or the schema is nested without end."
 
 

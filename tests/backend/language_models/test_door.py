@@ -197,6 +197,15 @@ class TestWithoutKeys:
         assert "OPENAI_API_KEY" in caught.value.detail
         assert "OPENAI_API_KEY" not in str(caught.value)
 
+    def test_who_makes_vectors_answers_no_questions(self) -> None:
+        with pytest.raises(ModelUnavailable, match="did not answer"):
+            answer_of(question("hello", "local:hashing-64"))
+
+    def test_who_answers_questions_may_make_no_vectors(self) -> None:
+        with pytest.raises(ModelUnavailable) as caught:
+            embed("anthropic:claude", ["a text"], anthropic_api_key=SecretStr("a key"))
+        assert "make no vectors" in caught.value.detail
+
     def test_a_local_server_needs_no_key(self, model_server: ModelServer) -> None:
         asked = question("hello", "openai:gpt-test")
         assert answer_of(asked).content == "hello"
