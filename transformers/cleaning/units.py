@@ -16,7 +16,12 @@ from transformers.cleaning.screening import SAMPLE, SAMPLE_CELLS, SAMPLE_ROWS, i
 
 _GROUPED = "[0-9]{1,3}(?:[ \u00a0\u202f'’][0-9]{3})+(?:[.,][0-9]+)?"
 _NUMBER = rf"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+|[0-9]{{1,3}}(?:\.[0-9]{{3}})+,[0-9]+|{_GROUPED})"
-MEASURED = rf"({_NUMBER}) ?(%|°?[\p{{L}}µΩ]{{1,12}}\.?(?:[²³]|/[\p{{L}}]{{1,6}})?)"
+# How many letters are asked with length(): RE2 writes a repeated \p{L} out, and takes 50 ms for each such pattern.
+_LETTERS = r"[\p{L}µΩ]+"
+_BELOW = r"/(\p{L}+)"
+MEASURED = rf"({_NUMBER}) ?(%|°?{_LETTERS}\.?(?:[²³]|{_BELOW.replace('(', '(?:')})?)"
+MOST_LETTERS, MOST_BELOW = 12, 6
+_BEFORE_A_UNIT = rf"({_NUMBER}) ?(?:%|°?[\p{{L}}µΩ])"
 PLAIN = _NUMBER
 LONGEST = 40
 MEASURED_SHARE = 0.8  # of the present cells are numbers, with a unit or without
@@ -130,11 +135,16 @@ def _counts(work: Work, columns: Sequence[Column]) -> list[dict[str, int]]:
 
 
 def _is_measured(text: str) -> str:
-    return f"(length({text}) <= {LONGEST} AND {has_form(text, MEASURED)})"
+    letters, below = literal(_LETTERS), literal(_BELOW)
+    return (
+        f"(length({text}) <= {LONGEST} AND {has_form(text, MEASURED)}"
+        f" AND length(regexp_extract({text}, {letters})) <= {MOST_LETTERS}"
+        f" AND length(regexp_extract({text}, {below}, 1)) <= {MOST_BELOW})"
+    )
 
 
 def _number_part(text: str) -> str:
-    return f"regexp_extract({text}, {literal(MEASURED)}, 1)"
+    return f"regexp_extract({text}, {literal(_BEFORE_A_UNIT)}, 1)"
 
 
 def _shown(value: str) -> str:
