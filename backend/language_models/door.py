@@ -32,6 +32,7 @@ class LanguageModels:
         self._settings = settings
         self._connections = ConnectionsByLoop(settings)
         self._attempts = Attempts(settings, shared=shared)
+        self._names: dict[str, ModelName] = {}  # of models that can be asked; settings do not change
         self._without_schemas: set[str] = set()  # models whose servers refuse a request that brings one
 
     def offered(self) -> tuple[str, ...]:
@@ -142,10 +143,13 @@ class LanguageModels:
         )
 
     def _known(self, model: str) -> ModelName:
-        reason = self.why_unavailable(model)
-        if reason is not None:
-            raise ModelUnavailable(detail=reason)
-        return model_name(model)
+        name = self._names.get(model)
+        if name is None:
+            reason = self.why_unavailable(model)
+            if reason is not None:
+                raise ModelUnavailable(detail=reason)
+            name = self._names[model] = model_name(model)
+        return name
 
 
 async def _embedded_here(name: ModelName, texts: Sequence[str]) -> Embedded:
