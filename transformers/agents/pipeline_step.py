@@ -3,12 +3,13 @@
 from typing import Any
 
 from backend.clock import monotonic
-from backend.errors import BadParameters
+from backend.errors import AnswerInvalid, BadParameters, writable
 from backend.language_models.questions import Answer, Question
 from transformers.findings import AgentResult
 from transformers.pipelines.form import PipelineStep, StepParameters
 from transformers.pipelines.given import read_input
 from transformers.pipelines.graph import INPUT
+from transformers.reporting.plain_json import DEEPEST, fault_in
 from transformers.tool import Agent, Delivery
 from transformers.waiting_agent import WaitingContext
 
@@ -61,7 +62,7 @@ def _input(form: StepParameters, context: WaitingContext) -> Any:
 
 def _result(step: PipelineStep, answer: Answer, seconds: float) -> AgentResult:
     data = {
-        "output": answer.content if step.output_schema is None else answer.parsed,
+        "output": _output(answer.content if step.output_schema is None else answer.parsed),
         "time": round(seconds, 3),
         "model": answer.model,
         "status": "ok",
@@ -71,6 +72,25 @@ def _result(step: PipelineStep, answer: Answer, seconds: float) -> AgentResult:
     }
     metrics = {"calls": answer.usage.calls, "tokens": answer.usage.tokens, "cached": answer.cached}
     return AgentResult(agent_id=step.name, agent_name=step.name, summary_metrics=metrics, data=data)
+
+
+def _output(said: Any) -> Any:
+    """As JSON that a database takes. Raises AnswerInvalid: no reader would take it."""
+    value = _writable(said)
+    if (fault := fault_in(value)) is not None:
+        raise AnswerInvalid(f"The model's answer is not accepted: {fault}.")
+    return value
+
+
+def _writable(value: Any, deeper: int = DEEPEST) -> Any:
+    """Models write NUL and half surrogate pairs too."""
+    if isinstance(value, str):
+        return writable(value)
+    if isinstance(value, dict) and deeper:
+        return {writable(name): _writable(inner, deeper - 1) for name, inner in value.items()}
+    if isinstance(value, list) and deeper:
+        return [_writable(inner, deeper - 1) for inner in value]
+    return value
 
 
 def agent_of(step: PipelineStep) -> Agent:
