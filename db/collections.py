@@ -7,17 +7,19 @@ then the ingest's.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Delete, delete, exists, or_, select, tuple_, update
+from sqlalchemy import Delete, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost, CollectionNotFound, EmbeddingMismatch
 from backend.vectors.chunks import Counts, Ingest
+from db.database import patient_transaction
 from db.models import CLOCK, TERMINAL, Task, TaskStatus
 from db.vector_models import (
     COLLECTION_MOVES,
@@ -96,6 +98,14 @@ def lock(session: Session, collection_id: uuid.UUID) -> Collection | None:
     """The record, which nobody else changes in this transaction."""
     wanted = select(Collection).where(Collection.id == collection_id).with_for_update(key_share=True)
     return session.scalar(wanted, execution_options={"populate_existing": True})
+
+
+@contextmanager
+def one_at_a_time(collection_id: uuid.UUID) -> Iterator[None]:
+    """Whoever else comes with this collection waits, or fails after a station's patience: for stores without locks."""
+    with patient_transaction() as session:
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(collection_id), 0))))
+        yield
 
 
 def settle(session: Session, ingest: Ingest, *, counts: Counts | None = None, reason: str | None = None) -> None:

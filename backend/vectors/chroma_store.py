@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from backend.errors import CollectionNotFound, InternalError, StorageUnavailable
+from backend.vectors.chroma_answers import SENTENCE, answering
 from backend.vectors.chroma_wording import (
     DOCUMENT_KEY,
     ID_KEY,
@@ -28,6 +29,7 @@ from backend.vectors.chroma_wording import (
 from backend.vectors.chunks import Counts, EmbeddedChunk, Found, Ingest
 from backend.vectors.filters import Condition
 from db import collections
+from db.collections import one_at_a_time
 from db.database import transaction
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class ChromaStore:
         """Opened at first use: only who asks for vectors needs the library."""
         return _client_at(self._url, self._path)
 
+    @answering()
     def stage(self, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> None:
         with transaction() as session:
             collections.must_be_open(session, ingest)
@@ -65,32 +68,26 @@ class ChromaStore:
                 metadatas=[metadata_of(one.chunk, ingest.task_id) for one in some],
             )
 
+    @answering()
     def staged(self, ingest: Ingest) -> frozenset[str]:
         pages = _pages(self._made(_staging(ingest)), "metadatas")
         return frozenset(told[ID_KEY] for page in pages for told in page["metadatas"])
 
+    @answering()
     def activate(self, ingest: Ingest, documents: Mapping[str, int]) -> Counts:
-        with transaction() as session:
-            collections.task_is_alive(session, ingest.task_id)
-            is_open = collections.is_open(session, ingest)
-        if not is_open:
-            return self._activated_before(ingest, documents)
-        staging, live = self._made(_staging(ingest)), self._made(_live(ingest.collection_id))
-        _complete(staging, documents)
-        _copy(staging, live, documents)
-        _remove_older(live, ingest, list(documents))
-        counts = self.count(ingest.collection_id)
-        with transaction() as session:
-            collections.task_is_alive(session, ingest.task_id)
-            collections.settle(session, ingest, counts=counts)
-        self._remove(_staging(ingest))
-        return counts
+        with one_at_a_time(ingest.collection_id):
+            with transaction() as session:
+                collections.task_is_alive(session, ingest.task_id)
+                is_open = collections.is_open(session, ingest)
+            return self._activate(ingest, documents) if is_open else self._activated_before(ingest, documents)
 
+    @answering()
     def revert(self, ingest: Ingest, reason: str | None) -> None:
         with transaction() as session:
             collections.settle(session, ingest, reason=reason)
         self._remove(_staging(ingest))
 
+    @answering()
     def search(
         self, collection_id: uuid.UUID, vector: Sequence[float], limit: int, conditions: Sequence[Condition] = ()
     ) -> list[Found]:
@@ -101,22 +98,37 @@ class ChromaStore:
         )
         return found_in(answer)
 
+    @answering()
     def count(self, collection_id: uuid.UUID) -> Counts:
         live = self._made(_live(collection_id))
         first_ones: Any = {POSITION_KEY: 0}
         return Counts(len(live.get(where=first_ones, include=[])["ids"]), live.count())
 
+    @answering()
     def drop(self, collection_id: uuid.UUID) -> None:
         self._remove(_live(collection_id))
         for name in self._names(f"{_STAGING}{collection_id.hex}"):
             self._remove(name)
 
+    @answering()
     def sweep(self, limit: int) -> int:
         with transaction() as session:
             ended = collections.ended_ingests(session, limit)
         for one in ended:
             self.revert(one.ingest, one.reason)
         return len(ended) + self._remove_orphans()
+
+    def _activate(self, ingest: Ingest, documents: Mapping[str, int]) -> Counts:
+        staging, live = self._made(_staging(ingest)), self._made(_live(ingest.collection_id))
+        _complete(staging, documents)
+        _copy(staging, live, documents)
+        _remove_older(live, ingest, list(documents))
+        counts = self.count(ingest.collection_id)
+        with transaction() as session:
+            collections.task_is_alive(session, ingest.task_id)
+            collections.settle(session, ingest, counts=counts)
+        self._remove(_staging(ingest))
+        return counts
 
     def _remove_orphans(self) -> int:
         """What is ours without a record, or staged without an open ingest: somebody was killed before removing it."""
@@ -148,7 +160,10 @@ class ChromaStore:
             self._client.delete_collection(name)
 
     def _names(self, prefix: str) -> list[str]:
-        return [found.name for found in self._client.list_collections() if found.name.startswith(prefix)]
+        names: list[str] = []
+        while page := self._client.list_collections(limit=AT_ONCE, offset=len(names)):
+            names += [found.name for found in page]
+        return [name for name in names if name.startswith(prefix)]
 
 
 def _client_at(url: str, path: Path) -> "ClientAPI":
@@ -165,7 +180,7 @@ def _client_at(url: str, path: Path) -> "ClientAPI":
             parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, settings=settings
         )
     except ValueError as error:  # what it says when nobody answers
-        raise StorageUnavailable("The store of vectors did not answer.", detail=str(error)) from error
+        raise StorageUnavailable(SENTENCE, detail=str(error)) from error
 
 
 def _vectors(of: Sequence[Sequence[float]]) -> Any:

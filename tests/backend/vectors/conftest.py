@@ -1,8 +1,15 @@
 """One suite for both stores: what is said of `store` holds for pgvector and for ChromaDB."""
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
 import pytest
 from shelf import Shelf
 
+from backend.ports import LOOPBACK, free_port
+from backend.processes import Process
 from backend.vectors.chroma_store import ChromaStore
 from backend.vectors.pgvector_store import PgvectorStore
 from backend.vectors.store import VectorStore
@@ -15,9 +22,31 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> ChromaStore:
     return ChromaStore("", tmp_path_factory.mktemp("chroma"))
 
 
-@pytest.fixture(params=["pgvector", "chroma"])
+@pytest.fixture(scope="session")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaStore]:
+    """The same over HTTP."""
+    folder, port = tmp_path_factory.mktemp("chroma-server"), free_port()
+    command = [Path(sys.executable).with_name("chroma"), "run", "--path", folder, "--port", port, "--host", LOOPBACK]
+    server = Process("chroma", [str(part) for part in command], folder / "server.log")
+    server.start()
+    try:
+        heartbeat = f"http://{LOOPBACK}:{port}/api/v2/heartbeat"
+        server.wait_until(lambda: _answers(heartbeat), 60)
+        yield ChromaStore(f"http://{LOOPBACK}:{port}", folder)
+    finally:
+        server.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(params=["pgvector", "chroma", pytest.param("chroma_server", marks=pytest.mark.long)])
 def store(request: pytest.FixtureRequest, database: str) -> VectorStore:
-    return PgvectorStore() if request.param == "pgvector" else request.getfixturevalue("chroma")
+    return PgvectorStore() if request.param == "pgvector" else request.getfixturevalue(request.param)
 
 
 @pytest.fixture
