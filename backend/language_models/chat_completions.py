@@ -140,7 +140,7 @@ def _answer(model: ModelName, said: dict[str, Any]) -> Answer:
             usage=_usage(said),
         )
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
-        raise Passing(f"the answer is no chat completion: {error!r}") from error
+        raise Passing(f"the answer is no chat completion: {json.dumps(said)}") from error  # an error under a 200
 
 
 def _text(message: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import SecretStr
+
 from backend.verdicts import seconds_of
 
 PASSING = frozenset({408, 425, 429})  # and every 5xx
@@ -52,19 +54,25 @@ def by_status(status: int, headers: Mapping[str, str], body: object) -> CallFail
     """What an answer other than 2xx means. `body` as it came: JSON's values, text or bytes."""
     detail = f"{status}: {_words(body)}"
     if status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        said = headers.get("retry-after")
-        paced = status == HTTPStatus.TOO_MANY_REQUESTS
-        return Passing(detail, None if said is None else seconds_of(said), paced=paced)
+        return Passing(detail, _retry_after(headers), paced=status == HTTPStatus.TOO_MANY_REQUESTS)
     if status in REFUSED and _code(body) not in NO_SUCH_MODEL:
         return Refused(detail)
     return Barred(detail)
 
 
-def without_secrets(words: str, secrets: Iterable[str]) -> str:
+def without_secrets(words: str, secrets: Iterable[SecretStr]) -> str:
     """What may stand in a log: no key, and not too long."""
     for secret in secrets:
-        words = words.replace(secret, "•••")
+        words = words.replace(secret.get_secret_value(), "•••")
     return KEY_LIKE.sub("•••", words)[:LONGEST_DETAIL]
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds. Some say it in milliseconds besides, and more exactly."""
+    said, exactly = headers.get("retry-after"), seconds_of(headers.get("retry-after-ms", ""))
+    if exactly is not None:
+        return exactly / 1000
+    return None if said is None else seconds_of(said)
 
 
 def _words(body: object) -> str:

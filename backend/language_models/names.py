@@ -69,10 +69,10 @@ def endpoint(settings: Settings, provider: Provider) -> Endpoint:
             return Endpoint(None, None)
 
 
-def secrets(settings: Settings) -> tuple[str, ...]:
+def secrets(settings: Settings) -> tuple[SecretStr, ...]:
     """What must never be told: every key there is."""
     found = (endpoint(settings, provider).api_key for provider in Provider)
-    return tuple(key.get_secret_value() for key in found if key is not None)
+    return tuple(key for key in found if key is not None)
 
 
 def why_unavailable(settings: Settings, model: str | None) -> str | None:

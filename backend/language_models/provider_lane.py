@@ -30,7 +30,7 @@ from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.google import GoogleModel
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.output import OutputObjectDefinition
-from pydantic_ai.profiles import merge_profile
+from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.google import GoogleProvider
@@ -72,8 +72,6 @@ class ProviderLane:
                     if text := _text_of(event):
                         on_text(text)
                 said = streamed.get()
-        if said.finish_reason is None and not said.parts:
-            raise Passing("the stream ended without a word")
         return _answer(call.model, said)
 
     async def close(self) -> None:
@@ -92,14 +90,11 @@ def _models_of(provider: Provider, endpoint: Endpoint, http: httpx2.AsyncClient)
         case Provider.OPENAI:
             client = AsyncOpenAI(api_key=key, base_url=endpoint.base_url, http_client=http, max_retries=0)
             openai = OpenAIProvider(openai_client=client)
-            return lambda name: OpenAIChatModel(name, provider=openai)
+            return lambda name: OpenAIChatModel(name, provider=openai, profile=_whole)
         case Provider.COMPATIBLE:
             client = AsyncOpenAI(api_key=key, base_url=endpoint.base_url, http_client=http, max_retries=0)
             compatible = OpenAICompatibleProvider("compatible", openai_client=client)
-            only_old = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
-            return lambda name: OpenAIChatModel(
-                name, provider=compatible, profile=lambda found: merge_profile(found, only_old)
-            )
+            return lambda name: OpenAIChatModel(name, provider=compatible, profile=_whole_and_with_old_names)
         case Provider.ANTHROPIC:
             anthropic = AnthropicProvider(
                 anthropic_client=AsyncAnthropic(
@@ -114,6 +109,16 @@ def _models_of(provider: Provider, endpoint: Endpoint, http: httpx2.AsyncClient)
         case Provider.LOCAL:
             raise Refused("local models make vectors and answer no questions")
     assert_never(provider)
+
+
+def _whole(profile: ModelProfile) -> ModelProfile:
+    """A stream that ends without saying why was cut."""
+    return merge_profile(profile, OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True))
+
+
+def _whole_and_with_old_names(profile: ModelProfile) -> ModelProfile:
+    """Most servers that are like OpenAI's know only max_tokens."""
+    return merge_profile(_whole(profile), OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False))
 
 
 def _history(messages: tuple[Message, ...]) -> list[ModelMessage]:

@@ -136,6 +136,14 @@ def test_retry_after_is_heard(model_server: ModelServer, lane: str) -> None:
 
 
 @pytest.mark.parametrize("lane", LANES)
+def test_so_it_is_in_milliseconds(model_server: ModelServer, lane: str) -> None:
+    model_server.script("hello", failing(503, retry_after="1", retry_after_ms="250"))
+    failure = failure_of(lane, call())
+    assert isinstance(failure, Passing)
+    assert failure.retry_after == 0.25
+
+
+@pytest.mark.parametrize("lane", LANES)
 def test_a_server_that_is_not_there_may_come(lane: str, model_server: ModelServer, monkeypatch: Any) -> None:
     monkeypatch.setenv("COMPATIBLE_BASE_URL", "http://127.0.0.1:1/v1")
     get_settings.cache_clear()

@@ -21,8 +21,9 @@ def test_the_text_comes_in_parts_and_whole(model_server: ModelServer) -> None:
     assert model_server.requests[0]["stream"] is True
 
 
-def test_a_stream_that_was_cut_begins_anew_and_says_so(model_server: ModelServer) -> None:
-    model_server.script("one", Act(drop=Drop.STREAM))
+@pytest.mark.parametrize("cut", [Drop.STREAM, Drop.STREAMS_END])
+def test_a_stream_that_was_cut_begins_anew_and_says_so(model_server: ModelServer, cut: Drop) -> None:
+    model_server.script("one", Act(drop=cut))
     answer, parts = told("one two three four")
     assert answer.content == "one two three four"
     assert [part is RESTARTED for part in parts].count(True) == 1
