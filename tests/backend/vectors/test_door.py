@@ -106,15 +106,14 @@ def test_a_slow_search_does_not_stop_the_loop() -> None:
     begun, free = threading.Event(), threading.Event()
 
     class Slow(PgvectorStore):
-        def count(self, collection_id: object) -> Counts:
+        def count(self, _collection_id: object) -> Counts:
             begun.set()
             assert free.wait(10)
             return Counts(1, 1)
 
     async def both() -> Counts:
         counting = asyncio.ensure_future(VectorDoor(Slow()).count(None))  # type: ignore[arg-type]
-        while not begun.is_set():
-            await asyncio.sleep(0)
+        assert await asyncio.to_thread(begun.wait, 10)
         free.set()
         return await counting
 
