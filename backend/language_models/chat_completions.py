@@ -9,6 +9,8 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from backend.language_models.calls import CONNECT_SECONDS, Call
 from backend.language_models.extras import allowed
@@ -32,7 +34,7 @@ FINISHED = {
 
 
 def open_session(at_once: int) -> "ClientSession":
-    """Connections for as many calls as are made at once; without cookies, proxies of the environment or redirects."""
+    """Connections for as many calls as are made at once; without cookies or redirects."""
     import aiohttp
 
     return aiohttp.ClientSession(
@@ -51,7 +53,7 @@ class ChatCompletions:
         from yarl import URL
 
         base = (endpoint.base_url or "").rstrip("/")
-        self._session = session
+        self._session, self._proxy = session, _proxy_to(base)
         self._chat, self._embeddings = URL(f"{base}/chat/completions"), URL(f"{base}/embeddings")
         self._headers = CIMultiDict({"Content-Type": "application/json", "User-Agent": "Agensium/1"})
         if endpoint.api_key is not None:
@@ -78,7 +80,9 @@ class ChatCompletions:
 
         data = json.dumps(body).encode()
         try:
-            async with self._session.post(url, data=data, headers=self._headers, allow_redirects=False) as response:
+            async with self._session.post(
+                url, data=data, headers=self._headers, proxy=self._proxy, allow_redirects=False
+            ) as response:
                 said = await _read(response)
         except (aiohttp.ClientError, OSError) as error:
             raise Passing(f"{type(error).__name__}: {error}") from error
@@ -100,6 +104,12 @@ def request_of(call: Call) -> dict[str, Any]:
     if call.schema is not None:
         body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": call.schema}}
     return body
+
+
+def _proxy_to(base: str) -> str | None:
+    """The environment's proxy (HTTPS_PROXY, NO_PROXY), looked up once; the other lane's library does the same."""
+    parts = urlsplit(base)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 async def _read(response: Any) -> bytes:

@@ -34,10 +34,11 @@ def most_calls(question: Question) -> int:
 
 
 class Repairs:
-    """What one question has left of them."""
+    """What one question has left of them, and what it has used, over all its models."""
 
     def __init__(self) -> None:
         self.left = REPAIRS
+        self.used = Usage()
 
 
 async def fitting_answer(ask: Ask, question: Question, repairs: Repairs) -> Answer:
@@ -48,15 +49,16 @@ async def fitting_answer(ask: Ask, question: Question, repairs: Repairs) -> Answ
     """
     schema = question.output_schema or {}
     asked = with_schema(question.messages, schema)
-    messages, used = asked, Usage()
+    messages = asked
     while True:
         answer = await ask(messages)
-        used += answer.usage
+        repairs.used += answer.usage
+        answer = answer.model_copy(update={"usage": repairs.used})
         if answer.tool_calls and not answer.content:
-            return answer.model_copy(update={"usage": used})  # it wants something else before it answers
+            return answer  # it wants something else before it answers
         parsed, faults = await asyncio.to_thread(_checked, answer.content, schema)
         if not faults:
-            return answer.model_copy(update={"usage": used, "parsed": parsed})
+            return answer.model_copy(update={"parsed": parsed})
         if repairs.left <= 0:
             raise AnswerInvalid(detail=f"{answer.model}: {' '.join(faults)}", faults=faults)
         repairs.left -= 1

@@ -63,6 +63,7 @@ def test_a_fallback_may_answer_what_the_first_could_not(model_server: ModelServe
     model_server.script("gpt-test", *says(FITS))
     answer = fitting(fallback_models=("openai:gpt-test",))
     assert (answer.parsed, answer.fallback) == ({"name": "Ada"}, True)
+    assert answer.usage.calls == 1 + REPAIRS + 1, "what the first one used is counted as well"
 
 
 def test_no_question_costs_more_answers_than_were_announced(model_server: ModelServer) -> None:

@@ -136,6 +136,16 @@ def test_retry_after_is_heard(model_server: ModelServer, lane: str) -> None:
 
 
 @pytest.mark.parametrize("lane", LANES)
+def test_the_environments_proxy_is_used(model_server: ModelServer, lane: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", model_server.url.removesuffix("/v1"))
+    monkeypatch.setenv("no_proxy", "example.org")
+    monkeypatch.setenv("COMPATIBLE_BASE_URL", "http://models.example.com/v1")
+    get_settings.cache_clear()
+    assert through(lane, call()).content == "hello"
+    assert model_server.headers[0].startswith("POST http://models.example.com/v1/chat/completions ")
+
+
+@pytest.mark.parametrize("lane", LANES)
 def test_so_it_is_in_milliseconds(model_server: ModelServer, lane: str) -> None:
     model_server.script("hello", failing(503, retry_after="1", retry_after_ms="250"))
     failure = failure_of(lane, call())
