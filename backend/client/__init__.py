@@ -3,12 +3,24 @@
 from backend.client.async_client import AsyncAgensiumClient
 from backend.client.client import AgensiumClient
 from backend.client.flows import Source
-from backend.client.refusals import RequestRefused, TaskTimedOut, Unreachable
+from backend.client.refusals import RequestRefused, TaskNotCompleted, TaskTimedOut, Unreachable
+from backend.client.results import (
+    TIMED_OUT,
+    Answered,
+    BatchResult,
+    Generated,
+    Hit,
+    IngestResult,
+    PipelineResult,
+    TaskResult,
+    Waited,
+)
 from backend.client.values import (
     ENDED,
     ApiKey,
     CreditEntry,
     Download,
+    Items,
     Output,
     Step,
     Task,
@@ -17,17 +29,28 @@ from backend.client.values import (
 
 __all__ = [
     "ENDED",
+    "TIMED_OUT",
     "AgensiumClient",
+    "Answered",
     "ApiKey",
     "AsyncAgensiumClient",
+    "BatchResult",
     "CreditEntry",
     "Download",
+    "Generated",
+    "Hit",
+    "IngestResult",
+    "Items",
     "Output",
+    "PipelineResult",
     "RequestRefused",
     "Source",
     "Step",
     "Task",
     "TaskEvent",
+    "TaskNotCompleted",
+    "TaskResult",
     "TaskTimedOut",
     "Unreachable",
+    "Waited",
 ]

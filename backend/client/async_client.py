@@ -17,18 +17,19 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from backend.client.async_model_calls import AsyncModelCalls
 from backend.client.exchanges import STREAM_TIMEOUT, answer_of, request_of
-from backend.client.flows import PASSING, TRIES, Answer, Ask, Flow, Flows, Order, Pause, Source, retry_after
+from backend.client.flows import PASSING, TRIES, Answer, Ask, Flow, Order, Pause, retry_after
 from backend.client.following import Following
+from backend.client.model_flows import ModelFlows
+from backend.client.options import PRIMARY, File, given_source, given_sources
 from backend.client.refusals import Unreachable, refusal
 from backend.client.values import ApiKey, CreditEntry, Download, Output, Task, TaskEvent
 
 T = TypeVar("T")
-PRIMARY = "primary"
-File = Path | str | Source
 
 
-class AsyncAgensiumClient:
+class AsyncAgensiumClient(AsyncModelCalls):
     """`api_key` may be left out until `sign_in` or `use_secret`."""
 
     def __init__(
@@ -42,7 +43,7 @@ class AsyncAgensiumClient:
         trust_env: bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._flows = Flows(tries, permit)
+        self._flows = ModelFlows(tries, permit)
         self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout, transport=transport, trust_env=trust_env)
         self._secret: Mapping[str, str] = {}
         if api_key is not None:
@@ -105,9 +106,9 @@ class AsyncAgensiumClient:
     async def submit(
         self,
         tool_id: str,
-        file: File,
+        file: File | None = None,
         *,
-        files: Mapping[str, File] | None = None,
+        files: Mapping[str, File | Sequence[File]] | None = None,
         agents: Sequence[str] = (),
         parameters: Mapping[str, Any] | None = None,
         priority: int = 0,
@@ -116,10 +117,12 @@ class AsyncAgensiumClient:
     ) -> Task:
         """Create a task, upload `file` as primary and `files` by role, and queue it; credits are held.
 
+        A role that takes several files is given a list of them.
+
         Repeated with its `key` it is done once. `parameters` are by agent. `through_api`: for who cannot reach the file
         store.
         """
-        sources = {PRIMARY: Source.of(file)} | {role: Source.of(one) for role, one in (files or {}).items()}
+        sources = given_sources(file, files or {})
         order = Order(tool_id, agents, parameters, priority, key)
         return await self._run(self._flows.submit(order, sources, through_api=through_api))
 
@@ -135,9 +138,11 @@ class AsyncAgensiumClient:
         """Nothing is charged yet; upload and process come next, within a day."""
         return await self._run(self._flows.create(Order(tool_id, agents, parameters, priority, key)))
 
-    async def upload(self, task_id: str, file: File, *, role: str = PRIMARY, through_api: bool = False) -> None:
-        """Replaces an earlier file of that role."""
-        await self._run(self._flows.upload(task_id, Source.of(file), role, through_api=through_api))
+    async def upload(
+        self, task_id: str, file: File | Sequence[File], *, role: str = PRIMARY, through_api: bool = False
+    ) -> None:
+        """Replaces an earlier file of that role; of one that takes several, those of the same names."""
+        await self._run(self._flows.upload(task_id, given_source(file), role, through_api=through_api))
 
     async def quote(self, task_id: str) -> Mapping[str, Any]:
         """Rows, time, memory and credits, before anything is held."""

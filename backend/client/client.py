@@ -20,17 +20,18 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from backend.client.exchanges import STREAM_TIMEOUT, answer_of, request_of
-from backend.client.flows import PASSING, TRIES, Answer, Ask, Flow, Flows, Order, Pause, Source, retry_after
+from backend.client.flows import PASSING, TRIES, Answer, Ask, Flow, Order, Pause, retry_after
 from backend.client.following import Following
+from backend.client.model_calls import ModelCalls
+from backend.client.model_flows import ModelFlows
+from backend.client.options import PRIMARY, File, given_source, given_sources
 from backend.client.refusals import Unreachable, refusal
 from backend.client.values import ApiKey, CreditEntry, Download, Output, Task, TaskEvent
 
 T = TypeVar("T")
-PRIMARY = "primary"
-File = Path | str | Source
 
 
-class AgensiumClient:
+class AgensiumClient(ModelCalls):
     """`api_key` may be left out until `sign_in` or `use_secret`. Many threads may use one."""
 
     def __init__(
@@ -44,7 +45,7 @@ class AgensiumClient:
         trust_env: bool = True,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._flows = Flows(tries, permit)
+        self._flows = ModelFlows(tries, permit)
         self._http = httpx.Client(base_url=base_url, timeout=timeout, transport=transport, trust_env=trust_env)
         self._secret: Mapping[str, str] = {}
         if api_key is not None:
@@ -107,9 +108,9 @@ class AgensiumClient:
     def submit(
         self,
         tool_id: str,
-        file: File,
+        file: File | None = None,
         *,
-        files: Mapping[str, File] | None = None,
+        files: Mapping[str, File | Sequence[File]] | None = None,
         agents: Sequence[str] = (),
         parameters: Mapping[str, Any] | None = None,
         priority: int = 0,
@@ -118,10 +119,12 @@ class AgensiumClient:
     ) -> Task:
         """Create a task, upload `file` as primary and `files` by role, and queue it; credits are held.
 
+        A role that takes several files is given a list of them.
+
         Repeated with its `key` it is done once. `parameters` are by agent. `through_api`: for who cannot reach the file
         store.
         """
-        sources = {PRIMARY: Source.of(file)} | {role: Source.of(one) for role, one in (files or {}).items()}
+        sources = given_sources(file, files or {})
         order = Order(tool_id, agents, parameters, priority, key)
         return self._run(self._flows.submit(order, sources, through_api=through_api))
 
@@ -137,9 +140,11 @@ class AgensiumClient:
         """Nothing is charged yet; upload and process come next, within a day."""
         return self._run(self._flows.create(Order(tool_id, agents, parameters, priority, key)))
 
-    def upload(self, task_id: str, file: File, *, role: str = PRIMARY, through_api: bool = False) -> None:
-        """Replaces an earlier file of that role."""
-        self._run(self._flows.upload(task_id, Source.of(file), role, through_api=through_api))
+    def upload(
+        self, task_id: str, file: File | Sequence[File], *, role: str = PRIMARY, through_api: bool = False
+    ) -> None:
+        """Replaces an earlier file of that role; of one that takes several, those of the same names."""
+        self._run(self._flows.upload(task_id, given_source(file), role, through_api=through_api))
 
     def quote(self, task_id: str) -> Mapping[str, Any]:
         """Rows, time, memory and credits, before anything is held."""

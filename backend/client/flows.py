@@ -31,6 +31,7 @@ PAGE = 100
 NOT_MODIFIED, NOTHING_MORE, BAD, FORBIDDEN = 304, 204, 400, 403
 CREATED = "CREATED"
 PART = ".part"
+MOST_ANNOUNCED = 500  # files in one request: their names and the links to them are some 700 kB
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +166,20 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Announcing:
-    path: str
+    """Files that were announced together, and the key under which their links are asked for anew."""
+
+    task_id: str
+    role: str
     files: Mapping[str, Any]
     key: str
+
+    def which(self, source: Source) -> dict[str, str]:
+        """Names one of several."""
+        return {"filename": source.filename} if isinstance(self.files["files"][self.role], list) else {}
+
+
+def _announced(source: Source) -> dict[str, Any]:
+    return {"filename": source.filename, "content_type": source.content_type, "size": source.size}
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,15 +247,15 @@ class Flows:
     def process(self, task_id: str, key: str | None) -> Flow[None]:
         yield from self.ask("POST", f"/tasks/{task_id}/process", key=key)
 
-    def submit(self, order: Order, files: Mapping[str, Source], *, through_api: bool) -> Flow[Task]:
+    def submit(self, order: Order, files: Mapping[str, Source | Sequence[Source]], *, through_api: bool) -> Flow[Task]:
         """Create, upload, queue. Repeated with its key it is done once."""
         order = order if order.key else replace(order, key=uuid.uuid4().hex)
         created = yield from self.create(order)
         task = yield from self.task(created.task_id)
         if task.status != CREATED:  # an earlier call has come this far
             return task
-        for role, source in files.items():
-            yield from self.upload(task.task_id, source, role, through_api=through_api)
+        for role, sources in files.items():
+            yield from self.upload(task.task_id, sources, role, through_api=through_api)
         yield from self.process(task.task_id, order.key)
         return (yield from self.task(task.task_id))
 
@@ -272,44 +284,69 @@ class Flows:
 
     # files
 
-    def upload(self, task_id: str, source: Source, role: str, *, through_api: bool) -> Flow[None]:
-        """To the file store, in parts where the file is large; or through the API, for who cannot reach the store."""
+    def upload(self, task_id: str, sources: Source | Sequence[Source], role: str, *, through_api: bool) -> Flow[None]:
+        """To the file store, in parts where a file is large; or through the API, for who cannot reach the store.
+
+        Several are for a role that takes several.
+        """
+        several = [sources] if isinstance(sources, Source) else list(sources)
         if through_api:
-            path, headers = f"/tasks/{task_id}/inputs/{role}", {"Content-Type": source.content_type}
-            asked = Ask("PUT", path, params={"filename": source.filename}, headers=headers, source=source)
-            yield from asking(asked, self.tries)
+            for source in several:
+                yield from self._send(task_id, source, role)
             return
-        announced = {"filename": source.filename, "content_type": source.content_type, "size": source.size}
-        announcing = _Announcing(f"/tasks/{task_id}/upload-urls", {"files": {role: announced}}, uuid.uuid4().hex)
-        link = yield from self._link(announcing, role)
+        for start in range(0, len(several), MOST_ANNOUNCED):
+            some = several[start : start + MOST_ANNOUNCED]
+            announced = [_announced(source) for source in some]
+            asked = announced[0] if isinstance(sources, Source) else announced
+            announcing = _Announcing(task_id, role, {"files": {role: asked}}, uuid.uuid4().hex)
+            yield from self._upload_all(announcing, some)
+
+    def _send(self, task_id: str, source: Source, role: str) -> Flow[None]:
+        path, headers = f"/tasks/{task_id}/inputs/{role}", {"Content-Type": source.content_type}
+        asked = Ask("PUT", path, params={"filename": source.filename}, headers=headers, source=source)
+        yield from asking(asked, self.tries)
+
+    def _upload_all(self, announcing: "_Announcing", sources: Sequence[Source]) -> Flow[None]:
+        links = yield from self._links(announcing)
+        for at, source in enumerate(sources):
+            try:
+                yield from self._upload_one(announcing, at, source, links[at])
+            except RequestRefused as refused:
+                if at == 0 or refused.http_status != FORBIDDEN:
+                    raise
+                links = yield from self._links(announcing)  # the links live for minutes, many files take longer
+                yield from self._upload_one(announcing, at, source, links[at])
+
+    def _upload_one(self, announcing: "_Announcing", at: int, source: Source, link: Mapping[str, Any]) -> Flow[None]:
         if link["method"] == "POST":
             self.permit(link["url"])
             yield from asking(Ask("POST", link["url"], form=link["fields"], source=source), self.tries)
         else:
-            yield from self._upload_parts(task_id, source, role, announcing, link)
+            yield from self._upload_parts(announcing, at, source, link)
 
-    def _link(self, announcing: "_Announcing", role: str) -> Flow[Mapping[str, Any]]:
-        """Asked again under the same key: new links to the same upload."""
-        links = yield from self.ask("POST", announcing.path, announcing.files, key=announcing.key)
-        link: Mapping[str, Any] = links["uploads"][role]
-        return link
+    def _links(self, announcing: "_Announcing") -> Flow[Sequence[Mapping[str, Any]]]:
+        """Asked again under the same key: new links to the same uploads, in the order of the files."""
+        path = f"/tasks/{announcing.task_id}/upload-urls"
+        uploads = (yield from self.ask("POST", path, announcing.files, key=announcing.key))["uploads"]
+        found = uploads[announcing.role]
+        return found if isinstance(found, list) else [found]
 
-    def _upload_parts(
-        self, task_id: str, source: Source, role: str, announcing: "_Announcing", link: Mapping[str, Any]
-    ) -> Flow[None]:
+    def _upload_parts(self, announcing: "_Announcing", at: int, source: Source, link: Mapping[str, Any]) -> Flow[None]:
         sent = []
-        for at in range(len(link["parts"])):
-            number = link["parts"][at]["number"]
+        for index in range(len(link["parts"])):
+            number = link["parts"][index]["number"]
             piece = source.part(number, link["part_bytes"])
             try:
-                answer = yield from self._put(link["parts"][at]["url"], piece)
+                answer = yield from self._put(link["parts"][index]["url"], piece)
             except RequestRefused as refused:
                 if refused.http_status != FORBIDDEN:
                     raise
-                link = yield from self._link(announcing, role)  # a link lives for minutes, a large file takes longer
-                answer = yield from self._put(link["parts"][at]["url"], piece)
+                # a link lives for minutes, a large file takes longer
+                link = (yield from self._links(announcing))[at]
+                answer = yield from self._put(link["parts"][index]["url"], piece)
             sent.append({"number": number, "etag": answer.headers.get("etag", "").strip('"')})
-        yield from self.ask("POST", f"/tasks/{task_id}/uploads/{role}/complete", {"parts": sent})
+        path = f"/tasks/{announcing.task_id}/uploads/{announcing.role}/complete"
+        yield from self.ask("POST", path, {"parts": sent}, params=announcing.which(source))
 
     def _put(self, url: str, piece: Source) -> Flow[Answer]:
         self.permit(url)

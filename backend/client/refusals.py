@@ -4,6 +4,7 @@ AgensiumError
 ├── …                  every error of the tree that has a code, when the API names it
 ├── RequestRefused     the API said no in words that this client does not know
 ├── Unreachable        TRANSIENT: nobody answered, or only with 502, 503, 504, after all tries
+├── TaskNotCompleted   a task ended badly, for a reason that this client does not know
 └── TaskTimedOut       the task had not ended in time; it goes on
 """
 
@@ -13,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from backend import errors
+from backend.client.values import Task
 from backend.errors import AgensiumError, CustomerError, WorldHiccup
 
 
@@ -34,6 +36,26 @@ class TaskTimedOut(AgensiumError):
     error_code = "TIMED_OUT"
     message = "The task has not ended yet."
     next_action = "Wait longer, or look again later: the task goes on."
+
+
+class TaskNotCompleted(AgensiumError):
+    """A task ended without completing, for a reason that this client does not know."""
+
+    error_code = "TASK_NOT_COMPLETED"
+    message = "The task has not completed."
+    next_action = "Look at the task to see how it ended."
+
+
+def failure_of(task: Task) -> AgensiumError:
+    """What a task that FAILED, was CANCELLED or EXPIRED is raised as; its id is in the context."""
+    code, words, next_action = task.status, "", ""
+    if task.error is not None:
+        code, words, next_action = task.error.error_code, task.error.message, task.error.next_action
+    kind = _by_code().get(code, TaskNotCompleted)
+    error = kind(words or f"The task ended {task.status.lower()}.", task_id=task.task_id)
+    error.error_code = code  # type: ignore[misc]
+    error.next_action = next_action or kind.next_action  # type: ignore[misc]
+    return error
 
 
 @cache

@@ -90,8 +90,20 @@ class Credits(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Items(Value):
+    """Of a batch: those that are in neither `ok` nor `failed` are still to be done, or were never come to."""
+
+    total: int = 0
+    ok: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Task(Value):
-    """A task as it stands. `progress` is 0..100; `outcome` is success or partial, of a COMPLETED one."""
+    """A task as it stands. `progress` is 0..100; `outcome` is success or partial, of a COMPLETED one.
+
+    Whatever word a server says for `status` that is none of those in which tasks end: it has not ended.
+    """
 
     task_id: str
     tool_id: str
@@ -100,6 +112,8 @@ class Task(Value):
     outcome: str | None = None
     current_agent: str | None = None
     retry_of: str | None = None
+    parent_id: str | None = None
+    items: Items | None = None
     error: Failure | None = None
     steps: tuple[Step, ...] = ()
     waiting: Waiting | None = None
