@@ -55,7 +55,8 @@ def _sentences(text: str, size: int) -> Iterator[Unit]:
             while piece[0] >= end:
                 end = next(ends)
         pieces.append(piece)
-    yield from _units(text, pieces, size)
+    if pieces:
+        yield from _units(text, pieces, size)
 
 
 def _units(text: str, pieces: list[Unit], size: int) -> Iterator[Unit]:

@@ -10,14 +10,15 @@ Window = tuple[int, int, int]  # start, end, tokens, without the blanks at its b
 
 def windows(text: str, units: Sequence[Unit], size: int, overlap: int) -> Iterator[Window]:
     """Each as full as it can be, and beginning with those last units of the one before that fit into `overlap`."""
-    first, last = 0, len(units)
+    first, last, covered = 0, len(units), 0
     while first < last:
         end = _filled(units, first, size)
         window = _trimmed(text, units, first, end)
         while window[2] > size and end - first > 1:  # without its blank, a word may take a token more
             end -= 1
             window = _trimmed(text, units, first, end)
-        if window[2]:
+        if window[1] > covered and window[2]:  # else it is the one before once more, and blanks
+            covered = window[1]
             yield window
         if end == last:
             return

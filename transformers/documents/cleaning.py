@@ -13,8 +13,10 @@ from transformers.documents.page_furniture import without_furniture
 from transformers.documents.passage import Passage
 from transformers.documents.plain_text import pieces
 
-# All but tab and line feed; also U+FFFE, U+FFFF and halves of surrogate pairs, which no database takes.
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# All but tab and line feed; also U+FFFE, U+FFFF and halves of surrogate pairs, which no database takes. Those of
+# Latin-1 go later: they are part of a text whose encoding was mistaken.
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+LATE_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Shows nothing: soft hyphen, Hangul fillers, zero-width space and word joiner, bidi marks and embeddings, BOM, tags,
 # supplementary variation selectors (bytes can be hidden in them). The joiners U+200C and U+200D, which Persian, Indic
 # scripts and emoji need, and the selectors of emoji stay where a letter or sign stands before them.
@@ -43,20 +45,24 @@ def cleaned(passages: Iterable[Passage]) -> Iterator[Passage]:
 
 def clean_text(text: str, *, keeps_indents: bool = False) -> str:
     """NFC, mojibake mended, invisible characters gone; runs of blanks one blank, of empty lines one empty line."""
-    from transformers.cleaning.mojibake import mended
-
-    text = unicodedata.normalize("NFC", text)
-    if not text.isascii():
-        text = INVISIBLE.sub("", text)
-        if found := mended(text):
-            text = found[0]
     text = CONTROLS.sub("", text)
+    if not text.isascii():
+        text = INVISIBLE.sub("", "\n".join(map(_mended, text.split("\n"))))
+        text = unicodedata.normalize("NFC", LATE_CONTROLS.sub("", text))
     text = TRAILING_BLANKS.sub("", text) if keeps_indents else LINE_BORDERS.sub("\n", BLANKS.sub(" ", text))
     return EMPTY_LINES.sub("\n\n", text).strip("\n" if keeps_indents else None)
 
 
 def clean_line(text: str) -> str:
     return " ".join(clean_text(text).split())
+
+
+def _mended(line: str) -> str:
+    """Line by line: one that is sound must not keep another from being read anew."""
+    from transformers.cleaning.mojibake import mended
+
+    found = None if line.isascii() else mended(line)
+    return found[0] if found else line
 
 
 def _joined_words(text: str) -> str:

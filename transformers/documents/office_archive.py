@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from backend.errors import FileTooLarge, UnreadableFile
+from transformers.intake.reading import blames_the_machine
 from transformers.intake.workbook_archive import DAMAGE, PIECE, RATIO_LIMIT, RATIO_MATTERS
 from transformers.intake.zip_directory import EXCELS_WAYS, opened_archive
 
@@ -27,17 +28,20 @@ def check_office_archive(path: Path, *, unpacked_limit: int, xml_limit: int) -> 
             parts = archive.infolist()
             if len(parts) > MOST_PARTS:
                 raise FileTooLarge(f"The document has {len(parts):,} parts; {MOST_PARTS:,} may be opened.")
-            unpacked = sum(_checked_part(archive, part, xml_limit) for part in _within(parts, path, unpacked_limit))
+            _check_size(parts, path, unpacked_limit)
+            for part in parts:
+                _check_part(archive, part, xml_limit)
     except DAMAGE as error:
+        if blames_the_machine(error):
+            raise
         raise UnreadableFile("The document is damaged or incomplete.", detail=repr(error)) from error
     except RuntimeError as error:  # zipfile's way to say that a part is encrypted
         raise UnreadableFile(
             "The document is protected by a password. Save it without one and upload it again.", detail=repr(error)
         ) from error
-    assert unpacked <= unpacked_limit
 
 
-def _within(parts: list[zipfile.ZipInfo], path: Path, unpacked_limit: int) -> list[zipfile.ZipInfo]:
+def _check_size(parts: list[zipfile.ZipInfo], path: Path, unpacked_limit: int) -> None:
     packed, unpacked = max(1, path.stat().st_size), sum(part.file_size for part in parts)
     if unpacked > unpacked_limit or (unpacked > RATIO_MATTERS and unpacked > RATIO_LIMIT * packed):
         raise FileTooLarge(
@@ -45,22 +49,19 @@ def _within(parts: list[zipfile.ZipInfo], path: Path, unpacked_limit: int) -> li
             "is safe to open.",
             unpacked_bytes=unpacked,
         )
-    return parts
 
 
-def _checked_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, xml_limit: int) -> int:
-    """Its bytes. Python stops at the declared size and then finds the checksum wrong if more was hidden."""
+def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, xml_limit: int) -> None:
+    """Python stops at the declared size and then finds the checksum wrong if more was hidden."""
     if part.compress_type not in EXCELS_WAYS:
         raise zipfile.BadZipFile("it is packed in a way that Office does not know")
     is_xml = part.filename.lower().endswith(XML_SUFFIXES)
     if is_xml and part.file_size > xml_limit:
         raise FileTooLarge(f"The document has {part.file_size / 2**20:,.0f} MiB of text and layout; split it.")
-    tail, length = b"", 0
+    tail = b""
     with archive.open(part) as stream:
         while piece := stream.read(PIECE):
-            length += len(piece)
             shown = tail + piece.replace(b"\0", b"")  # XML in UTF-16, which Office does not write, hides nothing
             if is_xml and DOCTYPE.search(shown):
                 raise UnreadableFile("The document's XML declares entities, which no honest one does: it is not read.")
             tail = shown[-LONGEST_MARK:]
-    return length

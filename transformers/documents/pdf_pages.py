@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from backend.clock import monotonic
 from backend.errors import FileTooLarge, UnreadableFile
 from transformers.documents.passage import PARAGRAPHS, Passage
-from transformers.intake.reading import SourceFile
+from transformers.intake.reading import SourceFile, blames_the_machine
 
 if TYPE_CHECKING:
     from pypdf import Configuration, PdfReader
@@ -26,8 +26,8 @@ FORMS_LIMIT = 500  # forms within a page, those within forms counted
 DEEPEST_TREE = 50  # levels of the page tree; a balanced one of MOST_PAGES has four
 # What pypdf lets through from a file that is not as it should be, besides its own errors.
 DAMAGE = (
-    ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, OSError, RecursionError,
-    TypeError, ValueError, struct_error, zlib.error,
+    ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, OSError, TypeError,
+    ValueError, struct_error, zlib.error,
 )  # fmt: skip
 SENTENCE_ENDS = (".", "!", "?", ":", "…", "”", '"', "。", "！", "？")
 
@@ -51,6 +51,8 @@ def read_pdf(file: SourceFile) -> Iterator[Passage]:
     except DependencyError as error:
         raise UnreadableFile("The PDF is encrypted in a way that is not supported.", detail=repr(error)) from error
     except (PyPdfError, *DAMAGE) as error:
+        if blames_the_machine(error):
+            raise
         raise UnreadableFile("The PDF is damaged or incomplete.", detail=repr(error)) from error
 
 

@@ -15,6 +15,7 @@ from transformers.intake.reading import SourceFile
 
 # Characters of one document: four times the Bible; its chunks (about 10,000 of 512 tokens) fit one collection's run.
 LONGEST_TEXT = 20_000_000
+MOST_ROWS = 100_000  # of a table or of JSON lines; each is a chunk, which costs an embedding of its own
 
 Reader = Callable[[SourceFile], Iterator[Passage]]
 
@@ -24,7 +25,7 @@ def read_document(path: Path, name: str, scratch: Path) -> Iterator[Passage]:
 
     `name` is the customer's name for the file; `scratch` is a folder for what a reader must write anew. Raises while
     it is iterated, with the file's name in the context: UnsupportedFormat; UnreadableFile (damaged, locked, not what
-    its name says, without any text); FileTooLarge (a bomb, or more text than LONGEST_TEXT).
+    its name says, without any text); FileTooLarge (a bomb, or more than LONGEST_TEXT or MOST_ROWS).
     """
     file = SourceFile(path=path, name=name, role="document", folder=scratch)
     try:
@@ -37,13 +38,14 @@ def read_document(path: Path, name: str, scratch: Path) -> Iterator[Passage]:
 
 
 def _within_limits(passages: Iterator[Passage]) -> Iterator[Passage]:
-    characters = 0
+    characters = rows = 0
     for passage in passages:
         characters += len(passage.text)
+        rows += passage.stands_alone
         if characters > LONGEST_TEXT:
-            raise FileTooLarge(
-                f"The document has more than {LONGEST_TEXT:,} characters of text; split it into several documents."
-            )
+            raise FileTooLarge(f"The document has more than {LONGEST_TEXT:,} characters of text; split it.")
+        if rows > MOST_ROWS:
+            raise FileTooLarge(f"The document has more than {MOST_ROWS:,} rows; split it.")
         yield passage
     if not characters:
         raise UnreadableFile("The document is empty: there is no text in it.")

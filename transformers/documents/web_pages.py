@@ -37,6 +37,7 @@ HIDING = re.compile(
 )
 # The parser opens these again in every block after one that was not closed, so that a small page grows without end.
 FORMATTING = re.compile(r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
+BLANKS = re.compile(r"\s+")
 TAG = re.compile(r"<(/?)([a-z][a-z0-9:-]*)", re.IGNORECASE)
 CLOSED_BY_OTHERS = frozenset({
     "a", "p", "li", "td", "tr", "th", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup", "optgroup", "rp",
@@ -60,7 +61,7 @@ def read_web_page(file: SourceFile) -> Iterator[Passage]:
     _check_tags(markup)
     root = LexborHTMLParser(markup).root
     if root is not None:
-        yield from sections(line.removeprefix(" ") for line in _text(root).split("\n"))
+        yield from sections(iter(_text(root).split("\n")))
 
 
 def _check_tags(markup: str) -> None:
@@ -80,11 +81,13 @@ def _text(root: "LexborNode") -> str:
     parts: list[str] = []
     waiting: list[LexborNode | str] = [root]
     while waiting:
+        if parts and not parts[-1]:
+            parts.pop()
         node = waiting.pop()
         if isinstance(node, str):
             parts.append(node)
         elif node.is_text_node:
-            parts.append(_words(node))
+            parts.append(_words(node, after=parts[-1][-1] if parts else "\n"))
         elif node.is_element_node and not _is_unseen(node):
             before, after = _borders(node.tag or "")
             parts.append(before)
@@ -93,11 +96,14 @@ def _text(root: "LexborNode") -> str:
     return "".join(parts)
 
 
-def _words(node: "LexborNode") -> str:
-    """Line ends mean nothing but in preformatted text."""
+def _words(node: "LexborNode", after: str) -> str:
+    """Line ends and runs of blanks mean one blank, but in preformatted text."""
     text = node.text_content or ""
     parent = node.parent
-    return text if parent is not None and parent.tag == "pre" else re.sub(r"\s+", " ", text)
+    if parent is not None and parent.tag == "pre":
+        return text
+    text = BLANKS.sub(" ", text)
+    return text.lstrip() if after in " \n" else text
 
 
 def _is_unseen(node: "LexborNode") -> bool:

@@ -12,7 +12,7 @@ from backend.errors import UnreadableFile
 from transformers.documents.markdown_text import sections
 from transformers.documents.office_archive import UNPACKED_LIMIT, XML_LIMIT, check_office_archive
 from transformers.documents.passage import Passage
-from transformers.intake.reading import SourceFile
+from transformers.intake.reading import SourceFile, blames_the_machine
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -39,6 +39,8 @@ def _opened(file: SourceFile) -> "Document":
     try:
         return docx.Document(str(file.path))
     except (OpcError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, OSError) as error:
+        if blames_the_machine(error):
+            raise
         raise UnreadableFile("The document is damaged or incomplete.", detail=repr(error)) from error
 
 
