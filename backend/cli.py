@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from backend import cli_customer
+from backend import cli_customer, cli_models
 from backend.cli_replay import replay
 from backend.errors import AgensiumError
 
@@ -218,6 +218,7 @@ app.command()(replay)
 for command in (
     cli_customer.login, cli_customer.logout, cli_customer.submit, cli_customer.tasks, cli_customer.watch,
     cli_customer.wait, cli_customer.cancel, cli_customer.retry, cli_customer.download,
+    cli_models.generate, cli_models.batch, cli_models.ingest, cli_models.search,
 ):  # fmt: skip
     app.command(rich_help_panel=CUSTOMER)(command)
 app.command("credits", rich_help_panel=CUSTOMER)(cli_customer.credits_)

@@ -9,8 +9,6 @@ import socket
 import sys
 import uuid
 from contextlib import suppress
-from dataclasses import asdict, is_dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,9 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backend.cli_screen import as_json as _as_json
 from backend.cli_screen import picture, shown, watched
 from backend.cli_session import LOCAL, Exit, SignedIn, customer, ending_well, forget, remember, say, signed_in
 from backend.client import AgensiumClient, Task
+from backend.client.options import PRIMARY
 from backend.errors import CustomerError, NotFound, Unauthenticated
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
@@ -61,7 +61,10 @@ def logout() -> None:
 
 def submit(
     tool: Annotated[str, typer.Argument(help="Such as profile-my-data.")],
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The data.")],
+    file: Annotated[
+        list[Path] | None,
+        typer.Argument(exists=True, dir_okay=False, help="The data; some tools take several."),
+    ] = None,
     *,
     role: Annotated[list[str] | None, typer.Option("--file", help="Another file, as role=path; repeatable.")] = None,
     agent: Annotated[list[str] | None, typer.Option(help="Only these agents; repeatable.")] = None,
@@ -75,12 +78,14 @@ def submit(
     through_api: ThroughApi = False,
     as_json: Json = False,
 ) -> None:
-    """Upload a file and have a tool work on it; prints the task's id."""
-    files = {name: Path(path) for name, path in (_pair(one, "role=path") for one in role or ())}
+    """Upload files and have a tool work on them; prints the task's id."""
+    further = [(name, Path(path)) for name, path in (_pair(one, "role=path") for one in role or ())]
     parameters = _parameters(parameter or ())
     with customer() as client:
+        main = _main_role(client, tool) if file else ""
+        files = _by_role([*((main, path) for path in file or ()), *further])
         task = client.submit(
-            tool, file, files=files, agents=agent or (), parameters=parameters, priority=priority,
+            tool, files=files, agents=agent or (), parameters=parameters, priority=priority,
             key=key or uuid.uuid4().hex, through_api=through_api,
         )  # fmt: skip
         if watch or download_into:
@@ -218,6 +223,20 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="The key's id, as `age
     say("Revoked.")
 
 
+def _main_role(client: AgensiumClient, tool: str) -> str:
+    """The role that a file without a word is for: the table, or else the tool's first."""
+    roles = [str(one["role"]) for one in client.tool(tool).get("inputs", ())]
+    return PRIMARY if PRIMARY in roles or not roles else roles[0]
+
+
+def _by_role(given: list[tuple[str, Path]]) -> dict[str, Path | list[Path]]:
+    """A role that is named more than once is given a list."""
+    found: dict[str, list[Path]] = {}
+    for name, path in given:
+        found.setdefault(name, []).append(path)
+    return {name: paths if len(paths) > 1 else paths[0] for name, paths in found.items()}
+
+
 def _end(client: AgensiumClient, task: Task, into: Path | None, *, through_api: bool, as_json: bool) -> None:
     """Follow it, fetch its files, and leave with how it ended."""
     if as_json:
@@ -264,10 +283,11 @@ def _parameters(said: "list[str] | tuple[()]") -> dict[str, dict[str, Any]]:
         agent, dot, name = path.partition(".")
         if not dot:
             raise typer.BadParameter(f"{one!r} is not agent.name=value.")
+        form = found.setdefault(agent, {})
         try:
-            found.setdefault(agent, {})[name] = json.loads(value)
+            form[name] = json.loads(value)
         except ValueError:
-            found[agent][name] = value
+            form[name] = value
     return found
 
 
@@ -280,12 +300,3 @@ def _pair(said: str, shape: str) -> tuple[str, str]:
 
 def _when(task: Task) -> str:
     return "" if task.created_at is None else f"{task.created_at.astimezone():%Y-%m-%d %H:%M}"
-
-
-def _as_json(value: Any, indent: int | None = 2) -> str:
-    def plain(one: Any) -> Any:
-        if is_dataclass(one) and not isinstance(one, type):
-            return asdict(one)
-        return one.isoformat() if isinstance(one, datetime) else str(one)
-
-    return json.dumps(value, default=plain, indent=indent, ensure_ascii=False)

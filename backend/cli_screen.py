@@ -1,7 +1,10 @@
 """A task on the screen, agent by agent, while it is followed; or line by line where there is no screen."""
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, is_dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -80,6 +83,9 @@ def _row(step: Step) -> tuple[RenderableType, ...]:
 
 def _why(task: Task) -> str:
     said = task.waiting.message if task.waiting else ""
+    if task.items is not None:
+        failed = f", {task.items.failed:,} failed" if task.items.failed else ""
+        said += f" {task.items.ok + task.items.failed:,} of {task.items.total:,} items{failed}"
     if task.eta is not None and not task.ended:
         said += f" about {duration(task.eta.likely)} left ({duration(task.eta.low)} to {duration(task.eta.high)})"
     return said.strip()
@@ -93,9 +99,20 @@ def duration(seconds: float) -> str:
 
 
 def _line(console: Console, event: TaskEvent) -> None:
-    if event.kind == "progress":
+    if event.kind in {"progress", "text"}:
         return
     agent = event.data.get("agent_id") or event.current_agent or ""
     said = str(event.data.get("message") or "")
     words = " ".join(part for part in (f"{event.progress:5.1f} %", event.kind, str(agent), said) if part)
     console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+def as_json(value: Any, indent: int | None = 2) -> str:
+    """For programs: values, and lists of them."""
+
+    def plain(one: Any) -> Any:
+        if is_dataclass(one) and not isinstance(one, type):
+            return asdict(one)
+        return one.isoformat() if isinstance(one, datetime) else str(one)
+
+    return json.dumps(value, default=plain, indent=indent, ensure_ascii=False)

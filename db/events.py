@@ -54,7 +54,8 @@ LEADS_TO: Mapping[EventKind, TaskStatus] = {
 PUBLIC = frozenset(
     {
         "tool_id", "retry_of", "credits_held", "parent_id", "children", "children_done", "epoch", "agent_id",
-        "progress", "credits", "error_code", "message", "next_action", "delay_seconds", "outcome", "text", "restarted",
+        "progress", "credits", "error_code", "message", "next_action", "delay_seconds", "outcome", "text", "at",
+        "restarted",
     }
 )  # fmt: skip
 

@@ -95,13 +95,38 @@ def test_submit_hands_on_what_was_asked_for(shell: Shell, file: Path) -> None:
     words = ("-p", "counter.top=5", "-p", "counter.label=a b", "--agent", "counter", "--file", f"baseline={file}")
     result = shell("submit", "profile-my-data", str(file), *words, "--priority", "3", "--key", "k", answering=answer)
     assert result.exit_code == 0, result.output
-    created = json.loads(asked[0].content)
+    created = json.loads(asked[1].content)  # the first asked for the tool's roles
     assert created["parameters"] == {"counter": {"top": 5, "label": "a b"}}
     assert (created["agents"], created["priority"]) == (["counter"], 3)
-    assert asked[0].headers["idempotency-key"] == "k"
+    assert asked[1].headers["idempotency-key"] == "k"
     assert [json.loads(r.content)["files"].keys() for r in asked if r.url.path.endswith("upload-urls")] == [
         {"primary": 0}.keys(), {"baseline": 0}.keys(),
     ]  # fmt: skip
+
+
+def test_several_files_go_as_a_list_to_the_tools_own_role(shell: Shell, file: Path, tmp_path: Path) -> None:
+    another = tmp_path / "another.csv"
+    another.write_text("name\nBob\n")
+    announced: list[Any] = []
+    house = living(TASK)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/tools/shelf":
+            return httpx.Response(200, json={"inputs": [{"role": "documents", "many": True}, {"role": "parameters"}]})
+        if request.url.path.endswith("/upload-urls"):
+            announced.append(json.loads(request.content)["files"])
+            link = {"method": "POST", "url": "http://store/b", "fields": {}}
+            return httpx.Response(200, json={"uploads": {"documents": [link, link]}})
+        return house(request)
+
+    assert shell("submit", "shelf", str(file), str(another), answering=answer).exit_code == 0
+    [files] = announced
+    assert [one["filename"] for one in files["documents"]] == ["people.csv", "another.csv"]
+
+
+def test_a_tool_may_need_no_file(shell: Shell) -> None:
+    result = shell("submit", "generate-text", "-p", "generate.prompt=Why?", answering=living(TASK))
+    assert (result.exit_code, result.stdout) == (0, "t1\n")
 
 
 @pytest.mark.parametrize("words", [("-p", "top=5"), ("-p", "counter.top"), ("--file", "baseline")])
