@@ -68,12 +68,12 @@ class ChatCompletions:
         said = await self._post(self._embeddings, body)
         try:
             found = sorted(said["data"], key=lambda row: row["index"])
-            vectors = [_vector(row["embedding"]) for row in found]
+            embedded = Embedded(vectors=[_vector(row["embedding"]) for row in found], usage=_usage(said))
         except (KeyError, TypeError, ValueError) as error:
             raise Passing(f"no embeddings in the answer: {error!r}") from error
-        if len(vectors) != len(texts):
-            raise Passing(f"{len(vectors)} vectors for {len(texts)} texts")
-        return Embedded(vectors=vectors, usage=_usage(said))
+        if len(embedded.vectors) != len(texts):
+            raise Passing(f"{len(embedded.vectors)} vectors for {len(texts)} texts")
+        return embedded
 
     async def _post(self, url: Any, body: Mapping[str, Any]) -> dict[str, Any]:
         import aiohttp
@@ -182,9 +182,9 @@ def _usage(said: dict[str, Any]) -> Usage:
     )
 
 
-def _vector(embedding: list[float] | str) -> list[float]:
+def _vector(embedding: Any) -> Any:
     """Numbers, or what OpenAI calls base64: 32-bit floats, little-endian."""
     if isinstance(embedding, str):
         packed = base64.b64decode(embedding, validate=True)
         return list(struct.unpack(f"<{len(packed) // 4}f", packed))
-    return [float(number) for number in embedding]
+    return embedding

@@ -12,7 +12,7 @@ from backend.errors import AnswerInvalid
 from backend.language_models.questions import Answer, Message, Question, Role, Usage
 from backend.language_models.schemas import faults_of, read
 
-REPAIRS = 3  # a question has so many, over all its models; CATALOGUE §6
+REPAIRS = 3  # a question has so many, over all its models: it never costs more than 1 + REPAIRS answers; CATALOGUE §6
 
 WANTED = """Answer with one JSON value that is valid against this JSON Schema, and with nothing else: no explanation, \
 no Markdown.
@@ -28,11 +28,6 @@ Answer again with the whole corrected JSON value and nothing else. Change only w
 Ask = Callable[[tuple[Message, ...]], Awaitable[Answer]]
 
 
-def most_calls(question: Question) -> int:
-    """How many answers a question can cost at most: one a model, and the repairs."""
-    return 1 + len(question.fallback_models) + (REPAIRS if question.output_schema is not None else 0)
-
-
 class Repairs:
     """What one question has left of them, and what it has used, over all its models."""
 
@@ -40,9 +35,16 @@ class Repairs:
         self.left = REPAIRS
         self.used = Usage()
 
+    def take(self, kept: int = 0) -> bool:
+        """One more, if more are left than are kept for others."""
+        if self.left <= kept:
+            return False
+        self.left -= 1
+        return True
 
-async def fitting_answer(ask: Ask, question: Question, repairs: Repairs) -> Answer:
-    """A model's answer with `parsed`, and with the use of all that it took.
+
+async def fitting_answer(ask: Ask, question: Question, repairs: Repairs, kept: int) -> Answer:
+    """A model's answer with `parsed`, and with the use of all that it took; `kept` repairs are left to a fallback.
 
     Raises:
         AnswerInvalid, and whatever `ask` raises
@@ -59,9 +61,8 @@ async def fitting_answer(ask: Ask, question: Question, repairs: Repairs) -> Answ
         parsed, faults = await asyncio.to_thread(_checked, answer.content, schema)
         if not faults:
             return answer.model_copy(update={"parsed": parsed})
-        if repairs.left <= 0:
+        if not repairs.take(kept):
             raise AnswerInvalid(detail=f"{answer.model}: {' '.join(faults)}", faults=faults)
-        repairs.left -= 1
         messages = (*asked, *_given_back(answer.content, faults))
 
 

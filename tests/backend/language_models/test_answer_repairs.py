@@ -5,7 +5,7 @@ import pytest
 
 from backend.errors import AnswerInvalid, ModelRefused, ModelUnavailable
 from backend.language_models.questions import Answer, Usage
-from backend.language_models.repair import REPAIRS, most_calls
+from backend.language_models.repair import REPAIRS
 from tests.backend.language_models.questions_of_tests import answer_of, question
 from tests.model_server import Act, ModelServer, failing
 
@@ -63,16 +63,23 @@ def test_a_fallback_may_answer_what_the_first_could_not(model_server: ModelServe
     model_server.script("gpt-test", *says(FITS))
     answer = fitting(fallback_models=("openai:gpt-test",))
     assert (answer.parsed, answer.fallback) == ({"name": "Ada"}, True)
-    assert answer.usage.calls == 1 + REPAIRS + 1, "what the first one used is counted as well"
+    assert answer.usage.calls == 1 + REPAIRS, "what the first one used is counted as well"
+    assert model_server.models == {"echo": REPAIRS, "gpt-test": 1}, "the last repair is kept for another model"
 
 
-def test_no_question_costs_more_answers_than_were_announced(model_server: ModelServer) -> None:
-    asked = question("Who was it?", output_schema=SCHEMA, fallback_models=("openai:gpt-test",))
+def test_no_question_costs_more_answers_for_all_its_models(model_server: ModelServer) -> None:
+    asked = question("Who was it?", output_schema=SCHEMA, fallback_models=("openai:gpt-test",) * 3)
     for model in ("echo", "gpt-test"):
         model_server.script(model, Act(answer="never", times=None))
     with pytest.raises(AnswerInvalid):
         answer_of(asked)
-    assert model_server.calls == most_calls(asked) == 5
+    assert model_server.calls == 1 + REPAIRS
+
+
+def test_a_model_that_did_not_answer_costs_no_repair(model_server: ModelServer) -> None:
+    model_server.script("echo", failing(503, times=None))
+    model_server.script("gpt-test", *says("no", "no", "no", FITS))
+    assert fitting(fallback_models=("openai:gpt-test",)).usage.calls == 1 + REPAIRS
 
 
 def test_a_server_that_knows_no_schemas_is_asked_without(model_server: ModelServer) -> None:

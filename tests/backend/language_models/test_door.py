@@ -1,4 +1,6 @@
 import asyncio
+import base64
+import struct
 import subprocess
 import sys
 import threading
@@ -287,6 +289,17 @@ class TestVectors:
     def test_a_failure_that_passes_is_tried_again(self, model_server: ModelServer) -> None:
         model_server.script("embedder", failing(503, retry_after="0"))
         assert embed("compatible:embedder", ["a text"]).vectors == [vector_of("a text")]
+
+    def test_packed_vectors_are_read_too(self, model_server: ModelServer) -> None:
+        packed = base64.b64encode(struct.pack("<3f", 0.5, -1.0, 2.0)).decode()
+        model_server.script("embedder", Act(body=f'{{"data": [{{"index": 0, "embedding": "{packed}"}}]}}'.encode()))
+        assert embed("compatible:embedder", ["a text"]).vectors == [[0.5, -1.0, 2.0]]
+
+    def test_one_batch_that_fails_ends_the_others(self, model_server: ModelServer) -> None:
+        model_server.script("bad", failing(400, times=None))
+        model_server.script("good", Act(hangs=True, times=None))
+        with pytest.raises(ModelRefused):
+            embed("compatible:embedder", ["good"] * 96 + ["bad"])
 
     def test_too_few_vectors_are_no_answer(self, model_server: ModelServer) -> None:
         model_server.script("embedder", Act(body=b'{"data": []}', times=None))
