@@ -1,7 +1,7 @@
-"""Vectors in our own database (pgvector): staged, made live by document, searched, removed a few at a time.
+"""Vectors in our own database (pgvector): staged, made live by document, removed a few at a time.
 
-A search is exact: it compares with every live chunk of the collection, and no index guesses. What is found is decided
-by the documents' rows, so activation changes one row a document, however many chunks it has.
+What is found is decided by the documents' rows, so activation changes one row a document, however many chunks it has.
+The search is in vector_search.py.
 """
 
 import json
@@ -20,20 +20,17 @@ from sqlalchemy import (
     cast,
     delete,
     func,
-    literal,
     select,
     text,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from backend.errors import CollectionNotFound, InternalError
-from backend.vectors.chunks import Counts, EmbeddedChunk, Found, Ingest
-from backend.vectors.filters import DOCUMENT, Condition, Operator
-from db import collections
+from backend.vectors.chunks import Counts, EmbeddedChunk, Ingest
+from db import ingests
 from db.vector_models import CollectionChunk, CollectionDocument, DocumentState
 
 _CHUNK = CollectionChunk
@@ -54,7 +51,7 @@ _BLINDLY = {"synchronize_session": False}  # no session here keeps rows that it 
 
 def stage(session: Session, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> None:
     """Keep chunks that no search finds yet; those that are there already are left alone. Raises CollectionNotFound."""
-    collections.must_be_open(session, ingest, share=True)
+    ingests.stage_into(session, ingest)
     staged = _staged_documents(session, ingest, sorted({one.chunk.document for one in chunks}))
     new = {(staged[one.chunk.document], one.chunk.position): one for one in chunks if one.chunk.document in staged}
     if new:
@@ -74,44 +71,24 @@ def activate(session: Session, ingest: Ingest, documents: Mapping[str, int]) -> 
         ClaimLost, CollectionNotFound
         InternalError: a document is not staged completely.
     """
-    collections.task_is_alive(session, ingest.task_id)
-    collections.lock(session, ingest.collection_id)
+    is_open = ingests.take(session, ingest)
     versions = {name: (row_id, state) for row_id, name, state in _versions(session, ingest, list(documents))}
-    if not collections.is_open(session, ingest):
+    if not is_open:
         if documents and all(versions.get(name, (0, ""))[1] == DocumentState.LIVE for name in documents):
             return count(session, ingest.collection_id)  # done before
         raise CollectionNotFound
     _complete(session, {versions[name][0]: size for name, size in documents.items() if name in versions}, documents)
     _swap(session, ingest, [versions[name][0] for name in documents])
     counts = count(session, ingest.collection_id)
-    collections.settle(session, ingest, counts=counts)
+    ingests.settle(session, ingest, counts=counts)
     return counts
 
 
 def revert(session: Session, ingest: Ingest, reason: str | None) -> None:
     """Nobody will find what the task has staged; the record is settled."""
-    collections.settle(session, ingest, reason=reason)
+    ingests.settle(session, ingest, reason=reason)
     taken_back = update(_DOCUMENT).where(*_of_task(ingest), _DOCUMENT.state == DocumentState.STAGED)
     session.execute(taken_back.values(state=DocumentState.REMOVED), execution_options=_BLINDLY)
-
-
-def search(
-    session: Session, collection_id: uuid.UUID, vector: Sequence[float], limit: int, conditions: Sequence[Condition]
-) -> list[Found]:
-    """The nearest live chunks by cosine, best first; of equally near ones, by id."""
-    distance = _CHUNK.embedding.cosine_distance(list(vector))
-    wanted = (
-        select(_CHUNK.id, _DOCUMENT.name, _CHUNK.position, _CHUNK.content, _CHUNK.chunk_metadata, distance)
-        .join(_DOCUMENT, _DOCUMENT.id == _CHUNK.document_id)
-        .where(_DOCUMENT.collection_id == collection_id, _DOCUMENT.state == DocumentState.LIVE)
-        .where(*map(_holds, conditions))
-        .order_by(distance, _CHUNK.id)
-        .limit(limit)
-    )
-    return [
-        Found(chunk_id, name, position, content, metadata, 1.0 - far)
-        for chunk_id, name, position, content, metadata, far in session.execute(wanted)
-    ]
 
 
 def count(session: Session, collection_id: uuid.UUID) -> Counts:
@@ -134,9 +111,15 @@ def remove_some(session: Session, limit: int) -> int:
     return gone.rowcount if isinstance(gone, CursorResult) else 0
 
 
+def take_back(session: Session, task_id: uuid.UUID, reason: str | None) -> None:
+    """Revert all that this task has open, for whoever ends it; a sweep would do it within a minute."""
+    for ingest in ingests.open_ingests(session, task_id):
+        revert(session, ingest, reason)
+
+
 def sweep(session: Session, limit: int) -> int:
     """Revert what ended tasks have left, and remove what nobody finds any more: chunks, at most `limit`."""
-    for ended in collections.ended_ingests(session, limit):
+    for ended in ingests.ended_ingests(session, limit):
         revert(session, ended.ingest, ended.reason)
     return remove_some(session, limit)
 
@@ -214,19 +197,3 @@ def _of_task(ingest: Ingest) -> tuple[ColumnElement[bool], ...]:
         _DOCUMENT.task_id == ingest.task_id,
         _DOCUMENT.state != DocumentState.REMOVED,
     )
-
-
-def _holds(condition: Condition) -> ColumnElement[bool]:
-    if condition.key == DOCUMENT:
-        return _DOCUMENT.name.in_(condition.values)
-    value = _CHUNK.chunk_metadata[condition.key]
-    if condition.operator is Operator.IN:
-        return value.in_([cast(literal(wanted, JSONB), JSONB) for wanted in condition.values])
-    bound = cast(literal(condition.values[0], JSONB), JSONB)
-    in_range = {
-        Operator.LESS: value < bound,
-        Operator.AT_MOST: value <= bound,
-        Operator.MORE: value > bound,
-        Operator.AT_LEAST: value >= bound,
-    }[condition.operator]
-    return and_(func.jsonb_typeof(value) == "number", in_range)

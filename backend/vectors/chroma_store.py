@@ -28,8 +28,7 @@ from backend.vectors.chroma_wording import (
 )
 from backend.vectors.chunks import Counts, EmbeddedChunk, Found, Ingest
 from backend.vectors.filters import Condition
-from db import collections
-from db.collections import one_at_a_time
+from db import collections, ingests
 from db.database import transaction
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class ChromaStore:
     @answering()
     def stage(self, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> None:
         with transaction() as session:
-            collections.must_be_open(session, ingest)
+            ingests.stage_into(session, ingest)
         staging = self._made(_staging(ingest))
         for start in range(0, len(chunks), AT_ONCE):
             some = chunks[start : start + AT_ONCE]
@@ -75,16 +74,16 @@ class ChromaStore:
 
     @answering()
     def activate(self, ingest: Ingest, documents: Mapping[str, int]) -> Counts:
-        with one_at_a_time(ingest.collection_id):
+        with ingests.one_at_a_time(ingest.collection_id):
             with transaction() as session:
-                collections.task_is_alive(session, ingest.task_id)
-                is_open = collections.is_open(session, ingest)
+                ingests.task_is_alive(session, ingest.task_id)
+                is_open = ingests.is_open(session, ingest)
             return self._activate(ingest, documents) if is_open else self._activated_before(ingest, documents)
 
     @answering()
     def revert(self, ingest: Ingest, reason: str | None) -> None:
         with transaction() as session:
-            collections.settle(session, ingest, reason=reason)
+            ingests.settle(session, ingest, reason=reason)
         self._remove(_staging(ingest))
 
     @answering()
@@ -113,7 +112,7 @@ class ChromaStore:
     @answering()
     def sweep(self, limit: int) -> int:
         with transaction() as session:
-            ended = collections.ended_ingests(session, limit)
+            ended = ingests.ended_ingests(session, limit)
         for one in ended:
             self.revert(one.ingest, one.reason)
         return len(ended) + self._remove_orphans()
@@ -125,8 +124,8 @@ class ChromaStore:
         _remove_older(live, ingest, list(documents))
         counts = self.count(ingest.collection_id)
         with transaction() as session:
-            collections.task_is_alive(session, ingest.task_id)
-            collections.settle(session, ingest, counts=counts)
+            ingests.task_is_alive(session, ingest.task_id)
+            ingests.settle(session, ingest, counts=counts)
         self._remove(_staging(ingest))
         return counts
 
@@ -135,8 +134,8 @@ class ChromaStore:
         live, staging = self._names(_LIVE), self._names(_STAGING)  # before the records are read, which come first
         with transaction() as session:
             records = {_live(found) for found in collections.known(session, [uuid.UUID(n[len(_LIVE) :]) for n in live])}
-            ingests = {_staging(ingest) for ingest in collections.open_ingests(session)}
-        orphans = {*live, *staging} - records - ingests
+            opened = {_staging(ingest) for ingest in ingests.open_ingests(session)}
+        orphans = {*live, *staging} - records - opened
         for name in orphans:
             self._remove(name)
         return len(orphans)

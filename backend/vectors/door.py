@@ -12,7 +12,7 @@ from backend.errors import BadRequest, InternalError
 from backend.vectors.chunks import LONGEST_DOCUMENT_NAME, Counts, EmbeddedChunk, Found, Ingest
 from backend.vectors.filters import conditions_of, fault_in_metadata
 from backend.vectors.store import VectorStore
-from db import collections
+from db import ingests
 from db.database import transaction
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class VectorDoor:
     async def open(
         self, user_id: int, name: str, task_id: uuid.UUID, *, model: str, dimensions: int, settings: Mapping[str, Any]
     ) -> Ingest:
-        wanted = collections.Wanted(user_id, name, model, dimensions, settings)
+        wanted = ingests.Wanted(user_id, name, model, dimensions, settings)
         return await _off_the_loop(partial(_open, wanted, task_id))
 
     async def stage(self, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> None:
@@ -56,9 +56,9 @@ class VectorDoor:
         return await _off_the_loop(partial(self.store.search, collection_id, vector, limit, conditions))
 
 
-def _open(wanted: collections.Wanted, task_id: uuid.UUID) -> Ingest:
+def _open(wanted: ingests.Wanted, task_id: uuid.UUID) -> Ingest:
     with transaction() as session:
-        return collections.open_ingest(session, wanted, task_id)
+        return ingests.open_ingest(session, wanted, task_id)
 
 
 def _check(ingest: Ingest, one: EmbeddedChunk) -> None:

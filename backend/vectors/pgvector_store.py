@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from backend.vectors.chunks import Counts, EmbeddedChunk, Found, Ingest
 from backend.vectors.filters import Condition
-from db import vectors
+from db import vector_search, vectors
 from db.database import transaction
 
 AT_ONCE = 1000  # chunks a statement: a station's few seconds are enough for them on a slow disk
@@ -35,7 +35,7 @@ class PgvectorStore:
         self, collection_id: uuid.UUID, vector: Sequence[float], limit: int, conditions: Sequence[Condition] = ()
     ) -> list[Found]:
         with transaction() as session:
-            return vectors.search(session, collection_id, vector, limit, conditions)
+            return vector_search.search(session, collection_id, vector, limit, conditions)
 
     def count(self, collection_id: uuid.UUID) -> Counts:
         with transaction() as session:

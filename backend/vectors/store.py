@@ -1,7 +1,7 @@
 """What a store of vectors does; two real ones do it (pgvector_store.py, chroma_store.py), and one suite tests both.
 
 Every call may be repeated: a task that was killed in the middle does it again, and no vector is there twice. Calls
-block: the door (door.py) makes them off the loop. A store also settles the collection's record (db/collections.py).
+block: the door (door.py) makes them off the loop. A store also settles the collection's record (db/ingests.py).
 """
 
 import uuid

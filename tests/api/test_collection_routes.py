@@ -7,7 +7,7 @@ from hall_client import Customer, Hall, problem_of
 from backend.doors import get_doors
 from backend.embeddings.local import embed_locally
 from backend.vectors.chunks import Chunk, EmbeddedChunk, Ingest
-from db import collections
+from db import ingests
 from db.database import transaction
 from tests.builders import claimed_task
 
@@ -16,9 +16,9 @@ PAGES = ("Send it back within thirty days.", "An order is paid by card.", "Parce
 
 
 def opened(customer: Customer, name: str = "handbook", *, dimensions: int = DIMENSIONS) -> Ingest:
-    wanted = collections.Wanted(customer.id, name, MODEL, dimensions, {"chunk_size": 512})
+    wanted = ingests.Wanted(customer.id, name, MODEL, dimensions, {"chunk_size": 512})
     with transaction() as session:
-        return collections.open_ingest(session, wanted, claimed_task(customer.id).task_id)
+        return ingests.open_ingest(session, wanted, claimed_task(customer.id).task_id)
 
 
 def ingested(

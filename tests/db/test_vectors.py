@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.errors import CollectionNotFound
 from backend.vectors.chunks import Chunk, Counts, EmbeddedChunk, Ingest
-from db import collections, task_store, vectors
+from db import collections, ingests, task_store, vector_search, vectors
 from db.database import transaction
 from tests.builders import claimed_task, customer
 
@@ -17,9 +17,9 @@ DIMENSIONS = 8
 
 
 def opened(user_id: int) -> Ingest:
-    wanted = collections.Wanted(user_id, "library", "local:hashing-8", DIMENSIONS, {})
+    wanted = ingests.Wanted(user_id, "library", "local:hashing-8", DIMENSIONS, {})
     with transaction() as session:
-        return collections.open_ingest(session, wanted, claimed_task(user_id).task_id)
+        return ingests.open_ingest(session, wanted, claimed_task(user_id).task_id)
 
 
 def chunks_of(document: str, count: int, seed: int = 0) -> list[EmbeddedChunk]:
@@ -80,7 +80,7 @@ def test_a_failure_in_the_middle_of_activating_changes_nothing(monkeypatch: pyte
         raise ConnectionError
 
     with monkeypatch.context() as patched:
-        patched.setattr("db.collections.settle", fails)
+        patched.setattr("db.ingests.settle", fails)
         assert isinstance(outcome(lambda: activated(ingest, a=2)), ConnectionError)
     with transaction() as session:
         assert vectors.count(session, before.collection_id) == Counts(1, 3)
@@ -95,7 +95,7 @@ def test_the_search_is_exact() -> None:
         query = asked.vector
         exact = sorted(all_of_them, key=lambda chunk_id: -cosine(query, all_of_them[chunk_id]))
         with transaction() as session:
-            found = vectors.search(session, ingest.collection_id, query, 10, ())
+            found = vector_search.search(session, ingest.collection_id, query, 10, ())
         assert [one.id for one in found] == exact[:10]
 
 
@@ -188,9 +188,33 @@ def test_collections_of_any_dimensions_lie_in_one_table() -> None:
     for dimensions in (2, 384, 3072):
         name = f"d{dimensions}"
         with transaction() as session:
-            wanted = collections.Wanted(user, name, "m:m", dimensions, {})
-            ingest = collections.open_ingest(session, wanted, claimed_task(user).task_id)
+            wanted = ingests.Wanted(user, name, "m:m", dimensions, {})
+            ingest = ingests.open_ingest(session, wanted, claimed_task(user).task_id)
             vectors.stage(session, ingest, [EmbeddedChunk(Chunk("a", 0, "a"), [1.0] * dimensions)])
             vectors.activate(session, ingest, {"a": 1})
-            [found] = vectors.search(session, ingest.collection_id, [2.0] * dimensions, 10, ())
+            [found] = vector_search.search(session, ingest.collection_id, [2.0] * dimensions, 10, ())
         assert found.score == pytest.approx(1.0)
+
+
+def test_who_activates_waits_for_who_is_staging_and_leaves_nothing_of_it_behind() -> None:
+    ingest = opened(customer())
+    staged(ingest, chunks_of("a", 3))
+    with transaction() as session:
+        vectors.stage(session, ingest, chunks_of("b", 2))
+        with in_thread(lambda: activated(ingest, a=3)) as activating:
+            until_somebody_waits_for_a_lock()
+            session.commit()
+    assert activating.result() == Counts(1, 3)
+    assert swept(100) == 2
+    assert rows() == 3
+
+
+def test_who_ends_a_task_takes_back_what_it_has_staged() -> None:
+    user = customer()
+    ingest, other = opened(user), opened(user)
+    staged(ingest, chunks_of("a", 3))
+    staged(other, chunks_of("b", 2))
+    with transaction() as session:
+        vectors.take_back(session, ingest.task_id, "The file could not be read.")
+    assert activated(other, b=2) == Counts(1, 2)
+    assert isinstance(outcome(lambda: activated(ingest, a=3)), CollectionNotFound)

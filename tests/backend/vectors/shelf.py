@@ -8,7 +8,7 @@ from backend.embeddings.local import embed_locally
 from backend.vectors.chunks import Chunk, EmbeddedChunk, Found, Ingest, Scalar
 from backend.vectors.filters import conditions_of
 from backend.vectors.store import VectorStore
-from db import collections
+from db import collections, ingests
 from db.database import transaction
 from db.vector_models import Collection
 from tests.builders import claimed_task
@@ -26,9 +26,9 @@ class Shelf:
 
     def ingest(self, task_id: uuid.UUID | None = None) -> Ingest:
         """Open one, of a task that runs unless it is given."""
-        wanted = collections.Wanted(self.user_id, self.name, "local:hashing-64", DIMENSIONS, {})
+        wanted = ingests.Wanted(self.user_id, self.name, "local:hashing-64", DIMENSIONS, {})
         with transaction() as session:
-            return collections.open_ingest(session, wanted, task_id or claimed_task(self.user_id).task_id)
+            return ingests.open_ingest(session, wanted, task_id or claimed_task(self.user_id).task_id)
 
     def put(self, *chunks: EmbeddedChunk) -> Ingest:
         """Stage and activate, as a task that is never disturbed does."""
