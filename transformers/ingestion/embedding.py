@@ -31,6 +31,7 @@ class EmbeddingRun:
     chunks: int
     usage: Usage = field(default_factory=Usage)
     done: int = 0
+    _is_over: bool = False
 
     async def over(self, chunks: Iterable[Chunk]) -> None:
         """Raises ModelRefused, ModelUnavailable; CollectionNotFound: the collection was deleted meanwhile."""
@@ -39,11 +40,15 @@ class EmbeddingRun:
         budget = self.context.budget(self.chunks // GROUP + 1)
         lanes = [asyncio.ensure_future(self._lane(groups, budget)) for _ in range(LANES)]
         try:
-            await asyncio.gather(*lanes)
+            await asyncio.wait(lanes, return_when=asyncio.FIRST_EXCEPTION)
+            self._is_over = True
+            await asyncio.wait(lanes)
         finally:
             for lane in lanes:
                 lane.cancel()
-            await asyncio.wait(lanes)
+            ended = await asyncio.gather(*lanes, return_exceptions=True)
+        if failures := [failure for failure in ended if failure is not None]:
+            raise failures[0]
 
     def _missing(self, chunks: Iterable[Chunk], staged: frozenset[str]) -> Iterator[Chunk]:
         for chunk in chunks:
@@ -53,6 +58,7 @@ class EmbeddingRun:
                 yield chunk
 
     async def _lane(self, groups: Iterator[list[Chunk]], budget: Budget) -> None:
+        """Group by group. When another lane has failed, what was asked already is still staged."""
         for group in groups:
             texts = [chunk.text for chunk in group]
             embedded = await self.context.models.embed(self.plan.embedding_model, texts, budget)
@@ -61,6 +67,8 @@ class EmbeddingRun:
             with_vectors = [EmbeddedChunk(stored(chunk, documents[chunk.document]), vector) for chunk, vector in pairs]
             await self.context.vectors.stage(self.ingest, with_vectors)
             self._count(len(group), _used(embedded.usage, group))
+            if self._is_over:
+                return
 
     def _count(self, chunks: int, usage: Usage) -> None:
         self.done += chunks

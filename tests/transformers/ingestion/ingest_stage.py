@@ -70,6 +70,7 @@ class IngestStage:
     journal: MemoryJournal = field(default_factory=lambda: MemoryJournal(range(0)))
     vectors: VectorDoor = field(default_factory=lambda: VectorDoor(PgvectorStore()))
     progress: list[float] = field(default_factory=list)
+    earlier: dict[str, Delivery] = field(default_factory=dict)  # of the child that ran last
 
     def __post_init__(self) -> None:
         for name, content in self.documents.items():
@@ -90,10 +91,10 @@ class IngestStage:
     def run_child(self, position: int, names: Sequence[str], task_id: uuid.UUID | None = None) -> Delivery:
         self.journal.positions = range(position, position + 1)
         task = task_id or self.new_task()
-        earlier: dict[str, Delivery] = {}
+        self.earlier = {}
         for module in CHILD:
-            earlier[module.AGENT.id] = self.step(module.AGENT, earlier, names, task)
-        return earlier[store_collection.AGENT.id]
+            self.earlier[module.AGENT.id] = self.step(module.AGENT, self.earlier, names, task)
+        return self.earlier[store_collection.AGENT.id]
 
     def step(self, agent: Agent, earlier: Mapping[str, Delivery], names: Sequence[str], task: uuid.UUID) -> Delivery:
         if agent.waits:

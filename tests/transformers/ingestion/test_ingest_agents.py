@@ -129,6 +129,21 @@ def test_a_model_that_counts_tokens_is_believed_and_one_that_does_not_is_counted
     assert ours.journal.items[0].usage.tokens == 18
 
 
+def test_collections_of_which_nothing_was_heard_are_told_and_those_behind_a_gate_say_so(
+    tmp_path: Path, user_id: int
+) -> None:
+    asked = [{"name": "first"}, {"name": "second"}]
+    ingest = stage(tmp_path, user_id, collections=asked)
+    ingest.run_child(0, ingest.plan().waves[0][0].files["documents"])
+    result = ingest.waiting(collect_collections.AGENT, {}, ()).result
+    assert [one["status"] for one in result.data["collections"]] == ["active", "failed"]
+    assert result.status == "partial"
+    gated = stage(tmp_path, user_id, collections=[asked[0] | {"gates": True}, asked[1]])
+    with pytest.raises(NothingIngested) as refused:
+        gated.waiting(collect_collections.AGENT, {}, ())
+    assert "It comes after 'first'" in refused.value.context["collections"][1]["reason"]
+
+
 def test_a_silent_model_hands_the_task_back_and_fails_it_when_no_try_is_left(tmp_path: Path, user_id: int) -> None:
     ingest = stage(tmp_path, user_id)
     names = ingest.plan().waves[0][0].files["documents"]
