@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from fastapi import APIRouter
 
 from api.arrivals import open_task
-from api.dependencies import CurrentUser, StorageDep, TaskId
+from api.dependencies import CurrentUser, ModelsDep, StorageDep, TaskId
 from api.error_responses import problems
 from api.quote_schemas import QuotedCredits, QuotedFile, QuotedMemory, QuotedRows, QuotedSeconds, QuoteView
 from api.submit_routes import look_at_all, parameters_of
@@ -15,11 +15,13 @@ from backend.errors import (
     InvalidTaskState,
     StorageUnavailable,
     TaskNotFound,
+    ToolUnavailable,
     UnknownAgent,
     UnknownTool,
     UnreadableFile,
     UnsupportedFormat,
 )
+from backend.language_models.door import LanguageModels
 from backend.remote_file import opened
 from backend.settings import get_settings
 from backend.storage import Storage
@@ -32,7 +34,7 @@ from transformers.forms import read_forms
 from transformers.input_plan import keys_of, planned_files, role_of
 from transformers.intake.estimates import Rows, rows_in
 from transformers.quoting import Known, Quote, SeenFile, quote
-from transformers.submission import Arrived, ArrivedFile, arrived_and_not, given_files, held_for
+from transformers.submission import Arrived, ArrivedFile, arrived_and_not, check_models, given_files, held_for
 from transformers.tool import PARAMETERS_ROLE, InputRole, Tool
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
@@ -43,11 +45,11 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
     operation_id="quote_task",
     summary="What a task would take and cost",
     responses=problems(
-        TaskNotFound, InvalidTaskState, UnknownTool, UnknownAgent, BadParameters, FileTooLarge, UnsupportedFormat,
-        UnreadableFile, StorageUnavailable,
+        TaskNotFound, InvalidTaskState, UnknownTool, UnknownAgent, ToolUnavailable, BadParameters, FileTooLarge,
+        UnsupportedFormat, UnreadableFile, StorageUnavailable,
     ),
 )  # fmt: skip
-def quote_task(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> QuoteView:
+def quote_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, models: ModelsDep) -> QuoteView:
     """Of a task that is not submitted, with the files it has so far. Refuses parameters and files as `process` would;
     what is missing is a warning.
     """
@@ -55,14 +57,15 @@ def quote_task(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Quote
         task = open_task(session, task_id, user.id)
         limit = workers.memory_given(session, task.queue, task.tool_id, get_settings().lease)
         known = Known(paces.known(session), ledger.balance(session, user.id), limit)
-    return _view(_quoted(task, storage, known))
+    return _view(_quoted(task, storage, models, known))
 
 
-def _quoted(task: Task, storage: Storage, known: Known) -> Quote:
+def _quoted(task: Task, storage: Storage, models: LanguageModels, known: Known) -> Quote:
     tool = tool_for(task.tool_id)
     planned = planned_files(task.inputs)
     arrived, not_arrived = arrived_and_not(tool, planned, storage.heads(keys_of(planned)))
     forms = read_forms(tool, parameters_of(task, arrived.get(PARAMETERS_ROLE, ()), storage))
+    check_models(tool, forms, models.why_unavailable)
     given = given_files(arrived, storage.get_bytes)
     seen = _seen(tool, arrived, storage)
     return quote(
@@ -92,7 +95,8 @@ def _view(made: Quote) -> QuoteView:
         ) if made.seconds else None,
         memory_bytes=QuotedMemory(likely=made.memory.likely, limit=made.memory.limit) if made.memory else None,
         credits=QuotedCredits(
-            total=sum(made.prices.values()), by_agent=made.prices, balance=made.balance, shortfall=made.shortfall
+            total=sum(made.prices.values()), at_most=made.is_most, by_agent=made.prices, balance=made.balance,
+            shortfall=made.shortfall,
         ),
         agents=list(made.prices),
         files={role: [_file(file) for file in files] for role, files in made.files.items()},

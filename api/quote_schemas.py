@@ -39,6 +39,11 @@ class QuotedMemory(Told):
 
 class QuotedCredits(Told):
     total: int = Field(description="What the submit would hold.", examples=[105])
+    at_most: bool = Field(
+        default=False,
+        description="True where something is paid by use: what is not used is released at the end.",
+        examples=[False],
+    )
     by_agent: dict[str, int] = Field(examples=[{"unified-profiler": 30, "score-risk": 75}])
     balance: int = Field(examples=[500])
     shortfall: int = Field(description="How many are missing.", examples=[0])

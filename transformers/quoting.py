@@ -58,6 +58,11 @@ class Quote:
     warnings: Sequence[str] = field(default=())
 
     @property
+    def is_most(self) -> bool:
+        """Something is paid by use: the prices are what is held, and less may be charged."""
+        return any(step.tariff is not None for step in self.steps)
+
+    @property
     def shortfall(self) -> int:
         return max(0, sum(self.prices.values()) - self.balance)
 
@@ -81,7 +86,7 @@ def quote(
     held: Callable[[Step], int],
 ) -> Quote:
     """`files` and `not_arrived` are by role; the second says in a sentence what is amiss. `held`: a step's price, or
-    the most that it may cost.
+    the most that it may cost, which hangs on files: while one is missing it is not asked.
 
     Raises:
         UnknownAgent
@@ -93,7 +98,7 @@ def quote(
     size = mebibytes(file.size for some in files.values() for file in some)
     made = Quote(
         steps=steps,
-        prices={step.id: held(step) if set(step.agent.roles) <= set(files) else step.price for step in steps},
+        prices={step.id: step.price if missing else held(step) for step in steps},
         files=files,
         missing=dict(sorted(missing.items())),
         seconds=_seconds(steps, size, known.paces) if files else None,
@@ -136,7 +141,8 @@ def _warnings(
     yield from _left_out(chosen, made)
     yield from _about_limits(tool, made, known)
     if made.shortfall:
-        yield f"{made.shortfall:,} credits are missing; choose fewer agents or add credits."
+        less = "ask for less" if made.is_most else "choose fewer agents"
+        yield f"{made.shortfall:,} credits are missing; {less} or add credits."
     if known.memory_limit is None:
         yield "No worker is there at the moment; the task would wait for one."
 

@@ -50,12 +50,12 @@ def test_a_quote_says_what_the_task_would_take_and_cost(customer: Customer) -> N
     seconds = said.pop("seconds")
     assert seconds["low"] < seconds["likely"] < seconds["high"]
     assert seconds["based_on"] == "history"
-    rows = {"estimate": 2, "exact": False}
+    rows, prices = {"estimate": 2, "exact": False}, {"counter": 30, "rater": 25}
     assert said == {
         "rows": rows,
         "bytes": len(CSV),
         "memory_bytes": {"likely": 151_000_000, "limit": 500_000_000},
-        "credits": {"total": 55, "by_agent": {"counter": 30, "rater": 25}, "balance": 500, "shortfall": 0},
+        "credits": {"total": 55, "at_most": False, "by_agent": prices, "balance": 500, "shortfall": 0},
         "agents": ["counter", "rater"],
         "files": {"primary": [{"filename": "data.csv", "size": len(CSV), "format": "csv", "rows": rows}]},
         "missing": {},
