@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from backend.errors import BadParameters, MissingInputRole, NoInputFiles, ToolUnavailable
+from backend.errors import BadParameters, MissingInputRole, NoInputFiles, ToolUnavailable, UnknownAgent
 from backend.storage import ObjectInfo
 from db.paces import Pace, mebibytes
 from db.task_store import Submission
@@ -135,6 +135,7 @@ def submission_for(
     """
     forms = read_forms(tool, parameters)
     steps = chosen_steps(tool, agents, forms)
+    _check_whole(tool, steps)
     check_models(tool, forms, known.why_unavailable)
     data = {role: files for role, files in arrived.items() if role != PARAMETERS_ROLE and files}
     _check_required_roles(tool, data)
@@ -148,6 +149,12 @@ def submission_for(
         cost=_expected_cost(data, runnable, known.paces),
         parameters=parameters,
     )
+
+
+def _check_whole(tool: Tool, steps: Sequence[Step]) -> None:
+    """Raises UnknownAgent: the steps of a task that works through children need one another."""
+    if any(step.fans_out for step in tool.steps) and len(steps) < len(tool.steps):
+        raise UnknownAgent(f"{tool.name} runs all of its steps; leave the agents out.", agents=[s.id for s in steps])
 
 
 def check_models(tool: Tool, forms: Forms, why_unavailable: Callable[[str | None], str | None]) -> None:
