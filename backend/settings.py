@@ -147,11 +147,12 @@ class Settings(BaseSettings):
         "local:hashing-384", description="Makes vectors of texts, as provider:model; local needs no network."
     )
     openai_api_key: SecretStr | None = Field(None, description="For models named openai:….")
-    openai_base_url: str | None = Field(None, description="Empty: OpenAI's own.")
+    openai_base_url: str | None = Field(None, pattern="^https?://", description="Empty: OpenAI's own.")
     anthropic_api_key: SecretStr | None = Field(None, description="For models named anthropic:….")
     google_api_key: SecretStr | None = Field(None, description="For models named google:….")
     compatible_base_url: str | None = Field(
         None,
+        pattern="^https?://",
         description="Any server that speaks OpenAI's protocol (vLLM, Ollama, LM Studio), such as "
         "http://127.0.0.1:11434/v1; for models named compatible:….",
     )

@@ -16,7 +16,11 @@ from backend.settings import Settings
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("backend", "db", "transformers", "celery_queue", "api")
 MODULES = [path.relative_to(ROOT).as_posix() for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-HEAVY = ("pandas", "pyarrow", "duckdb", "numpy")
+HEAVY = (
+    *("pandas", "pyarrow", "duckdb", "numpy"),
+    *("aiohttp", "openai", "anthropic", "google", "pydantic_ai", "httpx2", "jsonschema", "jinja2"),
+    *("chromadb", "pypdf", "docx", "selectolax", "semantic_text_splitter"),
+)
 
 Finder = Callable[[ast.AST], Iterator[str]]
 

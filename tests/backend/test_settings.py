@@ -131,3 +131,21 @@ def test_outputs_are_kept_at_least_as_long_as_inputs() -> None:
 
 def test_the_memory_limit_is_counted_in_kibibytes() -> None:
     assert settings(celery_worker_max_memory_per_child=200_000).agent_memory_bytes == 200_000 * 1024
+
+
+def test_offered_models_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELS", "openai:gpt, compatible:llama3:8b ,")
+    assert settings().models == ("openai:gpt", "compatible:llama3:8b")
+
+
+@pytest.mark.parametrize("name", ["openai_base_url", "compatible_base_url"])
+def test_a_models_server_is_named_by_an_address(name: str) -> None:
+    assert getattr(settings(**{name: "http://127.0.0.1:11434/v1"}), name)
+    assert getattr(settings(**{name: ""}), name) is None
+    with pytest.raises(ValidationError):
+        settings(**{name: "127.0.0.1:11434"})
+
+
+def test_a_models_key_is_shown_to_nobody() -> None:
+    named = ("openai_api_key", "anthropic_api_key", "google_api_key", "compatible_api_key")
+    assert "a-key-of-ours" not in repr(settings(**dict.fromkeys(named, "a-key-of-ours")))
