@@ -68,9 +68,9 @@ def _measured(house: Deployment, model_url: str) -> dict[str, Any]:
         token = http.post("/auth/register", json=account).raise_for_status().json()["access_token"]
         http.headers["Authorization"] = f"Bearer {token}"
         _chain(http, _steps("warm up"))
-        small = [_chain(http, _steps("Say it again.")) for _ in range(CHAINS)]
+        small = [_chain(http, _steps("Say it again.", f"chain {number}")) for number in range(CHAINS)]
         busy = _busy(house.worker)
-        _chain(http, _steps("Say it again."))
+        _chain(http, _steps("Say it again.", "measured"))
         busy = _busy(house.worker) - busy
         large = _chain(http, _steps("x" * LARGE, reads=False))
     bare = _bare_ms(model_url, "Say it again.")
@@ -89,10 +89,10 @@ def _measured(house: Deployment, model_url: str) -> dict[str, Any]:
     }
 
 
-def _steps(words: str, *, reads: bool = True) -> list[dict[str, Any]]:
-    """Each step says again what the one before it said."""
+def _steps(words: str, chain: str = "", *, reads: bool = True) -> list[dict[str, Any]]:
+    """Each step says again what the one before it said; no template has been read before, by what stands in it."""
     first = {"name": "s0", "prompt_template": words}
-    said = [f"{{{{ s{number}.output }}}}" if reads else words for number in range(STEPS)]
+    said = [f"{{# {chain} #}}{{{{ s{number}.output }}}}" if reads else words for number in range(STEPS)]
     options = {"options": {"max_tokens": 50_000}}
     return [first | options] + [
         {"name": f"s{number}", "prompt_template": said[number - 1], "after": [f"s{number - 1}"], **options}

@@ -43,7 +43,15 @@ def test_whole_numbers_are_numbers_and_lists_and_words_are_taken(agent: str, val
     assert read_forms(CLEAN, {agent: values})[agent]
 
 
-@pytest.mark.parametrize("tool", [one.tool for one in TRANSFORMERS], ids=lambda tool: tool.id)
+def has_a_default(tool: Tool) -> bool:
+    """A pipeline without steps is none."""
+    forms = [step.agent.parameters for step in tool.steps]
+    return not any(field.is_required() for form in forms for field in form.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    "tool", [one.tool for one in TRANSFORMERS if has_a_default(one.tool)], ids=lambda tool: tool.id
+)
 def test_the_defaults_of_every_form_are_taken_back_as_json(tool: Tool) -> None:
     defaults = {step.id: step.agent.parameters().model_dump(mode="json") for step in tool.steps}
     assert read_forms(tool, defaults) == read_forms(tool, {})

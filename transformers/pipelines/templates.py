@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Template as Compiled
-from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, meta, nodes
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes
 
 from transformers.inference.bounds import TOKENS_AROUND, tokens_of
 from transformers.pipelines.grammar import TemplateFault, check
@@ -102,9 +102,8 @@ def template(source: str) -> Template:
     try:
         tree = _sandbox().parse(source)
         check(tree)
-        names = frozenset(meta.find_undeclared_variables(tree))
-        uses, literal, loops = _uses(tree, names), _literal(tree), _nested(tree)
-        return Template(names, uses, literal, loops, _compiled(watched(tree)))
+        uses, literal, loops = tuple(_uses(tree)), _literal(tree), _nested(tree)
+        return Template(frozenset(use.root for use in uses), uses, literal, loops, _compiled(watched(tree)))
     except TemplateSyntaxError as error:
         raise TemplateFault(f"line {error.lineno}: {error.message}") from None
     except TemplateFault:
@@ -139,17 +138,27 @@ def _nested(node: nodes.Node) -> int:
     return inner + isinstance(node, nodes.For)
 
 
-def _uses(tree: nodes.Template, names: frozenset[str]) -> tuple[Use, ...]:
-    """Each variable's every use; of a path only the whole, never its beginning."""
-    found, waiting = [], list(tree.iter_child_nodes())
-    while waiting:
-        node = waiting.pop(0)
-        use = _use(node)
-        if use is None:
-            waiting += node.iter_child_nodes()
-        elif use.root in names:
-            found.append(use)
-    return tuple(found)
+def _uses(node: nodes.Node, bound: frozenset[str] = frozenset()) -> Iterator[Use]:
+    """Each variable's every use; of a path only the whole. A loop's own variables are none."""
+    use = _use(node)
+    if use is not None:
+        if use.root not in bound:
+            yield use
+    elif isinstance(node, nodes.For):
+        inner = bound | {"loop"} | {name.name for name in _names(node.target)}
+        for child in node.iter_child_nodes(exclude=("target", "body", "test")):
+            yield from _uses(child, bound)
+        for child in [*node.body, *([node.test] if node.test else [])]:
+            yield from _uses(child, inner)
+    else:
+        for child in node.iter_child_nodes():
+            yield from _uses(child, bound)
+
+
+def _names(node: nodes.Node) -> Iterator[nodes.Name]:
+    if isinstance(node, nodes.Name):
+        yield node
+    yield from node.find_all(nodes.Name)
 
 
 def _use(node: nodes.Node) -> Use | None:

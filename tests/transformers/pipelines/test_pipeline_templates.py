@@ -226,3 +226,10 @@ def test_it_says_what_it_names_and_where() -> None:
     assert read.names == {"input", "s", "steps"}
     assert {str(use) for use in read.uses} == {"input.a[0].b", "s.output", "input", "steps.b-c.z"}
     assert read.loops == 1
+
+
+def test_a_loops_own_variables_are_its_own_and_only_within_it() -> None:
+    read = template("{% for x, y in pairs if x %}{{ x }}{{ loop.index }}{{ z }}{% else %}{{ y }}{% endfor %}{{ x }}")
+    assert read.names == {"pairs", "z", "y", "x"}
+    assert template("{% for x in rows %}{% for y in x %}{{ x }}{{ y.z }}{% endfor %}{% endfor %}").names == {"rows"}
+    assert template("{% for x in x.rows %}{{ x.y }}{% endfor %}").uses == template("{{ x.rows }}").uses
