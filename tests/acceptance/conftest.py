@@ -9,9 +9,9 @@ from tests.acceptance.house import House
 POOLS = ("solo", "threads", "prefork")
 
 
-def mostly_on(pool: str) -> pytest.MarkDecorator:
-    """For what hangs little on the pool: this one each time, the others in `make chaos`."""
-    pools = [pytest.param(one, marks=() if one == pool else pytest.mark.long) for one in POOLS]
+def mostly_on(*some: str) -> pytest.MarkDecorator:
+    """For what hangs little on the pool: these each time, the others in `make chaos`."""
+    pools = [pytest.param(one, marks=() if one in some else pytest.mark.long) for one in POOLS]
     return pytest.mark.parametrize("house", pools, indirect=True)
 
 
@@ -34,9 +34,12 @@ def houses(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
             house.prove()
 
 
-@pytest.fixture(params=POOLS)
+@pytest.fixture(params=["solo", "prefork", pytest.param("threads", marks=pytest.mark.long)])
 def house(request: pytest.FixtureRequest, houses: dict[str, House]) -> House:
-    """A deployment with at least one live worker, on each of the pools."""
+    """A deployment with at least one live worker, on each of the pools or on those that `mostly_on` names.
+
+    A slot of the thread pool is a solo worker's in a thread: its deployment is opened in `make chaos` only.
+    """
     found = houses[request.param]
     assert found.worker.running
     return found

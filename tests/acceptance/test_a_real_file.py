@@ -5,9 +5,8 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 
-from backend.devstack import Stack
+from tests.acceptance.conftest import mostly_on
 from tests.acceptance.house import PATIENCE, House
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data"
@@ -25,6 +24,7 @@ def profile(house: House) -> dict[str, object]:
     return house.ended(house.submit("profile-my-data", body=file.read_bytes(), name=file.name))
 
 
+@mostly_on("solo")
 def test_a_real_file_is_profiled_and_billed(house: House) -> None:
     task = profile(house)
     assert (task["status"], task["outcome"], task["progress"]) == ("COMPLETED", "success", 100)
@@ -43,18 +43,6 @@ def test_what_is_downloaded_is_what_the_manifest_promised(solo_house: House) -> 
     for output in outputs:
         body = httpx.get(output["url"]).raise_for_status().content
         assert (len(body), hashlib.sha256(body).hexdigest()) == (output["size"], output["sha256"]), output["name"]
-
-
-def test_without_redis_the_broker_in_files_carries_a_task(
-    stack: Stack, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    house = House(stack, "solo", tmp_path_factory.mktemp("files"), broker_in_files=True)
-    try:
-        house.open()
-        assert house.worker.running
-        assert house.ended(house.submit())["status"] == "COMPLETED"
-    finally:
-        house.close()
 
 
 def test_an_unreadable_file_costs_nothing_and_the_worker_lives(solo_house: House) -> None:

@@ -63,6 +63,7 @@ def test_a_drain_hands_the_task_back_within_its_grace_at_no_cost(house: House) -
     assert captured(house, task_id) == BILL_OF_ALL
 
 
+@mostly_on("prefork")
 def test_at_its_time_limit_a_task_fails_and_pays_what_was_delivered(house: House) -> None:
     task = house.ended(house.submit(parameters={"second": {"act": "wait", "seconds": 60}}))
     assert (task["status"], task["error"]["error_code"]) == ("FAILED", "TIMEOUT")

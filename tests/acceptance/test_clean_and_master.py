@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.acceptance.house import House
 
@@ -74,6 +75,7 @@ def test_records_of_one_person_become_one_golden_record_with_its_lineage(solo_ho
     assert {"lineage", "report_html"} <= set(files)
 
 
+@pytest.mark.long  # of a killed worker test_a_task_survives.py tells each time, of a chain that goes on test_chain.py
 def test_a_killed_workers_chain_goes_on_where_it_stood(solo_house: House) -> None:
     house = solo_house
     asked = house.submit("clean-my-data", body=DIRTY, name="people.csv")

@@ -21,7 +21,6 @@ import redis
 import sqlalchemy.exc
 from billiard.exceptions import SoftTimeLimitExceeded, WorkerLostError
 from botocore.exceptions import ClientError
-from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
 
 from backend.clock import now
 from backend.errors import AgentFailed, ErrorClass, InsufficientCredits, MemoryLimit, StorageUnavailable
@@ -113,9 +112,6 @@ def answered(status: int) -> httpx.HTTPStatusError:
         (httpx2.ReadTimeout("…"), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
         (aiohttp.ServerDisconnectedError(), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
         (aiohttp.InvalidURL("…"), ErrorClass.INTERNAL, None),
-        (ModelHTTPError(503, "a model"), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
-        (ModelHTTPError(401, "a model"), ErrorClass.INTERNAL, None),
-        (ModelAPIError("a model", "…"), ErrorClass.TRANSIENT, "MODEL_UNAVAILABLE"),
         (SoftTimeLimitExceeded(), ErrorClass.LIMIT, "HARD_TIMEOUT"),
         (WorkerLostError(), ErrorClass.CRASH, "WORKER_LOST"),
         (pd.errors.ParserError(), ErrorClass.USER, "UNREADABLE_FILE"),
@@ -152,6 +148,15 @@ def test_a_foreign_error_is_answered_by_what_it_means(
     verdict = verdict_for(error)
     assert verdict.error_class == error_class
     assert error_code in {None, verdict.error_code}
+
+
+def test_pydantic_ais_errors_mean_the_models() -> None:
+    from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError  # 1 s, not for every process that collects tests
+
+    for error in (ModelHTTPError(503, "a model"), ModelAPIError("a model", "…")):
+        assert verdict_for(error).error_code == "MODEL_UNAVAILABLE"
+        assert verdict_for(error).error_class == ErrorClass.TRANSIENT
+    assert verdict_for(ModelHTTPError(401, "a model")).error_class == ErrorClass.INTERNAL
 
 
 def test_a_foreign_errors_own_words_stay_inside() -> None:
