@@ -20,21 +20,31 @@ MOST_ROWS = 100_000  # of a table or of JSON lines; each is a chunk, which costs
 Reader = Callable[[SourceFile], Iterator[Passage]]
 
 
-def read_document(path: Path, name: str, scratch: Path) -> Iterator[Passage]:
+def read_document(
+    path: Path, name: str, scratch: Path, on_piece: Callable[[], None] = lambda: None
+) -> Iterator[Passage]:
     """The document's cleaned passages in their order, at least one, none without text.
 
-    `name` is the customer's name for the file; `scratch` is a folder for what a reader must write anew. Raises while
-    it is iterated, with the file's name in the context: UnsupportedFormat; UnreadableFile (damaged, locked, not what
+    `name` is the customer's name for the file; `scratch` is a folder for what a reader must write anew; `on_piece` is
+    called with each page, row or section that was read, long before a PDF's first passage comes. Raises while it is
+    iterated, with the file's name in the context: UnsupportedFormat; UnreadableFile (damaged, locked, not what
     its name says, without any text); FileTooLarge (a bomb, or more than LONGEST_TEXT or MOST_ROWS).
     """
     file = SourceFile(path=path, name=name, role="document", folder=scratch)
     try:
-        yield from _within_limits(cleaned(_reader(sniff_document(path, name))(file)))
+        pieces = _told(_reader(sniff_document(path, name))(file), on_piece)
+        yield from _within_limits(cleaned(pieces))
     except CustomerError as error:
         error.context = {"file": name, **error.context}
         raise
     finally:
         file.spool_path.unlink(missing_ok=True)
+
+
+def _told(passages: Iterator[Passage], on_piece: Callable[[], None]) -> Iterator[Passage]:
+    for passage in passages:
+        on_piece()
+        yield passage
 
 
 def _within_limits(passages: Iterator[Passage]) -> Iterator[Passage]:

@@ -22,23 +22,26 @@ FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallbac
 SIGNS = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
 UNSEEN = {FALLBACK, f"{W}del", f"{W}moveFrom", f"{W}instrText"}  # a text box stands in its choice and in its fallback
 DEEPEST_HEADING = 6
+# What python-docx lets through from a file that is not as it should be, besides its own errors.
+DAMAGE = (zipfile.BadZipFile, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 
 def read_word(file: SourceFile) -> Iterator[Passage]:
     check_office_archive(file.path, unpacked_limit=UNPACKED_LIMIT, xml_limit=XML_LIMIT)
-    document = _opened(file)
-    levels = _heading_levels(document)
-    yield from sections(line for block in _blocks(document.element.body, levels) for line in (*block.split("\n"), ""))
+    body, levels = _opened(file)
+    yield from sections(line for block in _blocks(body, levels) for line in (*block.split("\n"), ""))
 
 
-def _opened(file: SourceFile) -> "Document":
+def _opened(file: SourceFile) -> tuple[Any, dict[str, int]]:
+    """The document's body, and the level of each style that is a heading's."""
     import docx
     from docx.opc.exceptions import OpcError
     from lxml.etree import LxmlError
 
     try:
-        return docx.Document(str(file.path))
-    except (OpcError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, OSError) as error:
+        document = docx.Document(str(file.path))
+        return document.element.body, _heading_levels(document)
+    except (OpcError, LxmlError, *DAMAGE) as error:
         if blames_the_machine(error):
             raise
         raise UnreadableFile("The document is damaged or incomplete.", detail=repr(error)) from error

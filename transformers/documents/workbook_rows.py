@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from transformers.documents.office_archive import check_office_archive
+from transformers.documents.office_archive import UNPACKED_LIMIT, check_office_archive
 from transformers.documents.passage import Passage
 from transformers.documents.table_rows import row_passage
 from transformers.intake.layouts import lay_out
 from transformers.intake.naming import named_columns
 from transformers.intake.reading import SourceFile
 from transformers.intake.repairs import RepairLog
-from transformers.intake.workbook_archive import UNPACKED_LIMIT, check_archive
+from transformers.intake.workbook_archive import check_archive
 from transformers.intake.workbook_errors import error_cells
 from transformers.intake.workbooks import SAMPLE_ROWS, WorkbookDamage, filled_rows
 
@@ -23,7 +23,7 @@ def read_sheets(file: SourceFile) -> Iterator[Passage]:
     """Sheets in the workbook's order; hidden ones are not read, what a person cannot see is no text."""
     import python_calamine as calamine
 
-    check_office_archive(file.path, unpacked_limit=UNPACKED_LIMIT, xml_limit=UNPACKED_LIMIT)
+    check_office_archive(file.path, unpacked_limit=UNPACKED_LIMIT, xml_limit=UNPACKED_LIMIT)  # read piece by piece
     check_archive(file.path)
     with WorkbookDamage(), calamine.CalamineWorkbook.from_path(file.path) as workbook:
         shown = [

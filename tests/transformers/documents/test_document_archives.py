@@ -173,7 +173,16 @@ def test_relations_to_elsewhere_are_never_followed(tmp_path: Path) -> None:
     assert text_of(tmp_path, "a.docx", content) == "Hello."
 
 
-def test_an_archive_without_its_relations_is_damaged(tmp_path: Path) -> None:
-    content = changed(PLAIN["docx"], {"_rels/.rels": lambda _: b"<a/>"})
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("_rels/.rels", b"<Relationships", b"<a/><Relationships"),
+        ("word/_rels/document.xml.rels", b'Target="', b'Lost="'),
+        ("[Content_Types].xml", b"wordprocessingml.styles+xml", b"wordprocessingml.nothing+xml"),
+        (BODY, b"<w:body>", b""),
+    ],
+)
+def test_an_archive_whose_parts_do_not_fit_is_damaged(tmp_path: Path, part: str, old: bytes, new: bytes) -> None:
+    content = changed(PLAIN["docx"], {part: lambda content: content.replace(old, new)})
 
     assert "damaged" in str(refusal(tmp_path, "a.docx", content))
