@@ -33,14 +33,23 @@ class _Unreachable(Exception):
 
 @dataclass(slots=True)
 class _State:
-    failures: int = 0
+    under_way: int = 0
+    failures: int = 0  # in a row
+    most_failures: int = 0  # of this row, before it opens
     open_until: float | None = None  # on clock.monotonic; None: closed
     probed_until: float = 0.0
     shared: bool = False  # the others know that it is open
 
+    def close(self) -> None:
+        self.failures, self.open_until, self.shared = 0, None, False
+
 
 class Breakers:
-    """`failures` calls in a row open one for `cool_down` seconds. For any thread and any event loop."""
+    """`failures` calls in a row open one for `cool_down` seconds. For any thread and any event loop.
+
+    Calls that were under way together fail together, when a connection or a server blinks: a row of failures is counted
+    beyond those, or fifty calls at once would shut out their own second tries.
+    """
 
     def __init__(self, failures: int, cool_down: float, *, shared: bool) -> None:
         self._failures, self._cool_down, self._shared = failures, cool_down, shared
@@ -56,27 +65,32 @@ class Breakers:
         """
         if self._shared and monotonic() - self._looked_at >= LOOK_SECONDS:
             await self._look()
-        state = self._states.get(name)
-        if state is None or state.open_until is None:
-            return await self._watched(name, call)
+        state = self._states.setdefault(name, _State())
+        if state.open_until is None:
+            return await self._watched(name, state, call)
         await self._begin_probe(name, state, min(seconds, self._cool_down))
         try:
-            return await self._watched(name, call, probe=True)
+            return await self._watched(name, state, call, probe=True)
         finally:
             state.probed_until = 0.0
 
-    async def _watched(self, name: str, call: Callable[[], Awaitable[T]], *, probe: bool = False) -> T:
+    async def _watched(self, name: str, state: _State, call: Callable[[], Awaitable[T]], *, probe: bool = False) -> T:
         """A provider that refuses or asks for patience is well; only silence and its own faults count."""
+        with self._lock:
+            state.under_way += 1
         try:
             answer = await call()
         except CallFailed as failure:
             if isinstance(failure, Passing) and not failure.paced:
-                await self._failed(name, probe=probe)
-            else:
-                await self._went_well(name)
+                await self._failed(name, state, probe=probe)
+            elif state.failures:
+                await self._went_well(name, state)
             raise
-        if name in self._states:
-            await self._went_well(name)
+        finally:
+            with self._lock:
+                state.under_way -= 1
+        if state.failures:
+            await self._went_well(name, state)
         return answer
 
     async def _begin_probe(self, name: str, state: _State, seconds: float) -> None:
@@ -94,11 +108,12 @@ class Breakers:
             state.probed_until = 0.0
             raise _left_alone(name, LOOK_SECONDS)
 
-    async def _failed(self, name: str, *, probe: bool) -> None:
+    async def _failed(self, name: str, state: _State, *, probe: bool) -> None:
         with self._lock:
-            state = self._states.setdefault(name, _State())
+            if state.failures == 0:
+                state.most_failures = self._failures + state.under_way - 1
             state.failures += 1
-            opens = probe or (state.open_until is None and state.failures >= self._failures)
+            opens = probe or (state.open_until is None and state.failures >= state.most_failures)
             if opens:
                 state.open_until = monotonic() + self._cool_down
         if opens:
@@ -107,11 +122,12 @@ class Breakers:
                 await self._asked(model_memory.open_breaker, name, state.failures, self._cool_down)
                 state.shared = self._shared
 
-    async def _went_well(self, name: str) -> None:
+    async def _went_well(self, name: str, state: _State) -> None:
         """A late answer of a call that began before the breaker opened closes it as well: the model is there."""
         with self._lock:
-            state = self._states.pop(name, None)
-        if state is not None and state.open_until is not None:
+            was_open = state.open_until is not None
+            state.close()
+        if was_open:
             log.info("model_answers_again", model=name)
             with suppress(_Unreachable):
                 await self._asked(model_memory.close_breaker, name)
@@ -129,9 +145,11 @@ class Breakers:
         for name, row in found.items():
             state = self._states.setdefault(name, _State())
             state.shared, state.open_until = True, now + row.cools_for
+            state.failures = max(state.failures, 1)
             state.probed_until = max(state.probed_until, now + row.probed_for)
-        for name in [name for name, state in self._states.items() if state.shared and name not in found]:
-            del self._states[name]
+        for name, state in list(self._states.items()):  # other slots' first calls come meanwhile
+            if state.shared and name not in found:
+                state.close()
 
     async def _asked(self, what: Callable[..., T], *about: object) -> T:
         if not self._shared:

@@ -79,6 +79,22 @@ def test_so_many_failures_in_a_row_open_it() -> None:
     assert through(worker) == "left alone"
 
 
+def test_calls_that_fail_together_are_no_row() -> None:
+    worker = a_breaker()
+
+    async def together() -> None:
+        async def call() -> None:
+            await asyncio.sleep(0)
+            raise Passing("a connection blinked")
+
+        failed = await asyncio.gather(*(worker.through(NAME, 5.0, call) for _ in range(50)), return_exceptions=True)
+        assert {type(failure) for failure in failed} == {Passing}
+
+    asyncio.run(together())
+    assert fail(worker, 2) == ["Passing"] * 2, "49 more than three in a row"
+    assert through(worker) == "left alone"
+
+
 def test_an_answer_between_them_begins_the_row_anew() -> None:
     worker = a_breaker()
     fail(worker, 2)

@@ -268,6 +268,14 @@ class TestLoops:
         ask(many, model_calls_at_once=7)
         assert model_server.most_at_once == 7
 
+    def test_a_server_that_blinks_costs_no_question(self, model_server: ModelServer) -> None:
+        model_server.script("echo", Act(drop=Drop.BEFORE, delay=0.02, times=30))
+
+        async def many(models: LanguageModels) -> list[Answer]:
+            return await asyncio.gather(*(models.ask(question("hello"), budget(retries=100)) for _ in range(30)))
+
+        assert [answer.content for answer in ask(many)] == ["hello"] * 30
+
     def test_waiting_for_a_turn_is_not_the_calls_time(self, model_server: ModelServer) -> None:
         model_server.delay = 0.15
 
