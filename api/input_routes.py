@@ -38,6 +38,7 @@ from transformers.input_plan import PlannedFile, check_format, check_size, files
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w=-]+)*")
+_CURLS_OWN = "application/x-www-form-urlencoded"  # what curl says of any body; a store may take that for a form's
 _A_FILE = {"schema": {"type": "string", "format": "binary"}, "example": "id,name\n1,Ada\n"}
 _BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": _A_FILE}}}
 
@@ -85,7 +86,8 @@ def _announced(request: Request) -> tuple[int | None, str]:
     if content_type.startswith("multipart/form-data"):
         raise BadRequest("Send the file itself as the body, not a form with a file in it.")
     known = _CONTENT_TYPE.fullmatch(content_type) and len(content_type) <= 200  # noqa: PLR2004 (as when announced)
-    return int(length) if length.isdecimal() else None, content_type if known else "application/octet-stream"
+    named = known and content_type != _CURLS_OWN
+    return int(length) if length.isdecimal() else None, content_type if named else "application/octet-stream"
 
 
 def _wanted(task_id: UUID, user_id: int, role_name: str, name: str, content_type: str) -> Wanted:

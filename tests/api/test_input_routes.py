@@ -64,6 +64,20 @@ def test_a_file_can_be_sent_to_us_and_processed(customer: Customer) -> None:
     assert customer.process(task_id).status_code == 202
 
 
+def test_what_curl_says_of_any_body_is_no_form(customer: Customer) -> None:
+    task_id = customer.create()
+    asked = {"params": {"filename": "data.csv"}, "content": CSV}
+
+    customer.send(
+        "PUT",
+        f"/tasks/{task_id}/inputs/primary",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        **asked,
+    )
+
+    assert customer.hall.storage.get_bytes(f"{folder_of(customer, task_id)}inputs/primary/data.csv") == CSV
+
+
 def test_a_large_file_goes_to_the_store_by_parts(customer: Customer, roomy: None) -> None:
     task_id, chunk = customer.create(), b"1,2\n" * 16_000
 
