@@ -90,7 +90,7 @@ def test_no_pattern_can_hang_a_worker() -> None:
     check_schema(schema)
     began = monotonic()
     assert faults_of("a" * 30 + "!", schema) != []
-    assert monotonic() - began < 1
+    assert monotonic() - began < 5, "2^30 steps take minutes"
 
 
 def test_no_schema_can_take_for_ever() -> None:
@@ -129,7 +129,7 @@ def test_many_items_are_compared_in_linear_time() -> None:
     items = [{"number": number} for number in range(20_000)]
     began = monotonic()
     assert faults_of(items, {"uniqueItems": True}) == []
-    assert monotonic() - began < 2
+    assert monotonic() - began < 10, "200 million comparisons take longer"
 
 
 def test_numbers_beyond_a_float_are_a_fault() -> None:
