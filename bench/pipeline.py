@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -83,6 +84,8 @@ def _measured(house: Deployment, model_url: str) -> dict[str, Any]:
         "bare_model_ms_a_step": round(bare, 2),
         "overhead_ms_a_step": round(walked / STEPS - bare, 2),
         "overhead_beside_the_door_ms_a_step": round(beside / STEPS, 2),
+        "claim_to_first_checkpoint_ms": round(median(one["first_ms"] for one in small), 1),
+        "between_two_checkpoints_ms": round(median(one["between_ms"] for one in small), 2),
         "claim_to_end_ms_a_step": round(median(one["ended_ms"] for one in small) / STEPS, 2),
         "worker_cpu_ms_a_step": round(1000 * busy / STEPS, 2),
         "large_answers_in_the_store_ms_a_step": round(large["walked_ms"] / STEPS, 2),
@@ -113,9 +116,11 @@ def _chain(http: httpx.Client, steps: list[dict[str, Any]]) -> Mapping[str, floa
     outputs = {file["name"]: file for file in http.get(f"/tasks/{task_id}/outputs").json()["outputs"]}
     results = httpx.get(outputs["results.json"]["url"]).json()["results"]
     claimed = datetime.fromisoformat(task["started_at"])
-    last = max(datetime.fromisoformat(step["finished_at"]) for step in task["steps"])
+    ended = sorted(datetime.fromisoformat(step["finished_at"]) for step in task["steps"])
     return {
-        "walked_ms": (last - claimed).total_seconds() * 1000,
+        "walked_ms": (ended[-1] - claimed).total_seconds() * 1000,
+        "first_ms": (ended[0] - claimed).total_seconds() * 1000,
+        "between_ms": median((later - one).total_seconds() * 1000 for one, later in pairwise(ended)),
         "ended_ms": (datetime.fromisoformat(task["finished_at"]) - claimed).total_seconds() * 1000,
         "asked_ms": sum(result["time"] for result in results.values()) * 1000,
     }
