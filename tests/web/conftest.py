@@ -9,16 +9,23 @@ from playwright.sync_api import Browser, sync_playwright
 
 from backend.devstack import Stack
 from tests.acceptance.house import House
+from tests.model_server import ModelServer, serving
 from tests.web.visitor import PHONE, Visitor, chromium, chromium_or_skip
 
 PATIENT = {"TIME_LIMIT_SECONDS": "120", "NO_PROGRESS_SECONDS": "60"}  # a browser beside it takes the processor, too
 
 
 @pytest.fixture(scope="package")
-def web_house(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def models() -> Iterator[ModelServer]:
+    """What the deployment's tools ask; each test scripts it anew."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def web_house(stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     chromium_or_skip()
-    house = House(stack, "solo", tmp_path_factory.mktemp("web"))
-    house.environment.update(PATIENT)
+    house = House(stack, "solo", tmp_path_factory.mktemp("web"), more={**PATIENT, **models.environment()})
     try:
         house.open()
         yield house

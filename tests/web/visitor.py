@@ -88,10 +88,10 @@ class Visitor:
         self.page.goto(self.origin)
         self.sees("What shall we do with your data?")
 
-    def submit(self, tool_id: str, body: bytes, name: str = "people.csv", **asked: Any) -> str:
+    def submit(self, tool_id: str, body: bytes, name: str = "people.csv", role: str = "primary", **asked: Any) -> str:
         """A task of this account, made without the page; its id."""
         task_id: str = self._ask("POST", "/tasks", {"tool_id": tool_id, **asked})["task_id"]
-        path = f"{self.origin}/tasks/{task_id}/inputs/primary?filename={name}"
+        path = f"{self.origin}/tasks/{task_id}/inputs/{role}?filename={name}"
         httpx.put(path, content=body, headers=self._headers, trust_env=False).raise_for_status()
         self._ask("POST", f"/tasks/{task_id}/process", {})
         return task_id

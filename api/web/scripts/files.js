@@ -3,6 +3,7 @@
 import { Problem, problemOf, send } from './http.js'
 import { session } from './session.js'
 
+const BUSY = 2_000 // ms
 const STREAMED_ABOVE = 64 * 2 ** 20 // bytes; a larger file is written to disk as it comes, where the browser can
 
 // One file to its role; `onProgress` gets 0..1. Throws Problem.
@@ -11,6 +12,10 @@ export async function upload(taskId, role, file, onProgress, signal) {
   const headers = await session.header()
   const { status, text } = await put(path, headers, file, onProgress, signal)
   if (status === 401 && (await session.renew())) return upload(taskId, role, file, onProgress, signal)
+  if (status === 429) {
+    await new Promise((resolve) => setTimeout(resolve, BUSY)) // many files: as fast as one customer may
+    return upload(taskId, role, file, onProgress, signal)
+  }
   const body = parsed(text)
   if (status < 200 || status >= 300) throw new Problem(body, status)
   return body
@@ -55,7 +60,16 @@ export async function download(taskId, { name, size }, folder = null) {
   if (folder) return stream(taskId, name, await folder.getFileHandle(name, { create: true }))
   const mayAsk = window.showSaveFilePicker && navigator.userActivation?.isActive
   if (size > STREAMED_ABOVE && mayAsk) return stream(taskId, name, await window.showSaveFilePicker({ suggestedName: name }))
-  const answer = await send(addressOf(taskId, name))
+  return save(await send(addressOf(taskId, name)), name)
+}
+
+// The finished items of a batch so far, a line each.
+export async function downloadItems(taskId) {
+  const answer = await send(`/tasks/${taskId}/items`, { headers: { Accept: 'application/x-ndjson' } })
+  return save(answer, 'answers-so-far.jsonl')
+}
+
+async function save(answer, name) {
   if (!answer.ok) throw await problemOf(answer)
   const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(await answer.blob()), download: name })
   document.body.append(link)

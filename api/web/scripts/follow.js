@@ -10,8 +10,8 @@ const POLLING = 30_000 // ms, then the stream is tried again
 const ANSWERED = 15_000 // ms, more than the server was asked to wait
 const POLL = 2_000 // ms, where the server does not say how long
 
-// `told({task})` with the whole task, `told({progress, current_agent})` in between, `told({isLost})` when the connection
-// goes and comes. Returns when the task has ended or was aborted. Throws Problem where the task is not there.
+// `told({task})` with the whole task, `told({progress, current_agent, items})` in between, `told({text, at})` with a
+// stretch of an answer while it is written, `told({isLost})` when the connection goes and comes. Returns when the task has ended or was aborted. Throws Problem where the task is not there.
 export async function follow(taskId, told, signal) {
   const state = { etag: '', lastEvent: '', ended: false }
   const look = async (wait = 0) => {
@@ -88,6 +88,7 @@ async function take({ event, id, data }, state, told, look) {
     told({ task: data })
     return undefined
   }
+  if (event === 'text') return told({ text: data.data.text || '', at: data.data.at || 0 })
   return look() // a durable event: steps, prices and times may all be others now
 }
 

@@ -4,11 +4,16 @@ import { format } from './format.js'
 
 const NUMBERS = ['integer', 'number']
 const WIDE = ['list', 'map', 'json']
+const PROSE = ['prompt', 'system'] // more than a line
 
-export function fieldsOf(schema) {
+// `models`: those that may be named in a field called model.
+export function fieldsOf(schema, models = []) {
   const definitions = schema.$defs || {}
-  const fields = Object.entries(schema.properties || {}).map(([name, property]) => field(name, resolved(property, definitions), definitions))
-  return fields.sort((a, b) => WIDE.includes(a.kind) - WIDE.includes(b.kind)) // small ones side by side first
+  const fields = Object.entries(schema.properties || {}).map(([name, property]) => {
+    const found = field(name, resolved(property, definitions), definitions)
+    return name === 'model' && models.length ? choiceOf(found, models) : found
+  })
+  return fields.sort((a, b) => rank(a) - rank(b)) // what is to be said first, then small ones side by side
 }
 
 // `$ref` followed, and `anyOf` with null read as "may be left empty".
@@ -21,7 +26,8 @@ function resolved(property, definitions) {
 }
 
 function field(name, property, definitions) {
-  const kind = kindOf(property, definitions)
+  const told = kindOf(property, definitions)
+  const kind = told === 'text' && PROSE.includes(name) ? 'prose' : told
   const inner = kind === 'map' ? resolved(property.additionalProperties, definitions) : {}
   const fallback = property.default ?? null
   return {
@@ -38,6 +44,13 @@ function field(name, property, definitions) {
     value: shown(kind, fallback),
     fault: '',
   }
+}
+
+const rank = ({ kind }) => (kind === 'prose' ? -1 : Number(WIDE.includes(kind)))
+
+function choiceOf(found, models) {
+  const options = [{ value: '', label: `The default, ${models[0]}` }, ...models.map((value) => ({ value, label: value }))]
+  return { ...found, kind: 'choice', options }
 }
 
 function kindOf(property, definitions) {

@@ -1,6 +1,7 @@
 // A new task: a file, a tool, its options, what it will cost, and off it goes.
 
 import { upload } from '../files.js'
+import { format } from '../format.js'
 import { fieldsOf, fill, parametersOf } from '../forms.js'
 import { columnsOf } from '../header.js'
 import { ask, newKey, post, Problem } from '../http.js'
@@ -12,18 +13,20 @@ const HINTS = {
   schema: 'A contract that the table must keep, as JSON or YAML.',
   cross_reference: 'The cross-reference of an earlier run, so that records keep their ids.',
   parameters: 'Options from a parameters.json, instead of the form below.',
+  messages: 'A conversation as JSON, instead of the prompt below.',
+  input: 'What the templates read as input, as JSON.',
 }
 
 export const newTask = () => ({
   tool: null,
   agents: [], // of the tool: {…agent, chosen, fields, open}
-  files: {}, // role → File
+  files: {}, // role → [File], of all tools that were looked at
   columns: [],
   over: '', // the role a file is held over
   taskId: null,
   quote: null,
   mayRun: false, // asked to start, and no answer came
-  sent: {}, // role → 0..1
+  sent: {}, // number of the file → 0..1
   busy: '',
   leaving: null,
 
@@ -31,7 +34,7 @@ export const newTask = () => ({
     this.leaving = new AbortController()
     const { draft, tools } = this.$store.app
     const wanted = tools.find((tool) => tool.tool_id === draft?.tool_id)
-    this.choose(wanted || tools[0])
+    this.choose(wanted || tools.find((tool) => tool.available))
     if (draft) this.follow(draft)
     this.$store.app.draft = null
   },
@@ -45,9 +48,7 @@ export const newTask = () => ({
   choose(tool) {
     this.forget()
     this.tool = tool
-    this.agents = tool.agents.map((agent) => ({ ...agent, chosen: true, fields: fieldsOf(agent.parameters) }))
-    const roles = tool.inputs.map((input) => input.role)
-    this.files = Object.fromEntries(Object.entries(this.files).filter(([role]) => roles.includes(role)))
+    this.agents = tool.agents.map((agent) => ({ ...agent, chosen: true, fields: fieldsOf(agent.parameters, tool.models) }))
   },
 
   // What a report has proposed: agents, parameters, and the file where we still hold it.
@@ -59,34 +60,51 @@ export const newTask = () => ({
         if (value !== undefined) fill(field, value)
       }
     }
-    if (file) this.take('primary', file)
+    if (file) this.take('primary', [file])
   },
 
   // files
 
-  get further() {
-    return this.tool.inputs.filter((input) => input.role !== 'primary')
+  // The file that the tool works on; null where it needs none.
+  get main() {
+    return this.tool.inputs.find((input) => input.role === 'primary') || this.tool.inputs.find((input) => input.required) || null
   },
-  get primary() {
-    return this.tool.inputs.find((input) => input.role === 'primary') || this.tool.inputs[0]
+  get further() {
+    return this.tool.inputs.filter((input) => input.role !== this.main?.role)
+  },
+  get mainFiles() {
+    return this.main ? this.filesOf(this.main.role) : []
+  },
+  filesOf(role) {
+    return this.files[role] || []
+  },
+  namesOf(role) {
+    return this.filesOf(role).map((file) => file.name).join(', ')
+  },
+  get given() {
+    return this.tool.inputs.flatMap(({ role }) => this.filesOf(role).map((file) => [role, file]))
   },
   hint: (role) => HINTS[role] || '',
   accepts: (input) => input.formats.map((format) => `.${format}`).join(','),
 
-  async take(role, file) {
-    if (!file || this.busy) return
+  // A role that takes several keeps those of other names.
+  async take(role, files) {
+    if (!files.length || this.busy) return
     this.forget()
-    this.files = { ...this.files, [role]: file }
-    if (role === 'primary') this.columns = await columnsOf(file).catch(() => [])
+    const isMany = this.tool.inputs.find((input) => input.role === role)?.many
+    const names = files.map((file) => file.name)
+    const kept = this.filesOf(role).filter((file) => !names.includes(file.name))
+    this.files = { ...this.files, [role]: isMany ? [...kept, ...files] : files.slice(0, 1) }
+    if (role === 'primary') this.columns = await columnsOf(files[0]).catch(() => [])
   },
   drop(role, event) {
     this.over = ''
-    return this.take(role, event.dataTransfer.files[0])
+    return this.take(role, [...event.dataTransfer.files])
   },
   pick(role, event) {
-    const [file] = event.target.files
+    const files = [...event.target.files]
     event.target.value = '' // the same file once more is a choice, too
-    return this.take(role, file)
+    return this.take(role, files)
   },
   remove(role) {
     this.forget()
@@ -95,14 +113,15 @@ export const newTask = () => ({
   async tryExample() {
     const address = this.$store.app.about.example
     const blob = await (await fetch(address)).blob()
-    await this.take('primary', new File([blob], address.split('/').pop(), { type: 'text/csv' }))
+    await this.take('primary', [new File([blob], address.split('/').pop(), { type: 'text/csv' })])
   },
 
   // agents and their price
 
   total: (tool) => tool.agents.reduce((sum, agent) => sum + agent.price, 0),
   lacks(agent) {
-    return agent.roles.filter((role) => !this.files[role] && role !== 'primary')
+    const own = this.further.map((input) => input.role)
+    return agent.roles.filter((role) => own.includes(role) && !this.filesOf(role).length)
   },
   runs(agent) {
     return agent.chosen && !this.lacks(agent).length
@@ -117,7 +136,17 @@ export const newTask = () => ({
     return this.agents.filter((agent) => this.runs(agent))
   },
   get isReady() {
-    return this.files[this.primary.role] && this.chosenAgents.length && !this.busy
+    return (!this.main || this.mainFiles.length) && this.chosenAgents.length && !this.busy
+  },
+  // Its agents are one whole: none is chosen or left out.
+  get isWhole() {
+    return this.tool.agents.some((agent) => agent.tariff)
+  },
+  tariffOf: (tool) => tool.agents.find((agent) => agent.tariff)?.tariff || null,
+  byUse(tool) {
+    const { per_call, per_thousand_tokens } = this.tariffOf(tool)
+    const parts = [per_call && `${format.credits(per_call)} a call`, per_thousand_tokens && `${format.credits(per_thousand_tokens)} per 1,000 tokens`]
+    return parts.filter(Boolean).join(', ')
   },
   ...options,
 
@@ -148,13 +177,13 @@ export const newTask = () => ({
     await this.attempt('Uploading', async () => {
       const taskId = (await post('/tasks', this.asked(), { key: newKey() })).task_id
       this.taskId = taskId
-      for (const [role, file] of Object.entries(this.files)) {
-        await upload(taskId, role, file, (share) => (this.sent = { ...this.sent, [role]: share }), signal)
-        this.sent = { ...this.sent, [role]: 1 }
+      for (const [at, [role, file]] of this.given.entries()) {
+        await upload(taskId, role, file, (share) => (this.sent = { ...this.sent, [at]: share }), signal)
+        this.sent = { ...this.sent, [at]: 1 }
       }
       this.busy = 'Checking'
       this.quote = await post(`/tasks/${taskId}/quote`, {}, { signal })
-      this.$store.app.say('The file has arrived. The price is shown.')
+      this.$store.app.say(`${this.given.length ? 'The file has arrived. ' : ''}The price is shown.`)
     })
     // Not before the frame in which the button comes into sight: what is hidden takes no focus.
     if (this.quote) this.$nextTick(() => requestAnimationFrame(() => this.$refs.start?.focus()))
@@ -169,7 +198,7 @@ export const newTask = () => ({
         this.mayRun = before || !(error.status >= 400 && error.status < 500)
         throw error
       })
-      this.$store.app.files[taskId] = this.files.primary
+      this.$store.app.files[taskId] = this.filesOf('primary')[0]
       this.$store.app.countCredits()
       if (!this.leaving.signal.aborted) go(`/tasks/${taskId}`)
     })
@@ -177,7 +206,7 @@ export const newTask = () => ({
 
   get uploaded() {
     const shares = Object.values(this.sent)
-    return shares.length ? shares.reduce((sum, share) => sum + share, 0) / Object.keys(this.files).length : 0
+    return shares.length ? shares.reduce((sum, share) => sum + share, 0) / this.given.length : 0
   },
 
   async attempt(doing, what) {

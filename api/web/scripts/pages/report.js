@@ -4,6 +4,7 @@ import { beginning, download, folderFor } from '../files.js'
 import { parse } from '../csv.js'
 import { get } from '../http.js'
 import { go } from '../router.js'
+import { answers } from '../report/answers.js'
 import { cleaning } from '../report/cleaning.js'
 import { columns } from '../report/columns.js'
 import { drift } from '../report/drift.js'
@@ -13,6 +14,7 @@ import { trust } from '../report/trust.js'
 
 const TABS = [
   ['overview', 'Overview', overview],
+  ['answers', 'Answers', answers],
   ['golden', 'Golden records', mastering],
   ['cleaning', 'Before and after', cleaning],
   ['columns', 'Columns', columns],

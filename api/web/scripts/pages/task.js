@@ -1,10 +1,14 @@
 // One task: watched while it goes, then its report.
 
+import { downloadItems } from '../files.js'
 import { follow } from '../follow.js'
 import { format } from '../format.js'
-import { newKey, post } from '../http.js'
+import { get, newKey, post } from '../http.js'
 import { go } from '../router.js'
+import { itemOf } from '../report/answers.js'
 import { hasEnded, stateSaid, stateTone } from '../states.js'
+
+const ITEMS_SHOWN = 20
 
 export const task = () => ({
   task: null,
@@ -15,6 +19,9 @@ export const task = () => ({
   now: Date.now(),
   taskId: '',
   retryKey: newKey(), // the same one until an answer has come, so that one retry is made
+  text: '', // of an answer that is being written; never markup
+  items: [], // of a batch, the first of those that are finished
+  itemsAsked: 0, // when
   isLost: false, // no connection just now; tried again all the time
   leaving: null,
   ticking: 0,
@@ -42,12 +49,21 @@ export const task = () => ({
 
   hear({ isLost, ...news }) {
     this.isLost = Boolean(isLost)
-    if (isLost === undefined) this.learn(news)
+    if (news.text !== undefined) this.write(news)
+    else if (isLost === undefined) this.learn(news)
   },
 
-  learn({ task, progress, current_agent }) {
+  // What begins at 0 begins the answer, anew where there was one before; whoever comes late has missed the beginning.
+  write({ text, at }) {
+    if (at === 0) this.text = text
+    else this.text = (this.text || '… ') + text
+  },
+
+  learn({ task, progress, current_agent, items }) {
     const before = this.task?.status
     if (task) this.task = task
+    else if (items && this.task) this.task.items = items
+    if (this.task?.items) this.lookAtItems()
     this.progress = Math.max(this.progress, task ? task.progress : progress)
     this.current = task ? task.current_agent : current_agent
     if (task && before !== task.status) this.arriveAt(task, before)
@@ -59,6 +75,20 @@ export const task = () => ({
       clearInterval(this.ticking)
       if (before) this.$store.app.countCredits().catch(() => {})
     }
+  },
+
+  // At most once in two seconds while it goes, and once it has ended.
+  async lookAtItems() {
+    if (this.items.length === ITEMS_SHOWN || (Date.now() - this.itemsAsked < 2000 && !this.ended)) return
+    this.itemsAsked = Date.now()
+    const found = await get(`/tasks/${this.taskId}/items?limit=${ITEMS_SHOWN}`).catch(() => null)
+    if (found) this.items = found.items.map(itemOf)
+  },
+  get answered() {
+    return this.task.items.ok + this.task.items.failed
+  },
+  async fetchItems() {
+    await this.attempt(() => downloadItems(this.taskId))
   },
 
   get ended() {
