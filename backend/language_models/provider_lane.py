@@ -41,7 +41,7 @@ from pydantic_ai.settings import ModelSettings
 from backend.language_models.calls import CONNECT_SECONDS, Call
 from backend.language_models.extras import allowed
 from backend.language_models.failures import CallFailed, Passing, Refused, by_status
-from backend.language_models.names import Endpoint, ModelName, Provider
+from backend.language_models.names import OPENAI_LIKE, Endpoint, ModelName, Provider
 from backend.language_models.questions import Answer, Message, Role, ToolCall, Usage
 
 NO_KEY = "none"  # the libraries insist on one; servers without keys do not look at it
@@ -161,7 +161,8 @@ def _known_to_google(extra: Mapping[str, Any]) -> ModelSettings:
 def _parameters(call: Call, model: Model[Any]) -> ModelRequestParameters:
     if call.schema is None or not model.profile.get("supports_json_schema_output", False):
         return ModelRequestParameters()
-    wanted = OutputObjectDefinition(json_schema=dict(call.schema), name="answer", strict=False)
+    strict = False if call.model.provider in OPENAI_LIKE else None  # it would want the schema in a shape of its own
+    wanted = OutputObjectDefinition(json_schema=dict(call.schema), name="answer", strict=strict)
     return ModelRequestParameters(output_mode="native", output_object=wanted)
 
 

@@ -182,6 +182,18 @@ class TestOtherProviders:
         assert (answer.content, answer.finish_reason, answer.model) == ("two words", "stop", model)
         assert answer.usage == Usage(calls=1, input_tokens=2, output_tokens=2)
 
+    def test_a_conversation_with_a_schema_and_a_field_of_its_own_is_sent(
+        self, model_server: ModelServer, model: str
+    ) -> None:
+        schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+        newest = {"anthropic:claude-test": "anthropic:claude-sonnet-4-5", "google:gemini-test": "google:gemini-2.5-pro"}
+        asked = call(model=newest[model], messages=CONVERSATION, schema=schema, extra={"top_p": 0.5})
+        assert self.through(model_server, asked).content == "And 3 + 3?"
+        sent = str(model_server.requests[-1])
+        assert all(message.content in sent for message in CONVERSATION)
+        assert "'name'" in sent
+        assert "0.5" in sent
+
     @pytest.mark.parametrize(("status", "kind"), [(503, Passing), (429, Passing), (401, Barred), (400, Refused)])
     def test_failures_mean_the_same(
         self, model_server: ModelServer, model: str, status: int, kind: type[CallFailed]
