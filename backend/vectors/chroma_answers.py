@@ -5,8 +5,6 @@ from contextlib import contextmanager
 
 from backend.errors import StorageUnavailable
 
-SENTENCE = "The store of vectors did not answer."
-
 
 @contextmanager
 def answering() -> Iterator[None]:
@@ -17,4 +15,6 @@ def answering() -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, InternalError, RateLimitError) as error:
-        raise StorageUnavailable(SENTENCE, detail=f"{type(error).__name__}: {error}") from error
+        raise StorageUnavailable(
+            "The store of vectors did not answer.", detail=f"{type(error).__name__}: {error}"
+        ) from error

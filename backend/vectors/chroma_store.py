@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from backend.errors import CollectionNotFound, InternalError, StorageUnavailable
-from backend.vectors.chroma_answers import SENTENCE, answering
+from backend.errors import CollectionNotFound, InternalError
+from backend.vectors.chroma_answers import answering
 from backend.vectors.chroma_wording import (
     DOCUMENT_KEY,
     ID_KEY,
@@ -32,10 +32,12 @@ from db import collections, ingests
 from db.database import transaction
 
 if TYPE_CHECKING:
+    import httpx
     from chromadb import Collection
     from chromadb.api import ClientAPI
 
 AT_ONCE = 1000  # chunks a request
+CONNECT_SECONDS, CALL_SECONDS = 5.0, 30.0
 NAMES_AT_ONCE = 100  # SQLite underneath takes so many values in one question
 _INDEX: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 400, "max_neighbors": 32}}
 _LIVE, _STAGING = "live-", "staging-"
@@ -172,14 +174,23 @@ def _client_at(url: str, path: Path) -> "ClientAPI":
     settings = Settings(anonymized_telemetry=False)
     if not url:
         return chromadb.PersistentClient(path, settings)
+    patience = _reached(url)
     parts = urlsplit(url)
     is_tls = parts.scheme == "https"
-    try:
-        return chromadb.HttpClient(
-            parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, settings=settings
-        )
-    except ValueError as error:  # what it says when nobody answers
-        raise StorageUnavailable(SENTENCE, detail=str(error)) from error
+    client: Any = chromadb.HttpClient(
+        parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, settings=settings
+    )
+    client._server._session.timeout = patience  # noqa: SLF001 (it waits for ever, and no setting says otherwise)
+    return client  # type: ignore[no-any-return]
+
+
+def _reached(url: str) -> "httpx.Timeout":
+    """How long a call may take, of a server that has just answered: its client asks it as soon as it is made."""
+    import httpx
+
+    patience = httpx.Timeout(CALL_SECONDS, connect=CONNECT_SECONDS)
+    httpx.get(f"{url.rstrip('/')}/api/v2/heartbeat", timeout=CONNECT_SECONDS).raise_for_status()
+    return patience
 
 
 def _vectors(of: Sequence[Sequence[float]]) -> Any:

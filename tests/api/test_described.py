@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hall_client import Hall, new_customer
 from hypothesis import HealthCheck, Phase, given, settings
+from test_collection_routes import ingested
 from test_documented import OPERATIONS
 
 from api.dependencies import file_store
@@ -44,7 +45,15 @@ def asked(database: str, hall_storage: Storage, monkeypatch: pytest.MonkeyPatch)
     admin = new_customer(hall, admin=True)
     webhook = admin.post("/webhooks", {"url": "https://example.com/"}).json()["id"]
     key = admin.post("/auth/api-keys", {"name": "another"}).json()["id"]
-    ids = {"task_id": admin.ready(), "webhook_id": webhook, "key_id": key, "tool_id": "trial", "role": "primary"}
+    ingested(admin, "handbook")
+    ids = {
+        "name": "handbook",
+        "task_id": admin.ready(),
+        "webhook_id": webhook,
+        "key_id": key,
+        "tool_id": "trial",
+        "role": "primary",
+    }
     yield {"headers": dict(admin.headers), "ids": ids}
     hall.close()
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -17,9 +18,11 @@ from tests.builders import customer
 
 
 @pytest.fixture(scope="session")
-def chroma(tmp_path_factory: pytest.TempPathFactory) -> ChromaStore:
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaStore]:
     """One for all tests: opening it takes a third of a second. Ids of collections keep them apart."""
-    return ChromaStore("", tmp_path_factory.mktemp("chroma"))
+    store = ChromaStore("", tmp_path_factory.mktemp("chroma"))
+    yield store
+    store._client.close()
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +35,9 @@ def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaSt
     try:
         heartbeat = f"http://{LOOPBACK}:{port}/api/v2/heartbeat"
         server.wait_until(lambda: _answers(heartbeat), 60)
-        yield ChromaStore(f"http://{LOOPBACK}:{port}", folder)
+        store = ChromaStore(f"http://{LOOPBACK}:{port}", folder)
+        yield store
+        cast("Any", store._client)._server._session.close()  # its own close() leaves the connections open
     finally:
         server.stop()
 

@@ -1,13 +1,16 @@
 """What needs care because ChromaDB has no transactions."""
 
+import socket
 import uuid
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from shelf import Shelf, chunks_of, sizes
 
 from backend.errors import StorageUnavailable
+from backend.ports import LOOPBACK
 from backend.settings import Settings
 from backend.vectors import chroma_store
 from backend.vectors.chroma_store import ChromaStore
@@ -81,6 +84,14 @@ def test_a_server_that_is_not_there_is_a_hiccup(database: str, tmp_path: Path) -
         ChromaStore("http://127.0.0.1:1", tmp_path).count(uuid.uuid4())
 
 
+def test_a_server_that_never_says_anything_is_a_hiccup(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chroma_store, "CONNECT_SECONDS", 0.1)
+    with socket.create_server((LOOPBACK, 0)) as silent, pytest.raises(StorageUnavailable):
+        ChromaStore(f"http://{LOOPBACK}:{silent.getsockname()[1]}", tmp_path).count(uuid.uuid4())
+
+
 def test_a_server_that_goes_away_is_a_hiccup(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf.ingest()
 
@@ -109,3 +120,9 @@ def test_a_deleted_collection_is_dropped_with_what_is_staged(shelf: Shelf, chrom
         collections.delete_collection(session, shelf.user_id, shelf.name)
     chroma.drop(ingest.collection_id)
     assert not any(ingest.collection_id.hex in name for name in names(chroma))
+
+
+@pytest.mark.long
+def test_no_call_waits_for_ever(chroma_server: ChromaStore) -> None:
+    client: Any = chroma_server._client
+    assert client._server._session.timeout == httpx.Timeout(30, connect=5)
