@@ -1,7 +1,7 @@
 """JSON lines: an object is a passage. Its text or content is the text, the rest is what is known of it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ METADATA_VALUE = 1_000  # characters of one value: it is stored anew with each c
 METADATA_FIELDS = 100
 
 
-def read_objects(file: SourceFile) -> Iterator[Passage]:
+def read_objects(file: SourceFile) -> Generator[Passage]:
     with as_utf8(file).open() as stream:
         lines = enumerate(iter(partial(stream.readline, ROW_LIMIT + 1), ""), start=1)
         row = 0

@@ -1,7 +1,7 @@
 """Markdown as it is written, one passage a section, with the path of headings above it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from transformers.documents.passage import Passage
 from transformers.documents.plain_text import PIECE, with_plain_line_ends
@@ -14,8 +14,8 @@ FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 BLOCK = re.compile(r"\s*$| {0,3}(?:[-*+>|]|\d+[.)]) ?|    ")  # a line that no heading's underline can follow
 
 
-def read_markdown(file: SourceFile) -> Iterator[Passage]:
-    return sections(_lines(file))
+def read_markdown(file: SourceFile) -> Generator[Passage]:
+    yield from sections(_lines(file))
 
 
 def sections(lines: Iterator[str]) -> Iterator[Passage]:

@@ -6,7 +6,7 @@ page trees in circles, forms within forms, a page named a thousand times) meets 
 
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from struct import error as struct_error
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ DAMAGE = (
 SENTENCE_ENDS = (".", "!", "?", ":", "…", "”", '"', "。", "！", "？")
 
 
-def read_pdf(file: SourceFile) -> Iterator[Passage]:
+def read_pdf(file: SourceFile) -> Generator[Passage]:
     """One passage a page, those without text left out. A document of scans has none and is an error."""
     from pypdf import PdfReader, apply_configuration
     from pypdf.errors import DependencyError, LimitReachedError, PyPdfError

@@ -1,6 +1,6 @@
 """Plain text, in pieces that end where a paragraph or at least a line ends."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from transformers.documents.passage import PARAGRAPHS, Passage
 from transformers.intake.encodings import as_utf8
@@ -10,7 +10,7 @@ PIECE = 2**16  # characters in one passage: a chapter; long enough that its bord
 LINE_ENDS = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n"})
 
 
-def read_text(file: SourceFile) -> Iterator[Passage]:
+def read_text(file: SourceFile) -> Generator[Passage]:
     for piece, joint in pieces(as_utf8(file).pieces(PIECE)):
         yield Passage(with_plain_line_ends(piece), joint=with_plain_line_ends(joint))
 

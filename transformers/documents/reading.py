@@ -4,7 +4,7 @@ Runs in the agents' child process and knows neither memory nor network: nothing 
 Whatever is wrong with the file is a CustomerError with a sentence for the customer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from backend.errors import CustomerError, FileTooLarge, UnreadableFile
@@ -17,7 +17,7 @@ from transformers.intake.reading import SourceFile
 LONGEST_TEXT = 20_000_000
 MOST_ROWS = 100_000  # of a table or of JSON lines; each is a chunk, which costs an embedding of its own
 
-Reader = Callable[[SourceFile], Iterator[Passage]]
+Reader = Callable[[SourceFile], Generator[Passage]]
 
 
 def read_document(

@@ -1,6 +1,6 @@
 """Delimited text: a row is a passage of “column: value” lines. Understood by intake, as every other table is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +12,7 @@ from transformers.intake.reading import SourceFile
 BATCH = 1_000  # rows held at once
 
 
-def read_rows(file: SourceFile) -> Iterator[Passage]:
+def read_rows(file: SourceFile) -> Generator[Passage]:
     """Rows that did not fit the table come last, as they were written."""
     with TemporaryDirectory(dir=file.folder) as folder:
         table = read_table(file.path, role=file.role, name=file.name, accepted=("csv", "tsv"), folder=Path(folder))

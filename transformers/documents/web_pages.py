@@ -5,7 +5,7 @@ the page refers to is fetched.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from backend.errors import FileTooLarge
@@ -51,7 +51,7 @@ VOID = frozenset({
 })  # fmt: skip
 
 
-def read_web_page(file: SourceFile) -> Iterator[Passage]:
+def read_web_page(file: SourceFile) -> Generator[Passage]:
     from selectolax.lexbor import LexborHTMLParser
 
     markup = whole_text(file, LONGEST_PAGE)

@@ -5,7 +5,7 @@ either.
 """
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import UnreadableFile
@@ -26,7 +26,7 @@ DEEPEST_HEADING = 6
 DAMAGE = (zipfile.BadZipFile, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 
-def read_word(file: SourceFile) -> Iterator[Passage]:
+def read_word(file: SourceFile) -> Generator[Passage]:
     check_office_archive(file.path, unpacked_limit=UNPACKED_LIMIT, xml_limit=XML_LIMIT)
     body, levels = _opened(file)
     yield from sections(line for block in _blocks(body, levels) for line in (*block.split("\n"), ""))

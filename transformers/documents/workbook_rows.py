@@ -1,6 +1,6 @@
 """Excel workbooks: every sheet, a row of its table a passage of “column: value” lines."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
 
-def read_sheets(file: SourceFile) -> Iterator[Passage]:
+def read_sheets(file: SourceFile) -> Generator[Passage]:
     """Sheets in the workbook's order; hidden ones are not read, what a person cannot see is no text."""
     import python_calamine as calamine
 

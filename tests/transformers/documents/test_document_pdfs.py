@@ -147,6 +147,12 @@ def test_forms_within_forms_do_not_multiply_without_end(tmp_path: Path, monkeypa
     assert len(text_of(tmp_path, "a.pdf", content)) < 10 * pdf_pages.FORMS_LIMIT
 
 
+def test_a_page_of_endless_operators_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_pages, "PARSING_LIMIT", 1_000)
+
+    assert isinstance(refusal(tmp_path, "a.pdf", one_page(stream_of(drawn("x") * 400))), FileTooLarge)
+
+
 def test_a_font_that_maps_four_billion_characters_is_refused(tmp_path: Path) -> None:
     mapping = b"begincmap 1 beginbfrange <00000000> <FFFFFFFF> <0041> endbfrange endcmap"
     font = b"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [] /ToUnicode 41 0 R >>"

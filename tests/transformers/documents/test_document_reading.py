@@ -9,6 +9,7 @@ from pdf_writing import pdf_of
 
 from backend.errors import FileTooLarge, UnreadableFile, UnsupportedFormat
 from transformers.documents import reading
+from transformers.documents.json_objects import METADATA_FIELDS
 from transformers.documents.passage import Passage
 from transformers.documents.passage_file import Extent, read_passages, write_passages
 
@@ -109,6 +110,7 @@ def test_more_rows_than_can_be_embedded_are_refused(tmp_path: Path, monkeypatch:
 
     assert isinstance(error, FileTooLarge)
     assert "10 rows" in str(error)
+    assert [path.name for path in tmp_path.iterdir()] == ["upload"], "the scratch was not cleared at once"
 
 
 def test_nothing_is_left_in_the_scratch_folder(tmp_path: Path) -> None:
@@ -178,6 +180,18 @@ def test_metadata_that_is_too_long_to_repeat_is_left_out(tmp_path: Path) -> None
     (passage,) = read(tmp_path, "a.jsonl", json.dumps({"text": "x", "blob": "y" * 5_000, "kept": "z"}))
 
     assert passage.metadata == {"kept": "z"}
+
+
+def test_an_object_of_endless_fields_is_not_repeated_with_each_chunk(tmp_path: Path) -> None:
+    (passage,) = read(tmp_path, "a.jsonl", json.dumps({"text": "x", **{f"f{at}": at for at in range(5_000)}}))
+
+    assert len(passage.metadata) == METADATA_FIELDS
+
+
+def test_a_line_without_end_is_refused_unparsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transformers.documents.json_objects.ROW_LIMIT", 1_000)
+
+    assert "Line 1 is longer" in str(refusal(tmp_path, "a.jsonl", '{"text": "' + "x" * 2_000))
 
 
 def test_passages_come_back_from_disk_as_they_were(tmp_path: Path) -> None:
