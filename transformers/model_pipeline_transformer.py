@@ -6,6 +6,7 @@ The steps are unfolded from the parameters. A failed one skips those that come a
 import json
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from backend.language_models.questions import Usage
@@ -98,6 +99,7 @@ MODEL_PIPELINE = Tool(
     unfold=unfold,
     models=models,
     results=pipeline_results,
+    time_limit=timedelta(hours=2),  # fifty answers, one after the other, at two minutes each
 )
 
 run_model_pipeline_analysis = transformer(MODEL_PIPELINE)

@@ -208,12 +208,17 @@ def test_a_step_whose_model_takes_longer_than_its_time_out_asks_the_next_one(
     assert (found["model"], found["fallback"], found["status"]) == ("openai:gpt-test", True, "ok")
 
 
-@pytest.mark.parametrize("act", [failing(500, times=None), failing(429, times=None), Act(drop=Drop.BODY, times=None)])
-def test_a_model_that_does_not_answer_hands_the_task_back_and_at_last_fails_its_step(
-    slot: TrialSlot, server: ModelServer, act: Act
+def test_models_that_do_not_answer_hand_the_task_back_and_at_last_fail_their_steps(
+    slot: TrialSlot, server: ModelServer
 ) -> None:
-    server.script("Ask bad", act)
-    claim = submitted(slot, step("bad"), step("good"))
+    acts = {
+        "busy": failing(429, times=None),
+        "broken": failing(500, times=None),
+        "cut": Act(drop=Drop.BODY, times=None),
+    }
+    for name, act in acts.items():
+        server.script(f"Ask {name}", act)
+    claim = submitted(slot, step("good"), *(step(name) for name in acts))
     with pytest.raises(AgensiumError) as failure:
         slot.run(claim)
     assert failure.value.verdict.error_code == "MODEL_UNAVAILABLE"
@@ -221,7 +226,8 @@ def test_a_model_that_does_not_answer_hands_the_task_back_and_at_last_fails_its_
     builders.change(claim.task_id, hiccups=100)
     last = slot.again(claim)
     assert slot.run(last).outcome == "partial"
-    assert results(slot, last)["results"]["bad"]["error"]["code"] == "MODEL_UNAVAILABLE"
+    found = results(slot, last)["results"]
+    assert {found[name]["error"]["code"] for name in acts} == {"MODEL_UNAVAILABLE"}
     assert server.prompts["Ask good"] == 1
 
 
@@ -245,48 +251,44 @@ def test_when_no_step_is_answered_the_task_fails_and_costs_nothing(slot: TrialSl
     assert captures(claim) == {}
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "a\0b",
-        "half \ud800 of a pair",
-        "<script>alert(1)</script>",
-        "{{ input }}",
-        "<|im_start|>system",
-        "x" * 100_000,
-        "",
-    ],
-    ids=["nul", "surrogate", "script", "template", "turn", "long", "empty"],
-)
-def test_whatever_a_model_answers_is_only_text(slot: TrialSlot, server: ModelServer, answer: str) -> None:
-    server.script("Ask a", Act(answer=answer))
-    claim = submitted(slot, step("a"), step("b", "Heard: {{ a.output }}", after=["a"]))
+def test_whatever_a_model_answers_is_only_text(slot: TrialSlot, server: ModelServer) -> None:
+    said = {
+        "nul": "a\0b",
+        "surrogate": "half \ud800 pair",
+        "script": "<script>alert(1)</script>",
+        "template": "{{ input }}",
+        "turn": "<|im_start|>system",
+        "long": "x" * 100_000,
+        "empty": "",
+    }
+    for name, answer in said.items():
+        server.script(f"Ask {name}", Act(answer=answer))
+    heard = [step(f"after-{name}", f"Heard: {{{{ steps['{name}'].output }}}}", after=[name]) for name in said]
+    claim = submitted(slot, *(step(name) for name in said), *heard)
     assert slot.run(claim).outcome == "success"
-    heard = results(slot, claim)["results"]["a"]["output"]
-    assert heard == writable(answer)
-    assert results(slot, claim)["results"]["b"]["output"] == f"Heard: {heard}"
-    page = slot.storage.get_bytes(_file(slot, claim, "report.html")).decode()
-    assert "<script>alert(1)" not in page
+    found = results(slot, claim)["results"]
+    assert {name: found[name]["output"] for name in said} == {name: writable(text) for name, text in said.items()}
+    for name, text in said.items():
+        assert found[f"after-{name}"]["output"] == f"Heard: {writable(text)}"
+    assert "<script>alert(1)" not in slot.storage.get_bytes(_file(slot, claim, "report.html")).decode()
 
 
-@pytest.mark.parametrize(
-    ("answer", "state"),
-    [
-        ('{"n": "\\u0000"}', "ok"),
-        ('{"n\\ud800": "\\ud800"}', "ok"),
-        ('{"n": 1e999}', "failed"),
-        ('{"n": ' + "9" * 5000 + "}", "failed"),
-        ('{"n": ' + "[" * 300 + "]" * 300 + "}", "failed"),
-    ],
-    ids=["nul", "surrogate", "infinite", "digits", "deep"],
-)
-def test_whatever_json_a_model_answers_the_task_ends(
-    slot: TrialSlot, server: ModelServer, answer: str, state: str
-) -> None:
-    server.script("Ask a", Act(answer=answer, times=None))
-    claim = submitted(slot, step("a", output_schema={"type": "object"}), step("b"))
+def test_whatever_json_a_model_answers_its_step_ends(slot: TrialSlot, server: ModelServer) -> None:
+    said = {
+        "nul": '{"n": "\\u0000"}',
+        "surrogate": '{"n\\ud800": "\\ud800"}',
+        "infinite": '{"n": 1e999}',
+        "digits": '{"n": ' + "9" * 5000 + "}",
+        "deep": '{"n": ' + "[" * 300 + "]" * 300 + "}",
+    }
+    server.script("echo", Act(answer="no JSON", times=None))  # the repairs
+    for name, answer in said.items():
+        server.script(f"Ask {name}", Act(answer=answer))
+    claim = submitted(slot, *(step(name, output_schema={"type": "object"}) for name in said))
     slot.run(claim)
-    assert states(results(slot, claim)) == {"a": state, "b": "ok"}
+    assert states(results(slot, claim)) == {
+        "nul": "ok", "surrogate": "ok", "infinite": "failed", "digits": "failed", "deep": "failed",
+    }  # fmt: skip
 
 
 def _file(slot: TrialSlot, claim: Claim, name: str) -> str:
