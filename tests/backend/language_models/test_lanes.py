@@ -186,7 +186,10 @@ class TestOtherProviders:
         self, model_server: ModelServer, model: str
     ) -> None:
         schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
-        newest = {"anthropic:claude-test": "anthropic:claude-sonnet-4-5", "google:gemini-test": "google:gemini-2.5-pro"}
+        newest = {
+            "anthropic:claude-test": "anthropic:claude-sonnet-5-of-tests",
+            "google:gemini-test": "google:gemini-2.5-pro",
+        }
         asked = call(model=newest[model], messages=CONVERSATION, schema=schema, extra={"top_p": 0.5})
         assert self.through(model_server, asked).content == "And 3 + 3?"
         sent = str(model_server.requests[-1])
