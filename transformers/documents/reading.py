@@ -5,6 +5,7 @@ Whatever is wrong with the file is a CustomerError with a sentence for the custo
 """
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from backend.errors import CustomerError, FileTooLarge, UnreadableFile
@@ -32,8 +33,8 @@ def read_document(
     """
     file = SourceFile(path=path, name=name, role="document", folder=scratch)
     try:
-        pieces = _told(_reader(sniff_document(path, name))(file), on_piece)
-        yield from _within_limits(cleaned(pieces))
+        with closing(_reader(sniff_document(path, name))(file)) as passages:  # its files with it, where a limit ends it
+            yield from _within_limits(cleaned(_told(passages, on_piece)))
     except CustomerError as error:
         error.context = {"file": name, **error.context}
         raise
