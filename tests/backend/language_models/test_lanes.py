@@ -187,7 +187,7 @@ class TestOtherProviders:
     ) -> None:
         schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
         newest = {
-            "anthropic:claude-test": "anthropic:claude-sonnet-5-of-tests",
+            "anthropic:claude-test": "anthropic:claude-haiku-4-5-of-tests",
             "google:gemini-test": "google:gemini-2.5-pro",
         }
         asked = call(model=newest[model], messages=CONVERSATION, schema=schema, extra={"top_p": 0.5})
