@@ -51,14 +51,21 @@ class PipelineStep(BaseModel):
 
     name: StepName
     model: ModelName = Field(default="", description="provider:model; left out, the default model.")
-    prompt_template: TemplateText | None = Field(default=None, description="What to ask; or messages.")
+    prompt_template: TemplateText | None = Field(
+        default=None,
+        description="What to ask, instead of messages: text with {{ input.x }}, {{ a_step.output.y }}, "
+        '{{ steps["a-step"].output }}, {% if %}, {% for %} and the filters tojson, join, length, upper, lower, trim, '
+        "truncate, first, last, default.",
+    )
     messages: tuple[TemplateMessage, ...] = Field(default=(), max_length=50)
     system: TemplateText | None = Field(default=None, description="Who the model is to be; a template, too.")
     options: Options = Options()
     fallback_models: FallbackModels = Field(default=(), description="Asked in turn when one fails.")
     timeout: float = Field(default=CALL_SECONDS, gt=0, le=MOST_SECONDS, description="Seconds that one call may take.")
     output_schema: OutputSchema = Field(default=None, description="JSON Schema that the answer must fit.")
-    after: tuple[StepName, ...] = Field(default=(), max_length=MOST_STEPS, description="Steps whose results it reads.")
+    after: tuple[StepName, ...] = Field(
+        default=(), max_length=MOST_STEPS, description="Steps that it waits for and reads."
+    )
     cache_seconds: float = Field(default=0, ge=0, le=604_800, description="How long the same question is not asked.")
 
     @property
