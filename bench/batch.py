@@ -64,7 +64,7 @@ def _measured(house: Deployment, model: Process, port: int) -> dict[str, Any]:
     model_url, load = f"http://127.0.0.1:{port}", psutil.getloadavg()[0]
     with httpx.Client(base_url=house.api_url, timeout=60) as http:
         _register(http)
-        _batch(http, 500)  # what a worker loads once is loaded
+        _batch(http, 2000)  # what each slot loads once is loaded
         httpx.post(f"{model_url}/count-anew")
         busy, model_busy = _busy(house.worker.pid), _busy(model.pid)
         lines, seconds = _batch(http, ITEMS)

@@ -1,7 +1,7 @@
 """generate, of a batch: asks the model the items of one chunk, many at once, and none that is finished already."""
 
-import asyncio
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -41,21 +41,24 @@ class GenerateItemsParameters(AgentParameters):
 
 async def run(context: WaitingContext) -> Delivery:
     (chunk,) = context.files[CHUNK]
-    done = await context.journal.done()
-    items = [item for item in await asyncio.to_thread(read_chunk, chunk.path) if item.position not in done]
-    asking = Asking(context, items, lambda item: question_of(item, context.parameters, context.default_model))
-    if items:
-        await asking.run()
+    done, lines = await context.journal.done(), chunk.path.read_bytes().splitlines()
+    items = (item for item in read_chunk(lines) if item.position not in done)
+    asking = Asking(context, items, len(lines), partial(_question_of, context))
+    await asking.run()
     return Delivery(result=_result(asking, found_done=len(done)))
+
+
+def _question_of(context: WaitingContext, item: PlacedItem) -> Question:
+    return question_of(item, context.parameters, context.default_model)
 
 
 def question_of(item: BatchItem, form: GenerateItemsParameters, default_model: str) -> Question:
     return question(form, default_model, messages_of(item, form.system), **own_options(item, form))
 
 
-def read_chunk(path: Path) -> list[PlacedItem]:
-    with path.open("rb") as lines:
-        return [PlacedItem.model_validate_json(line) for line in lines]
+def read_chunk(lines: Iterable[bytes]) -> Iterator[PlacedItem]:
+    """One by one, when it is their turn: the first is asked at once."""
+    return (PlacedItem.model_validate_json(line) for line in lines)
 
 
 def _result(asking: Asking, found_done: int) -> AgentResult:

@@ -5,7 +5,7 @@ later try of the task, as long as there is one.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 
 from backend.errors import AgensiumError, ErrorClass, Interruption, TimeLimit
 from backend.language_models.questions import Question, Usage
@@ -19,14 +19,19 @@ class Asking:
     """The questions of one chunk, under way. `passing` is the first failure of those that are left for later."""
 
     def __init__(
-        self, context: WaitingContext, items: Sequence[PlacedItem], question_of: Callable[[PlacedItem], Question]
+        self,
+        context: WaitingContext,
+        items: Iterator[PlacedItem],
+        most: int,
+        question_of: Callable[[PlacedItem], Question],
     ) -> None:
+        """`most`: how many items there may be."""
         self._context = context
-        self._waiting = iter(items)
+        self._waiting = items
         self._question_of = question_of
-        self._budget = context.budget(len(items))
-        self._askers = min(context.calls_at_once, len(items))
-        self._writer = JournalWriter(context.journal, lambda n: context.report_progress(n / len(items)))
+        self._budget = context.budget(most)
+        self._askers = min(context.calls_at_once, most)
+        self._writer = JournalWriter(context.journal, lambda n: context.report_progress(n / most))
         self.ok, self.failed, self.usage = 0, 0, Usage()
         self.passing: AgensiumError | None = None
 

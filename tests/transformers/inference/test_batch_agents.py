@@ -36,10 +36,18 @@ def plans_of(delivery: Delivery) -> list[tuple[int, int, list[int]]]:
     """First position, items, and the positions in the chunk's file."""
     paths = {file.name: file.path for file in delivery.files}
     return [
-        (plan.first, plan.items, [item.position for item in read_chunk(paths[plan.files["items"][0]])])
+        (
+            plan.first,
+            plan.items,
+            [item.position for item in read_chunk(paths[plan.files["items"][0]].read_bytes().splitlines())],
+        )
         for wave in delivery.waves
         for plan in wave
     ]
+
+
+def positions_in(chunk: Path) -> list[int]:
+    return [item.position for item in read_chunk(chunk.read_bytes().splitlines())]
 
 
 def test_the_chunks_are_the_batch_in_its_order(tmp_path: Path) -> None:
@@ -61,7 +69,7 @@ def test_where_all_is_done_no_child_is_planned(tmp_path: Path) -> None:
     assert split(tmp_path, 3, done=frozenset(range(3))).waves == ()
 
 
-@pytest.mark.parametrize(("items", "size"), [(1, 10), (40, 10), (1000, 50), (10_000, 500), (100_000, 1000)])
+@pytest.mark.parametrize(("items", "size"), [(1, 50), (400, 50), (401, 100), (1000, 150), (10_000, 1250)])
 def test_a_chunk_is_worth_its_handing_out_and_leaves_others_their_turn(items: int, size: int) -> None:
     assert chunk_size_of(items) == size
 
