@@ -8,6 +8,7 @@ from pdf_writing import drawn, pdf_file, pdf_of, stream_of
 from backend import clock
 from backend.errors import FileTooLarge, UnreadableFile
 from transformers.documents import pdf_pages
+from transformers.documents.reading import read_document
 
 CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
 FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
@@ -193,3 +194,12 @@ def test_a_pdf_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pyte
 
     assert isinstance(error, FileTooLarge)
     assert "longer to read" in str(error)
+
+
+def test_each_page_is_told_as_soon_as_it_is_read(tmp_path: Path) -> None:
+    path, told = tmp_path / "upload", []
+    path.write_bytes(pdf_of(["One.", "Two.", "Three."]))
+    passages = read_document(path, "a.pdf", tmp_path, lambda: told.append(1))
+
+    assert next(passages).page == 1
+    assert len(told) == 3, "a PDF's pages are held until their headers are known"
