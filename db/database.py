@@ -103,6 +103,12 @@ def ping() -> None:
         session.execute(text("SELECT 1"))
 
 
+def house(session: Session) -> str:
+    """Tells this database from every other, for what several of them may share."""
+    mine = text("SELECT system_identifier || '/' || current_database() FROM pg_control_system()")
+    return str(session.scalar(mine))
+
+
 @contextmanager
 def transactions_at(url: str) -> Iterator[Callable[[], AbstractContextManager[Session]]]:
     """Transactions on another database than this process' own, for the length of the block."""

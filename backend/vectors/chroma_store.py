@@ -29,7 +29,7 @@ from backend.vectors.chroma_wording import (
 from backend.vectors.chunks import Counts, EmbeddedChunk, Found, Ingest
 from backend.vectors.filters import Condition
 from db import collections, ingests
-from db.database import transaction
+from db.database import house, transaction
 
 if TYPE_CHECKING:
     import httpx
@@ -40,7 +40,7 @@ AT_ONCE = 1000  # chunks a request
 CONNECT_SECONDS, CALL_SECONDS = 5.0, 30.0
 NAMES_AT_ONCE = 100  # SQLite underneath takes so many values in one question
 _INDEX: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 400, "max_neighbors": 32}}
-_LIVE, _STAGING = "live-", "staging-"
+_LIVE, _STAGING, _HOUSE = "live-", "staging-", "house"
 
 
 class ChromaStore:
@@ -54,6 +54,11 @@ class ChromaStore:
     def _client(self) -> "ClientAPI":
         """Opened at first use: only who asks for vectors needs the library."""
         return _client_at(self._url, self._path)
+
+    @cached_property
+    def _house(self) -> str:
+        with transaction() as session:
+            return house(session)
 
     @answering()
     def stage(self, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> None:
@@ -128,7 +133,7 @@ class ChromaStore:
         with transaction() as session:
             ingests.task_is_alive(session, ingest.task_id)
             ingests.settle(session, ingest, counts=counts)
-        self._remove(_staging(ingest))
+        self._remove_orphans()  # among them what this task has staged
         return counts
 
     def _remove_orphans(self) -> int:
@@ -152,7 +157,9 @@ class ChromaStore:
         return self.count(ingest.collection_id)
 
     def _made(self, name: str) -> "Collection":
-        return self._client.get_or_create_collection(name, configuration=_INDEX, embedding_function=None)
+        return self._client.get_or_create_collection(
+            name, configuration=_INDEX, embedding_function=None, metadata={_HOUSE: self._house}
+        )
 
     def _remove(self, name: str) -> None:
         from chromadb.errors import NotFoundError
@@ -161,10 +168,12 @@ class ChromaStore:
             self._client.delete_collection(name)
 
     def _names(self, prefix: str) -> list[str]:
-        names: list[str] = []
-        while page := self._client.list_collections(limit=AT_ONCE, offset=len(names)):
-            names += [found.name for found in page]
-        return [name for name in names if name.startswith(prefix)]
+        """Of what this house has made: another one may be a guest of the same server."""
+        made: list[Collection] = []
+        while page := self._client.list_collections(limit=AT_ONCE, offset=len(made)):
+            made += page
+        ours = [one.name for one in made if (one.metadata or {}).get(_HOUSE) == self._house]
+        return [name for name in ours if name.startswith(prefix)]
 
 
 def _client_at(url: str, path: Path) -> "ClientAPI":

@@ -67,6 +67,21 @@ def test_what_was_staged_is_gone_even_if_its_task_was_killed_just_after_activati
     assert shelf.contents() == ["apples are green"]
 
 
+def test_what_another_house_keeps_on_the_same_server_is_left_alone(
+    shelf: Shelf, chroma: ChromaStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = f"live-{uuid.uuid4().hex}"
+    with monkeypatch.context() as patched:
+        patched.setattr(chroma, "_house", "another")
+        chroma._made(theirs)
+    ours = f"live-{uuid.uuid4().hex}"
+    chroma._made(ours)
+    chroma.sweep(100)
+    left = {one.name for one in chroma._client.list_collections()}
+    assert theirs in left
+    assert ours not in left
+
+
 def test_of_two_that_activate_one_document_at_once_one_stays(shelf: Shelf) -> None:
     first, second = shelf.ingest(), shelf.ingest()
     red, green = chunks_of("fruit.md", "apples are red"), chunks_of("fruit.md", "apples are green", "and so on")
