@@ -222,10 +222,10 @@ class Connection(asyncio.Protocol):
 
     def _stream(self, act: Act, asked: "Asked") -> None:
         """Server-sent events, a word each, without a pause."""
-        events = [f"data: {json.dumps(chunk)}\n\n".encode() for chunk in asked.chunks(act)]
+        events = [asked.event(chunk) for chunk in asked.chunks(act)]
         self.transport.write(b"HTTP/1.1 200 -\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         cut = act.drop in {Drop.STREAM, Drop.STREAMS_END}
-        for event in events[: len(events) // 2] if cut else [*events, b"data: [DONE]\n\n"]:
+        for event in events[: len(events) // 2] if cut else [*events, *asked.last_event()]:
             self.transport.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
         if act.drop is Drop.STREAM:
             self.transport.close()
@@ -273,12 +273,21 @@ class Asked:
             }
         ).encode()
 
+    def event(self, chunk: dict[str, Any]) -> bytes:
+        """Anthropic's events have names."""
+        name = f"event: {chunk['type']}\n" if self.path.endswith("/messages") else ""
+        return f"{name}data: {json.dumps(chunk)}\n\n".encode()
+
+    def last_event(self) -> list[bytes]:
+        return [] if self.path.endswith("/messages") else [b"data: [DONE]\n\n"]
+
     def chunks(self, act: Act) -> Iterator[dict[str, Any]]:
         said = self.prompt if act.answer is None else act.answer
+        if self.path.endswith("/messages"):
+            yield from self._chunks_of_anthropic(said)
+            return
         head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": self.model}
-        words = said.split(" ")
-        for place, word in enumerate(words):
-            text = word if place == len(words) - 1 else f"{word} "
+        for text in _pieces(said):
             yield {**head, "choices": [{"index": 0, "delta": {"role": "assistant", "content": text}}]}
         yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": act.finish_reason}]}
         yield {**head, "choices": [], "usage": self._usage(said)}
@@ -316,6 +325,18 @@ class Asked:
             "usage": {"input_tokens": len(self.prompt.split()), "output_tokens": len(said.split())},
         }
 
+    def _chunks_of_anthropic(self, said: str) -> Iterator[dict[str, Any]]:
+        whole = self._of_anthropic(said)
+        yield {"type": "message_start", "message": {**whole, "content": [], "stop_reason": None}}
+        yield {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+        for text in _pieces(said):
+            delta = {"type": "text_delta", "text": text}
+            yield {"type": "content_block_delta", "index": 0, "delta": delta}
+        yield {"type": "content_block_stop", "index": 0}
+        ended = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
+        yield {"type": "message_delta", "delta": ended, "usage": {"output_tokens": whole["usage"]["output_tokens"]}}
+        yield {"type": "message_stop"}
+
     def _of_google(self, said: str) -> dict[str, Any]:
         content = {"role": "model", "parts": [{"text": said}]}
         asked, given = len(self.prompt.split()), len(said.split())
@@ -337,6 +358,13 @@ def vector_of(text: str, dimensions: int = DIMENSIONS) -> list[float]:
         counts[int.from_bytes(hashlib.sha256(word.encode()).digest()[:4]) % dimensions] += 1.0
     length = sum(count * count for count in counts) ** 0.5
     return [count / length for count in counts]
+
+
+def _pieces(said: str) -> Iterator[str]:
+    """A stream's: a word each."""
+    *words, last = said.split(" ")
+    yield from (f"{word} " for word in words)
+    yield last
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:

@@ -11,7 +11,7 @@ from backend.language_models.calls import Call
 from backend.language_models.connections import Connections
 from backend.language_models.failures import Barred, CallFailed, Passing, Refused
 from backend.language_models.names import Endpoint, Provider, model_name
-from backend.language_models.questions import Answer, Message, Role, Usage
+from backend.language_models.questions import Answer, Message, OnText, Role, Usage
 from backend.settings import get_settings
 from tests.model_server import BROKEN_JSON, Act, Drop, ModelServer, failing
 
@@ -164,14 +164,14 @@ def test_a_server_that_is_not_there_may_come(lane: str, model_server: ModelServe
 class TestOtherProviders:
     """Against as much of their protocols as the scripted server speaks."""
 
-    def through(self, server: ModelServer, asked: Call) -> Answer:
+    def through(self, server: ModelServer, asked: Call, on_text: OnText | None = None) -> Answer:
         from backend.language_models.provider_lane import ProviderLane
 
         async def life() -> Answer:
             base = server.url.removesuffix("/v1")
             lane = ProviderLane(asked.model.provider, Endpoint(base, SecretStr("key-of-the-tests")), 5)
             try:
-                return await lane.answer(asked)
+                return await (lane.answer(asked) if on_text is None else lane.stream(asked, on_text))
             finally:
                 await lane.close()
 
@@ -217,3 +217,12 @@ def test_google_takes_no_foreign_fields(model_server: ModelServer) -> None:
         await lane.close()
 
     asyncio.run(life())
+
+
+def test_partial_text_comes_from_anthropic_too(model_server: ModelServer) -> None:
+    parts: list[str] = []
+    asked = call("one two three", "anthropic:claude-test")
+    answer = TestOtherProviders().through(model_server, asked, parts.append)
+    assert (answer.content, "".join(parts)) == ("one two three", "one two three")
+    assert len(parts) > 1
+    assert answer.usage == Usage(calls=1, input_tokens=3, output_tokens=3)
