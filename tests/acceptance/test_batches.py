@@ -1,15 +1,19 @@
 """Real processes and a scripted model: a batch is answered whole and in order, whatever is done to its workers."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from backend.devstack import Stack
+from db.database import libpq_url
 from tests.acceptance.house import House
 from tests.model_server import Act, ModelServer, failing, serving
+from tests.waiting import eventually
 
 SOLO = "solo"
 
@@ -42,9 +46,10 @@ def house(deployment: House, models: ModelServer) -> House:
     return deployment
 
 
-def submit(house: House, words: Sequence[str], **generate: Any) -> str:
+def submit(house: House, words: Sequence[str], ids: Sequence[str] = (), **generate: Any) -> str:
     """A batch with an item for each of the words; its id."""
-    items = [{"custom_id": f"id-{n}", "user_message": word} for n, word in enumerate(words)]
+    names = ids or [f"id-{n}" for n in range(len(words))]
+    items = [{"custom_id": name, "user_message": word} for name, word in zip(names, words, strict=True)]
     body = "".join(json.dumps(item) + "\n" for item in items).encode()
     parameters = {"generate": generate, "split": {"chunk_size": 50}}
     task_id: str = house.post("/tasks", {"tool_id": "batch-inference", "parameters": parameters})["task_id"]
@@ -58,6 +63,15 @@ def submit(house: House, words: Sequence[str], **generate: Any) -> str:
 def answers(house: House, task_id: str) -> list[dict[str, Any]]:
     outputs = {file["name"]: file for file in house.get(f"/tasks/{task_id}/outputs")["outputs"]}
     return [json.loads(line) for line in httpx.get(outputs["answers.jsonl"]["url"]).content.splitlines()]
+
+
+def journal(house: House, task_id: str) -> dict[str, int]:
+    """What is written down by now: each item that went well, and its tokens."""
+    with psycopg.connect(libpq_url(house.database_url)) as connection:
+        rows = connection.execute(
+            "SELECT answer ->> 'content', tokens FROM task_items WHERE task_id = %s AND error_code IS NULL", [task_id]
+        )
+        return dict(rows.fetchall())
 
 
 def test_a_batch_is_answered_in_order_and_paid_by_its_tokens(house: House, models: ModelServer) -> None:
@@ -74,6 +88,87 @@ def test_a_batch_is_answered_in_order_and_paid_by_its_tokens(house: House, model
     entries = house.entries(task_id)
     assert entries["CAPTURE", "generate"] == 1, "480 tokens"
     assert entries["HOLD", "generate"] == entries["CAPTURE", "generate"] + entries["RELEASE", "generate"]
+
+
+def test_a_killed_worker_costs_no_answer_that_was_written_down(house: House, models: ModelServer) -> None:
+    models.delay = 0.05
+    words = [f"say {n}" for n in range(400)]
+    task_id = submit(house, words)
+    eventually(lambda: len(journal(house, task_id)) >= 60, 20)
+    house.worker.kill()
+    written, asked = journal(house, task_id), models.calls
+    assert asked < 400, "the worker was killed in the middle"
+    task = house.ended(task_id)
+    assert (task["status"], task["outcome"]) == ("COMPLETED", "success"), task
+    assert [line["content"] for line in answers(house, task_id)] == words
+    assert {word: models.prompts[word] for word in written} == dict.fromkeys(written, 1)
+    # Lost were the ten calls under way, and what had been answered in the last tenth of a second or two.
+    assert 400 <= models.calls <= 400 + 10 + 60
+    tokens = sum(journal(house, task_id).values())
+    assert house.entries(task_id)["CAPTURE", "generate"] == math.ceil(tokens / 1000)
+
+
+def test_a_cancelled_batch_asks_no_more_and_pays_what_was_answered(house: House, models: ModelServer) -> None:
+    models.delay = 0.05
+    task_id = submit(house, [f"say {n} and more" for n in range(2000)])
+    eventually(lambda: len(journal(house, task_id)) >= 60, 20)
+    house.post(f"/tasks/{task_id}/cancel", {})
+    seen = [models.calls]
+
+    def is_quiet() -> bool:
+        seen.append(models.calls)
+        return len(seen) > 30 and seen[-1] == seen[-30]
+
+    eventually(is_quiet, 10)
+    assert models.calls < 1000
+    assert house.task(task_id)["status"] == "CANCELLED"
+    kept = journal(house, task_id)
+    assert all(models.prompts[word] == 1 for word in kept)
+    entries = house.entries(task_id)
+    assert entries["CAPTURE", "generate"] == math.ceil(sum(kept.values()) / 1000)
+    assert entries["HOLD", "generate"] == entries["CAPTURE", "generate"] + entries["RELEASE", "generate"]
+
+
+def test_a_retry_asks_only_what_failed_and_pays_only_for_it(house: House, models: ModelServer) -> None:
+    words = [f"say {n}" for n in range(59)] + ["a bad one"]
+    models.script("bad", failing(400, times=1))
+    old = submit(house, words)
+    task = house.ended(old)
+    assert (task["status"], task["outcome"]) == ("COMPLETED", "partial"), task
+    *good, bad = answers(house, old)
+    assert all(line["ok"] for line in good)
+    assert (bad["ok"], bad["error"]["code"], bad["content"]) == (False, "MODEL_REFUSED", None)
+    new = house.post(f"/tasks/{old}/retry", {})["task_id"]
+    again = house.ended(new)
+    assert (again["status"], again["outcome"]) == ("COMPLETED", "success"), again
+    assert [line["content"] for line in answers(house, new)] == words
+    assert models.prompts == {**dict.fromkeys(words, 1), "a bad one": 2}
+    assert house.entries(new)["HOLD", "generate"] < house.entries(old)["HOLD", "generate"]
+
+
+def test_where_every_item_is_bad_the_batch_fails_and_costs_nothing(house: House, models: ModelServer) -> None:
+    models.script("say", failing(400, times=None))
+    task_id = submit(house, ["say 1", "say 2"])
+    task = house.ended(task_id)
+    assert (task["status"], task["error"]["error_code"]) == ("FAILED", "NO_ANSWERS"), task
+    assert "2 times MODEL_REFUSED" in task["error"]["message"]
+    assert ("CAPTURE", "generate") not in house.entries(task_id)
+
+
+def test_a_provider_that_asks_for_patience_gets_it(house: House, models: ModelServer) -> None:
+    words = [f"say {n}" for n in range(30)]
+    models.script("say 1", failing(429, times=4, retry_after="1"))
+    models.script("say 2", Act(status=503, times=2), Act(hangs=True))
+    task_id = submit(house, words, timeout_seconds=1)
+    task = house.ended(task_id)
+    assert (task["status"], task["outcome"]) == ("COMPLETED", "success"), task
+    assert [line["content"] for line in answers(house, task_id)] == words
+    assert models.calls == 30 + 4 + 3
+
+
+def test_what_is_no_batch_is_refused_before_anything_is_held(house: House) -> None:
+    with pytest.raises(AssertionError, match="Items 1 and 2 have the same custom_id"):
+        submit(house, ["a", "b"], ids=["one", "one"])
 
 
 def test_one_question_is_answered(house: House) -> None:
