@@ -88,6 +88,7 @@ class Vectors(Protocol):
         Raises:
             ClaimLost: the task has ended.
             EmbeddingMismatch: what is in there was made by another model.
+            BadRequest: no collection is called so (COLLECTION_NAME).
         """
 
     async def stage(self, ingest: Ingest, chunks: Sequence[EmbeddedChunk]) -> None:

@@ -1,6 +1,7 @@
 """The door to the vectors, for those who must not block: the record is opened here, and the store called in threads."""
 
 import math
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from backend.errors import BadRequest, InternalError
-from backend.vectors.chunks import LONGEST_DOCUMENT_NAME, Counts, EmbeddedChunk, Found, Ingest
+from backend.vectors.chunks import COLLECTION_NAME, LONGEST_DOCUMENT_NAME, Counts, EmbeddedChunk, Found, Ingest
 from backend.vectors.filters import conditions_of, fault_in_metadata
 from backend.vectors.store import VectorStore
 from db import ingests
@@ -28,6 +29,8 @@ class VectorDoor:
     async def open(
         self, user_id: int, name: str, task_id: uuid.UUID, *, model: str, dimensions: int, settings: Mapping[str, Any]
     ) -> Ingest:
+        if not re.fullmatch(COLLECTION_NAME, name):
+            raise BadRequest("A collection's name has 1 to 100 letters, digits, dots, dashes and underscores.")
         wanted = ingests.Wanted(user_id, name, model, dimensions, settings)
         return await _off_the_loop(partial(_open, wanted, task_id))
 

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import threading
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +49,13 @@ def test_an_agent_reverts(door: VectorDoor) -> None:
         return await door.staged(ingest)
 
     assert asyncio.run(ingest()) == frozenset()
+
+
+@pytest.mark.parametrize("name", ["", "a/b", ".hidden", "a b", "ä", "a" * 101, "a\n"])
+def test_a_name_that_no_address_could_have_is_refused(door: VectorDoor, name: str) -> None:
+    opening = door.open(customer(), name, uuid.uuid4(), model="m", dimensions=2, settings={})
+    with pytest.raises(BadRequest):
+        asyncio.run(opening)
 
 
 @pytest.mark.parametrize(
