@@ -6,6 +6,7 @@ from transformers.findings import AgentResult
 from transformers.ingestion.collection_plan import given
 from transformers.ingestion.outcome import CutDocuments
 from transformers.ingestion.passage_shelf import shelved
+from transformers.ingestion.sign_of_life import SignOfLife
 from transformers.ingestion.work_files import CHUNKS, PASSAGES, between_steps, left_before
 from transformers.tool import Agent, AgentContext, AgentParameters, Delivery
 
@@ -21,10 +22,11 @@ def run(context: AgentContext) -> Delivery:
     chunker = Chunker(plan.chunker, plan.chunk_size, plan.chunk_overlap)
     path, documents, tokens = context.scratch / "chunks.jsonl", {}, 0
     path.touch()
+    alive = SignOfLife(context.report_progress)
     for document, passages in shelved(left_before(context.earlier, PASSAGES)):
-        written = write_chunks(chunker.chunks(document, passages), path)
+        written = write_chunks(alive.over(chunker.chunks(document, passages)), path)
         documents[document], tokens = written.chunks, tokens + written.tokens
-        context.report_progress(len(documents) / len(plan.documents))
+        alive.share = len(documents) / len(plan.documents)
     cut = CutDocuments(documents=documents, tokens=tokens)
     return Delivery(result=_result(cut), files=(between_steps(path, CHUNKS),))
 

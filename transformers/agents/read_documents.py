@@ -9,6 +9,7 @@ from transformers.findings import AgentResult
 from transformers.ingestion.collection_plan import given
 from transformers.ingestion.outcome import DocumentFault, ReadDocuments
 from transformers.ingestion.passage_shelf import ShelfWriter
+from transformers.ingestion.sign_of_life import SignOfLife
 from transformers.ingestion.work_files import PASSAGES, between_steps
 from transformers.tool import Agent, AgentContext, AgentParameters, Delivery
 
@@ -23,13 +24,13 @@ def run(context: AgentContext) -> Delivery:
     plan, paths = given(context.files)
     shelf, faults, characters = context.scratch / "passages.jsonl", [], 0
     with shelf.open("w", encoding="utf-8", newline="\n") as stream:
-        writer = ShelfWriter(stream)
-        for number, name in enumerate(plan.documents, start=1):
+        writer, alive = ShelfWriter(stream), SignOfLife(context.report_progress)
+        for number, name in enumerate(plan.documents):
+            alive.share = number / len(plan.documents)
             try:
-                characters += writer.add(name, read_document(paths[name], name, context.scratch))
+                characters += writer.add(name, read_document(paths[name], name, context.scratch, alive))
             except CustomerError as error:
                 faults.append(DocumentFault(document=name, error_code=error.error_code, message=error.verdict.message))
-            context.report_progress(number / len(plan.documents))
     return Delivery(result=_result(len(plan.documents), characters, faults), files=(between_steps(shelf, PASSAGES),))
 
 
