@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     )
 
     # the memory
-    database_url: SecretStr = Field(SecretStr(DEVELOPMENT_DATABASE), description="PostgreSQL 17 or newer, with pgvector.")
+    database_url: SecretStr = Field(
+        SecretStr(DEVELOPMENT_DATABASE), description="PostgreSQL 17 or newer, with pgvector."
+    )
     database_pool_size: int = Field(5, ge=1, description="Connections that one process keeps.")
     database_connect_timeout: int = Field(5, ge=1, description="Seconds.")
 
