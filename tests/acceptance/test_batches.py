@@ -181,3 +181,19 @@ def test_one_question_is_answered(house: House) -> None:
     result = house.get(f"/tasks/{task_id}/report")["report"]["agent_results"]["generate"]
     assert result["data"]["content"] == "Why is that?"
     assert house.entries(task_id)["CAPTURE", "generate"] == 2, "a call, and six tokens"
+
+
+def test_partial_text_is_told_in_the_tasks_events(house: House) -> None:
+    words = " ".join(f"word{n}" for n in range(200))
+    parameters = {"generate": {"prompt": words, "stream": True}}
+    task_id = house.post("/tasks", {"tool_id": "generate-text", "parameters": parameters})["task_id"]
+    house.post(f"/tasks/{task_id}/process", {})
+    assert house.ended(task_id)["status"] == "COMPLETED"
+    with psycopg.connect(libpq_url(house.database_url)) as connection:
+        rows = connection.execute(
+            "SELECT data FROM task_events WHERE task_id = %s AND kind = 'text' ORDER BY seq", [task_id]
+        ).fetchall()
+    told = ""
+    for (data,) in rows:
+        told = told[: data["at"]] + data["text"]
+    assert told == words

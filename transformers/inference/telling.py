@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from backend.errors import writable
 from backend.language_models.streams import Restarted
 
 TOLD_EVERY = 0.2  # seconds: at most five events a second
@@ -26,7 +27,7 @@ class TextTeller:
     def take(self, text: str) -> None:
         if isinstance(text, Restarted):
             self._waiting, self._told = "", 0
-        self._waiting += text
+        self._waiting += writable(text)
         self._some.set()
 
     async def __aenter__(self) -> Self:

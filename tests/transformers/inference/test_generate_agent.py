@@ -126,6 +126,12 @@ def test_a_stream_that_begins_anew_is_told_from_its_beginning(tmp_path: Path) ->
     assert text == "whole"
 
 
+def test_what_no_database_takes_is_told_without_it(tmp_path: Path) -> None:
+    here = Stage(tmp_path, models=ScriptedModels(pieces=["a\0b", "\ud800"]))
+    run(here, GenerateParameters(prompt="Why?", stream=True))
+    assert "".join(event["text"] for event in here.told) == "ab?"
+
+
 def test_nothing_is_told_unless_it_is_asked_for(tmp_path: Path) -> None:
     here = Stage(tmp_path, models=ScriptedModels(pieces=["word"]))
     run(here, GenerateParameters(prompt="Why?"))
