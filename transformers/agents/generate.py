@@ -55,9 +55,10 @@ async def run(context: WaitingContext) -> Delivery:
     asked = question_of(form, conversation, context.default_model, f"user {context.user_id}")
     answer = await _answer(context, asked, told=form.stream)
     path = context.scratch / ANSWER
-    path.write_bytes(json.dumps(as_kept(answer), ensure_ascii=False, indent=2).encode("utf-8", "replace"))
+    kept = as_kept(answer)
+    path.write_bytes(json.dumps(kept, ensure_ascii=False, indent=2).encode())
     file = AgentFile(name=ANSWER, path=path, content_type="application/json", kind=FINAL)
-    return Delivery(result=_result(answer), files=(file,), usage=answer.usage)
+    return Delivery(result=_result(answer, kept), files=(file,), usage=answer.usage)
 
 
 def question_of(
@@ -74,7 +75,7 @@ async def _answer(context: WaitingContext, asked: Question, *, told: bool) -> An
         return await context.models.ask(asked, context.budget(), teller.take)
 
 
-def _result(answer: Answer) -> AgentResult:
+def _result(answer: Answer, kept: dict[str, Any]) -> AgentResult:
     metrics: dict[str, Any] = {
         "model": answer.model,
         "fallback": answer.fallback,
@@ -86,19 +87,19 @@ def _result(answer: Answer) -> AgentResult:
         agent_id=AGENT_ID,
         agent_name=AGENT.name,
         summary_metrics=metrics,
-        data=as_kept(answer),
-        executive_summary=_cards(answer),
+        data=kept,
+        executive_summary=_cards(answer, kept["content"]),
         analysis_text=_text(answer),
     )
 
 
-def _cards(answer: Answer) -> tuple[SummaryCard, ...]:
+def _cards(answer: Answer, content: str) -> tuple[SummaryCard, ...]:
     whole = answer.finish_reason == "stop"
     return (
         SummaryCard(
             summary_id="answer",
             title="Answer",
-            value=answer.content[:SHOWN],
+            value=content[:SHOWN],
             status="good" if whole else "warning",
             description="The model's own words." if whole else f"It ended early: {answer.finish_reason}.",
         ),

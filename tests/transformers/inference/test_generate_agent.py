@@ -39,6 +39,14 @@ def test_the_answer_is_delivered_whole_as_data_and_as_a_file(tmp_path: Path) -> 
     assert (file.name, delivery.usage) == ("answer.json", answer.usage)
 
 
+def test_an_answer_that_no_database_takes_is_kept_without_what_is_no_text(tmp_path: Path) -> None:
+    here = Stage(tmp_path)
+    here.models.acts["Why?"] = Answer(content="a\0b\ud800", parsed={"k\0": ["\ud800"]}, model="m")
+    delivery = run(here, GenerateParameters(prompt="Why?"))
+    assert (delivery.result.data["content"], delivery.result.data["parsed"]) == ("ab?", {"k": ["?"]})
+    assert "\\u0000" not in delivery.result.model_dump_json()
+
+
 def test_the_form_becomes_the_question(tmp_path: Path) -> None:
     here = Stage(tmp_path)
     history = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Yes?"}]
