@@ -33,8 +33,9 @@ from backend.errors import (
 from backend.storage import Storage, input_key
 from db.database import transaction
 from transformers.catalog import tool_for
+from transformers.file_names import safe_filename
 from transformers.first_look import HEAD_BYTES, format_of
-from transformers.input_plan import PlannedFile, check_format, check_size, files_with, role_of, safe_filename
+from transformers.input_plan import PlannedFile, check_format, check_size, files_with, role_of
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 _CONTENT_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w=-]+)*")

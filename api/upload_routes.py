@@ -46,6 +46,7 @@ from backend.storage import ObjectInfo, OpenUpload, Storage, input_key
 from db.database import Session, transaction
 from db.models import Task
 from transformers.catalog import tool_for
+from transformers.file_names import safe_filename
 from transformers.first_look import look_into
 from transformers.input_plan import (
     PlannedFile,
@@ -54,7 +55,6 @@ from transformers.input_plan import (
     files_with,
     planned_files,
     role_of,
-    safe_filename,
 )
 from transformers.tool import InputRole
 

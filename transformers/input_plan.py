@@ -1,7 +1,5 @@
 """Before the upload: which file goes into which role, under which name. Pure: it asks no store and no database."""
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -12,8 +10,6 @@ from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, InputRole, Tool
 
 PARAMETERS_FILE = InputRole(PARAMETERS_ROLE, formats=("json",), max_bytes=MEBIBYTE, is_table=False)
 MOST_FILES = 1000  # of a role that takes several
-LONGEST_NAME = 150  # characters; some file systems stop at 255 bytes, and one may be four of them
-_UNSAFE = re.compile(r"[^\w .()+=@,-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +116,3 @@ def check_size(role: InputRole, filename: str, size: int) -> None:
             f"{filename!r} has {size:,} bytes; the role {role.name!r} takes at most {role.max_bytes:,}.",
             role=role.name, filename=filename, size=size, max_bytes=role.max_bytes,
         )  # fmt: skip
-
-
-def safe_filename(name: str) -> str:
-    """One path segment that is a legal file name on every system, with its extension kept."""
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    clean = _UNSAFE.sub("_", last).strip(" .")
-    stem, dot, extension = clean.rpartition(".")
-    if not dot:
-        stem, extension = (clean, "") if "." not in last else ("", clean)
-    room = LONGEST_NAME - len(extension) - 1
-    stem = stem[: max(room, 1)].strip(" .") or "file"
-    return f"{stem}.{extension}" if extension else stem

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.errors import UnsupportedFormat
-from transformers.input_plan import LONGEST_NAME, check_format, safe_filename
+from transformers.file_names import LONGEST_NAME, safe_filename
+from transformers.input_plan import check_format
 from transformers.tool import InputRole
 
 TABLES = InputRole("primary", ("csv", "parquet"), max_bytes=1000)

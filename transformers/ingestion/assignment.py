@@ -1,12 +1,13 @@
 """Which document goes to which collection. Pure: names only.
 
-The submit asks it, so that nobody pays for a task that cannot go well, and the planning step asks it again.
+The submit asks it, so that nobody pays for a task that cannot go well, and the planning step asks it again. Documents
+bear safe names (file_names.py); the customer may say their own.
 """
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from backend.errors import BadParameters, NoInputFiles
+from transformers.file_names import is_meant, safe_filename
 from transformers.ingestion.form import CollectionForm, IngestForm
 
 
@@ -21,16 +22,16 @@ def assign(form: IngestForm, names: Sequence[str]) -> list[list[str]]:
         raise NoInputFiles("There is no document to ingest.")
     chosen = [_chosen(collection, names) for collection in form.collections]
     _check_all_go_somewhere(names, chosen)
-    if unknown := next((name for name in form.metadata if name not in names), None):
+    if unknown := next((name for name in form.metadata if safe_filename(name) not in names), None):
         raise BadParameters(f"There is metadata for {unknown!r}, and no document is called so.", field="metadata")
     return chosen
 
 
 def _chosen(collection: CollectionForm, names: Sequence[str]) -> list[str]:
-    """Those that fit one of its patterns. A name with brackets is itself, whatever fnmatch makes of it."""
+    """Those that fit one of its patterns."""
     found: set[str] = set()
     for pattern in collection.documents:
-        fitting = {name for name in names if name == pattern or fnmatchcase(name, pattern.replace("[", "[[]"))}
+        fitting = {name for name in names if is_meant(pattern, name)}
         if not fitting:
             raise BadParameters(
                 f"The collection {collection.name!r} asks for {pattern!r}, and no document is called so.",

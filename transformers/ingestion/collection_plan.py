@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from transformers.chunking.chunker import ChunkerForm
+from transformers.file_names import safe_filename
 from transformers.ingestion.bounds import DOCUMENTS
 from transformers.ingestion.form import CollectionForm, IngestForm, Metadata
 from transformers.tool import AgentFile, LocalFile
@@ -33,9 +34,10 @@ class CollectionPlan(BaseModel):
     def of(
         cls, form: IngestForm, collection: CollectionForm, names: Sequence[str], embedding_model: str
     ) -> "CollectionPlan":
+        own = {safe_filename(name): said for name, said in form.metadata.items()}
         return cls(
             name=collection.name,
-            documents={name: collection.metadata | form.metadata.get(name, {}) for name in names},
+            documents={name: collection.metadata | own.get(name, {}) for name in names},
             chunker=collection.chunker,
             chunk_size=collection.sizes.chunk,
             chunk_overlap=collection.sizes.overlap,

@@ -6,6 +6,7 @@ import pytest
 
 from backend.errors import BadParameters, NoInputFiles
 from tests.transformers.ingestion.ingest_forms import form
+from transformers.file_names import safe_filename
 from transformers.ingestion.assignment import assign
 
 NAMES = ["a.txt", "b.md", "c.pdf"]
@@ -20,9 +21,10 @@ def test_patterns_say_which_documents_go_where_and_one_may_go_to_two() -> None:
     assert found == [["a.txt", "b.md"], NAMES]
 
 
-def test_names_with_brackets_are_taken_as_they_are_written() -> None:
-    names = ["a[1].txt", "b[2].txt"]
-    assert documents({"name": "x", "documents": ["a[1].txt", "b[*.txt"]}, names=names) == [names]
+def test_documents_are_meant_by_their_own_names_though_they_bear_safe_ones() -> None:
+    names = [safe_filename(name) for name in ("Ada's notes.txt", "b[2].txt")]
+    assert documents({"name": "x", "documents": ["Ada's notes.txt", "b[*.txt"]}, names=names) == [names]
+    assign(form(metadata={"Ada's notes.txt": {"year": 1843}}), names)
 
 
 def test_a_pattern_that_fits_no_document_is_refused() -> None:

@@ -1,0 +1,24 @@
+"""Names and patterns that a customer says, and the safe names that files bear."""
+
+import pytest
+
+from transformers.file_names import is_meant, safe_filename
+
+
+@pytest.mark.parametrize(
+    ("said", "filename", "meant"),
+    [
+        ("a.txt", "a.txt", True),
+        ("*.txt", "a.txt", True),
+        ("?.txt", "a.txt", True),
+        ("?.txt", "ab.txt", False),
+        ("A.txt", "a.txt", False),
+        ("Ada's *.txt", safe_filename("Ada's notes.txt"), True),
+        ("a[1].txt", safe_filename("a[1].txt"), True),
+        ("a[0-9].txt", "a1.txt", False),
+        ("folder/a.txt", "a.txt", True),
+        ("Mu\u0308ller.txt", "M\u00fcller.txt", True),
+    ],
+)
+def test_a_file_is_meant_by_its_own_name_or_by_a_pattern(said: str, filename: str, *, meant: bool) -> None:
+    assert is_meant(said, filename) is meant
