@@ -53,7 +53,7 @@ def _document_format(role: InputRole, head: bytes, filename: str) -> str:
     named = Path(filename).suffix.lower().removeprefix(".")
     if named in role.formats and (is_kind := _PACKED.get(named)) is not None:
         if not is_kind(head):
-            raise UnreadableFile(f"The file's name ends in .{named}, but its content is something else.")
+            raise UnreadableFile(f"The file is called .{named}, but its content is something else.")
         return named
     container = next((kind for signature, kind in _CONTAINERS.items() if head.startswith(signature)), None)
     if kind := container or binary_kind(head):

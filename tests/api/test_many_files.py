@@ -146,7 +146,7 @@ def test_a_document_that_is_no_plain_text_is_what_its_name_says(customer: Custom
     assert put(customer, task_id, "a.pdf", b"%PDF-1.7\n" + bytes(200)).json()["format"] == "pdf"
     assert put(customer, task_id, "a.docx", b"PK\x03\x04" + bytes(200)).json()["format"] == "docx"
     problem = problem_of(put(customer, task_id, "b.pdf", b"plain text"), 422)
-    assert problem["detail"] == "'b.pdf''s name ends in .pdf, but its content is something else."
+    assert problem["detail"] == "'b.pdf' is called .pdf, but its content is something else."
 
 
 def test_two_files_of_one_name_are_refused(customer: Customer) -> None:

@@ -96,6 +96,8 @@ def test_a_batch_shows_its_items_while_it_goes_and_hands_out_what_is_there(
     assert lines[1]["error"]["code"] == "MODEL_REFUSED"
     customer.sees_state("Done in part")
     customer.sees_report()
+    customer.opens_tab("Answers")
+    expect(customer.page.get_by_role("cell", name=MARKUP)).to_be_visible()
     customer.opens_tab("Files")
     answers = customer.downloads("answers.jsonl", tmp_path).read_text().splitlines()
     assert [json.loads(line)["custom_id"] for line in answers] == [f"id-{n}" for n in range(13)]

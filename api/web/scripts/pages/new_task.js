@@ -49,6 +49,7 @@ export const newTask = () => ({
     this.forget()
     this.tool = tool
     this.agents = tool.agents.map((agent) => ({ ...agent, chosen: true, fields: fieldsOf(agent.parameters, tool.models) }))
+    for (const field of this.agents.flatMap((agent) => agent.fields)) if (field.name === 'stream') field.value = true // somebody looks
   },
 
   // What a report has proposed: agents, parameters, and the file where we still hold it.

@@ -14,7 +14,7 @@ import { trust } from '../report/trust.js'
 
 const TABS = [
   ['overview', 'Overview', overview],
-  ['answers', 'Answers', answers],
+  ['answers', 'Answers', (found, task) => answers(found) || (task.items ? { list: [] } : null)],
   ['golden', 'Golden records', mastering],
   ['cleaning', 'Before and after', cleaning],
   ['columns', 'Columns', columns],
@@ -51,7 +51,7 @@ export const report = () => ({
   },
 
   lay(found) {
-    const parts = TABS.map(([id, title, make]) => [id, title, make(found)]).filter(([, , part]) => part)
+    const parts = TABS.map(([id, title, make]) => [id, title, make(found, this.task)]).filter(([, , part]) => part)
     this.parts = Object.freeze(Object.fromEntries([...parts.map(([id, , part]) => [id, part]), ['all', found.report]]))
     this.tabs = [...parts.map(([id, title]) => ({ id, title })), { id: 'files', title: 'Files' }]
   },

@@ -21,7 +21,7 @@ export const task = () => ({
   retryKey: newKey(), // the same one until an answer has come, so that one retry is made
   text: '', // of an answer that is being written; never markup
   items: [], // of a batch, the first of those that are finished
-  itemsAsked: 0, // when
+  looking: false, // at items, soon
   isLost: false, // no connection just now; tried again all the time
   leaving: null,
   ticking: 0,
@@ -77,12 +77,14 @@ export const task = () => ({
     }
   },
 
-  // At most once in two seconds while it goes, and once it has ended.
+  // At most once in two seconds, and once more after the last news.
   async lookAtItems() {
-    if (this.items.length === ITEMS_SHOWN || (Date.now() - this.itemsAsked < 2000 && !this.ended)) return
-    this.itemsAsked = Date.now()
+    if (this.items.length === ITEMS_SHOWN || this.looking) return
+    this.looking = true
+    await new Promise((resolve) => setTimeout(resolve, this.items.length ? 2000 : 200))
+    this.looking = false
     const found = await get(`/tasks/${this.taskId}/items?limit=${ITEMS_SHOWN}`).catch(() => null)
-    if (found) this.items = found.items.map(itemOf)
+    if (found && !this.leaving.signal.aborted) this.items = found.items.map(itemOf)
   },
   get answered() {
     return this.task.items.ok + this.task.items.failed
