@@ -41,11 +41,11 @@ class Attempts:
         """
 
         async def once() -> T:
-            async with turns:
-                left = min(seconds, budget.seconds_left())
-                if left <= 0:
-                    raise ModelUnavailable(detail="the step's time is over")
-                return await self._breakers.through(str(name), left, lambda: in_time(call(), left))
+            await _turn(turns, budget)
+            try:
+                return await self._breakers.through(str(name), seconds, lambda: in_time(call, seconds, budget))
+            finally:
+                turns.release()
 
         try:
             return await with_tries(once, budget, self._settings.retry_base_seconds, self._settings.retry_cap_seconds)
@@ -60,3 +60,12 @@ class Attempts:
     def _told(self, name: ModelName, detail: str) -> str:
         """Without what the chain of exceptions holds besides: a library's may show a request with its headers."""
         return without_secrets(f"{name}: {detail}", self._secrets)
+
+
+async def _turn(turns: asyncio.Semaphore, budget: Budget) -> None:
+    """The clock is only set where there is somebody to wait for."""
+    try:
+        async with asyncio.timeout(budget.seconds_left() if turns.locked() else None):
+            await turns.acquire()
+    except TimeoutError:
+        raise ModelUnavailable(detail="the step's time was over before its turn came") from None

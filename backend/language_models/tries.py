@@ -36,10 +36,18 @@ async def with_tries(call: Callable[[], Awaitable[T]], budget: Budget, base: flo
     raise AssertionError  # the last try returned or raised
 
 
-async def in_time(call: Awaitable[T], seconds: float) -> T:
-    """Our own clock says whether it ran out: a socket's time-out raises the same class."""
+async def in_time(call: Callable[[], Awaitable[T]], seconds: float, budget: Budget) -> T:
+    """Our own clock says whether it ran out: a socket's time-out raises the same class.
+
+    Where the step's time ends first, the model is not to blame.
+    """
+    left = budget.seconds_left()
+    if left <= 0:
+        raise ModelUnavailable(detail="the step's time is over")
     try:
-        async with asyncio.timeout(seconds) as clock:
-            return await call
+        async with asyncio.timeout(min(seconds, left)) as clock:
+            return await call()
     except TimeoutError as error:
+        if clock.expired() and left < seconds:
+            raise ModelUnavailable(detail="the step's time is over") from error
         raise Passing(f"no answer within {seconds:g} s" if clock.expired() else repr(error)) from error

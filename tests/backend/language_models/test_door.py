@@ -101,6 +101,16 @@ class TestTries:
             answer_of(question("hello"), budget(seconds=0.3))
         assert monotonic() - began < 3
 
+    def test_a_steps_end_is_not_held_against_the_model(self, model_server: ModelServer) -> None:
+        model_server.script("hello", Act(hangs=True))
+
+        async def twice(models: LanguageModels) -> Answer:
+            with pytest.raises(ModelUnavailable):
+                await models.ask(question("hello"), budget(seconds=0.2))
+            return await models.ask(question("hello"), budget())
+
+        assert ask(twice, model_breaker_failures=1).content == "hello"
+
     def test_a_cancelled_question_ends_at_once(self, model_server: ModelServer) -> None:
         model_server.script("hello", Act(hangs=True, times=None))
 
@@ -275,6 +285,20 @@ class TestLoops:
             return await asyncio.gather(*(models.ask(question("hello"), budget(retries=100)) for _ in range(30)))
 
         assert [answer.content for answer in ask(many)] == ["hello"] * 30
+
+    def test_who_waits_for_a_turn_waits_no_longer_than_its_step(self, model_server: ModelServer) -> None:
+        model_server.script("long", Act(hangs=True, times=None))
+
+        async def behind_another(models: LanguageModels) -> None:
+            long = asyncio.create_task(models.ask(question("long"), budget()))
+            await asyncio.to_thread(eventually, lambda: model_server.calls == 1)
+            with pytest.raises(ModelUnavailable):
+                await models.ask(question("short"), budget(seconds=0.2))
+            long.cancel()
+
+        began = monotonic()
+        ask(behind_another, model_calls_at_once=1)
+        assert monotonic() - began < 10
 
     def test_waiting_for_a_turn_is_not_the_calls_time(self, model_server: ModelServer) -> None:
         model_server.delay = 0.4
