@@ -72,7 +72,7 @@ def activate(session: Session, ingest: Ingest, documents: Mapping[str, int]) -> 
         InternalError: a document is not staged completely.
     """
     is_open = ingests.take(session, ingest)
-    versions = {name: (row_id, state) for row_id, name, state in _versions(session, ingest, list(documents))}
+    versions = {name: (row_id, state) for row_id, name, state in _versions(session, ingest)}
     if not is_open:
         if documents and all(versions.get(name, (0, ""))[1] == DocumentState.LIVE for name in documents):
             return count(session, ingest.collection_id)  # done before
@@ -129,13 +129,17 @@ def _staged_documents(session: Session, ingest: Ingest, names: Several[str]) -> 
     mine = {"collection_id": ingest.collection_id, "task_id": ingest.task_id}
     adding = upsert(_DOCUMENT).on_conflict_do_nothing()
     session.execute(adding, [{**mine, "name": name} for name in names])
-    return {name: row_id for row_id, name, state in _versions(session, ingest, names) if state == DocumentState.STAGED}
+    return {
+        name: row_id
+        for row_id, name, state in _versions(session, ingest, _DOCUMENT.name.in_(names))
+        if state == DocumentState.STAGED
+    }
 
 
-def _versions(session: Session, ingest: Ingest, names: Several[str]) -> Sequence[Any]:
+def _versions(session: Session, ingest: Ingest, *which: ColumnElement[bool]) -> Sequence[Any]:
     """(row, name, state) of what this task brought."""
-    wanted = select(_DOCUMENT.id, _DOCUMENT.name, _DOCUMENT.state).where(*_of_task(ingest), _DOCUMENT.name.in_(names))
-    return session.execute(wanted).all()
+    wanted = select(_DOCUMENT.id, _DOCUMENT.name, _DOCUMENT.state)
+    return session.execute(wanted.where(*_of_task(ingest), *which)).all()
 
 
 def _columns(new: Mapping[tuple[int, int], EmbeddedChunk]) -> dict[str, list[Any]]:
@@ -178,17 +182,14 @@ def _complete(session: Session, sizes: Mapping[int, int], documents: Mapping[str
 
 
 def _swap(session: Session, ingest: Ingest, new: Sequence[int]) -> None:
-    in_collection = _DOCUMENT.collection_id == ingest.collection_id
-    names = select(_DOCUMENT.name).where(_DOCUMENT.id.in_(new))
-    older = and_(_DOCUMENT.state == DocumentState.LIVE, _DOCUMENT.name.in_(names), _DOCUMENT.id.not_in(new))
-    left_over = and_(*_of_task(ingest), _DOCUMENT.state == DocumentState.STAGED, _DOCUMENT.id.not_in(new))
-    removed = {"state": DocumentState.REMOVED}
-    session.execute(
-        update(_DOCUMENT).where(in_collection, older | left_over).values(removed), execution_options=_BLINDLY
-    )
-    session.execute(
-        update(_DOCUMENT).where(_DOCUMENT.id.in_(new)).values(state=DocumentState.LIVE), execution_options=_BLINDLY
-    )
+    ids = cast(list(new), ARRAY(BigInteger))
+    is_new, is_other = _DOCUMENT.id == func.any(ids), _DOCUMENT.id != func.all(ids)
+    older = and_(_DOCUMENT.state == DocumentState.LIVE, _DOCUMENT.name.in_(select(_DOCUMENT.name).where(is_new)))
+    left_over = and_(*_of_task(ingest), _DOCUMENT.state == DocumentState.STAGED)
+    going = update(_DOCUMENT).where(_DOCUMENT.collection_id == ingest.collection_id, is_other, older | left_over)
+    session.execute(going.values(state=DocumentState.REMOVED), execution_options=_BLINDLY)
+    coming = update(_DOCUMENT).where(is_new).values(state=DocumentState.LIVE)
+    session.execute(coming, execution_options=_BLINDLY)
 
 
 def _of_task(ingest: Ingest) -> tuple[ColumnElement[bool], ...]:
