@@ -6,6 +6,8 @@ Each collection is a child with its own progress. The documents are read by the 
 from collections.abc import Iterable
 from datetime import timedelta
 
+from backend.errors import BadParameters
+from backend.language_models.names import EMBEDDERS, Provider
 from backend.settings import get_settings
 from transformers.agents import (
     chunk_documents,
@@ -25,9 +27,14 @@ FORMATS = ("txt", "md", "markdown", "pdf", "docx", "html", "htm", "csv", "tsv", 
 
 
 def models(forms: Forms) -> Iterable[str]:
-    """The embedding model that is asked for, or the one that is set up."""
+    """The embedding model that is asked for, or the one that is set up. Raises BadParameters: it makes no vectors."""
     form = forms[ingest_chunks.AGENT_ID]
     assert isinstance(form, IngestForm)
+    provider = form.embedding_model.partition(":")[0]
+    if provider in set(Provider) - EMBEDDERS:
+        known = ", ".join(sorted(EMBEDDERS))
+        sentence = f"{form.embedding_model!r} makes no vectors here; models of these providers do: {known}."
+        raise BadParameters(sentence, agent=ingest_chunks.AGENT_ID, field="embedding_model")
     return (form.embedding_model or get_settings().embedding_model,)
 
 

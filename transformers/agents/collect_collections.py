@@ -47,7 +47,7 @@ def _why_not_begun(form: IngestForm, position: int) -> str:
     gate = form.collections[0]
     if gate.gates and position:
         return f"It comes after {gate.name!r}, which was not ingested, or its own work ended before it was complete."
-    return "Its work ended before it was complete."
+    return "Its work ended before it was complete; the collection's record says why."
 
 
 AGENT = Agent(

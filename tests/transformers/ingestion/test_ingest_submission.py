@@ -61,6 +61,11 @@ def test_a_model_that_is_not_set_up_is_refused() -> None:
         submitted(arrived(a=1), why="No key.", embedding_model="openai:x")
 
 
+def test_a_model_that_makes_no_vectors_is_refused() -> None:
+    with pytest.raises(BadParameters, match="makes no vectors here"):
+        submitted(arrived(a=1), embedding_model="anthropic:claude")
+
+
 def test_half_of_its_steps_cannot_be_chosen() -> None:
     with pytest.raises(UnknownAgent, match="leave the agents out"):
         submitted(arrived(a=1), "ingest")
