@@ -13,7 +13,7 @@ from backend.language_models.questions import Usage
 from transformers.agents import pipeline_step
 from transformers.inference.bounds import TOKENS_AROUND, with_repairs
 from transformers.pipelines.form import PipelineParameters, PipelineStep, StepParameters
-from transformers.pipelines.given import LARGEST, InputAtSubmit, digest_of
+from transformers.pipelines.given import LARGEST, InputAtSubmit
 from transformers.pipelines.graph import INPUT, in_order
 from transformers.pipelines.results import pipeline_results
 from transformers.routing import transformer
@@ -28,7 +28,7 @@ def unfold(forms: Forms) -> tuple[Step, ...]:
     form = _form(forms)
     steps, given = {step.name: step for step in form.steps}, InputAtSubmit(form.input)
     order = in_order({step.name: step.after for step in form.steps})
-    return tuple(_unfolded(steps[name], steps, form.input, given) for name in order)
+    return tuple(_unfolded(steps[name], steps, given) for name in order)
 
 
 def models(forms: Forms) -> Iterable[str]:
@@ -42,7 +42,7 @@ def _form(forms: Forms) -> PipelineParameters:
     return form
 
 
-def _unfolded(step: PipelineStep, steps: dict[str, PipelineStep], value: Any, given: InputAtSubmit) -> Step:
+def _unfolded(step: PipelineStep, steps: dict[str, PipelineStep], given: InputAtSubmit) -> Step:
     answers = {name: steps[name].options.max_tokens for name in step.after}
     return Step(
         pipeline_step.agent_of(step),
@@ -50,14 +50,14 @@ def _unfolded(step: PipelineStep, steps: dict[str, PipelineStep], value: Any, gi
         tariff=TARIFF,
         bound=MostUsage(step, answers, given),
         after=step.after,
-        form=_step_form(step, value),
+        form=_step_form(step, given),
     )
 
 
-def _step_form(step: PipelineStep, value: Any) -> StepParameters:
-    if value is None or INPUT not in step.reads:
+def _step_form(step: PipelineStep, given: InputAtSubmit) -> StepParameters:
+    if given.value is None or INPUT not in step.reads:
         return StepParameters(step=step)
-    return StepParameters(step=step, input=value, input_sha256=digest_of(value))
+    return StepParameters(step=step, input=given.value, input_sha256=given.digest)
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class MostUsage:
     given: InputAtSubmit
 
     def __call__(self, _form: Any, given: Given, _done: Container[int]) -> Usage:
-        from transformers.pipelines.prompts import most_tokens
+        from transformers.pipelines.prompts import Known, most_tokens
 
-        value = self.given.read(given) if INPUT in self.step.reads else None
-        tokens = most_tokens(self.step, value, self.longest_answers)
+        known = self.given.known(given) if INPUT in self.step.reads else Known({})
+        tokens = most_tokens(self.step, known, self.longest_answers)
         read = sum(tokens) + TOKENS_AROUND * len(tokens) + len(json.dumps(self.step.options.extra))
         plain = Usage(calls=1, input_tokens=read, output_tokens=self.step.options.max_tokens)
         return with_repairs(plain, self.step.output_schema)

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from backend.clock import monotonic
 from backend.errors import UnreadableFile
 from backend.language_models.questions import Usage
 from transformers.forms import read_forms
 from transformers.model_pipeline_transformer import MODEL_PIPELINE, PIPELINE, models, unfold
 from transformers.pipelines.given import InputAtSubmit
-from transformers.pipelines.prompts import messages, most_tokens
+from transformers.pipelines.prompts import Known, messages, most_tokens
 from transformers.tool import GivenFile
 
 
@@ -82,13 +83,14 @@ def test_what_is_read_by_its_place_among_the_steps_is_counted() -> None:
         "{% for x in input.rows %}{% for y in x.in %}[a cell with {{ y }}]{% endfor %}{% endfor %}",
         "{{ input }}{{ input.rows|tojson }}{{ input.rows|join('-') }}",
         "{{ input.text|upper }}{{ input.text }}",
+        "{{ input.numbers|join(', and then the number ') }}",
     ],
 )
 def test_no_prompt_is_longer_than_what_is_held(template: str) -> None:
-    given = {"text": 'ß\n"', "rows": [{"n": n, "in": [n, n]} for n in range(50)]}
+    given = {"text": 'ß\n"', "numbers": list(range(9)), "rows": [{"n": n, "in": [n, n]} for n in range(50)]}
     (one,) = forms(step("a", template), input=given)[PIPELINE].steps
     (said,) = messages(one, given, {})
-    assert len(said.content.encode()) <= most_tokens(one, given, {})[0]
+    assert len(said.content.encode()) <= most_tokens(one, Known({"input": given}), {})[0]
 
 
 def test_the_file_is_read_once_for_all_steps_and_only_when_one_needs_it() -> None:
@@ -102,12 +104,12 @@ def test_the_file_is_read_once_for_all_steps_and_only_when_one_needs_it() -> Non
 
 def test_a_file_that_is_no_json_is_told_at_submit() -> None:
     with pytest.raises(UnreadableFile):
-        InputAtSubmit(None).read({"input": [GivenFile("input.json", 1, lambda: b"{")]})
+        InputAtSubmit(None).known({"input": [GivenFile("input.json", 1, lambda: b"{")]})
 
 
 def test_the_parameters_come_before_the_file() -> None:
     file = GivenFile("input.json", 1, lambda: b"{")
-    assert InputAtSubmit({"x": 1}).read({"input": [file]}) == {"x": 1}
+    assert InputAtSubmit({"x": 1}).known({"input": [file]}).values == {"input": {"x": 1}}
 
 
 def test_the_declaration_imports_no_template_engine() -> None:
@@ -122,3 +124,11 @@ def test_the_form_is_json_schema() -> None:
     schema = json.dumps(MODEL_PIPELINE.steps[0].agent.parameters.model_json_schema())
     assert "prompt_template" in schema
     assert "fallback_models" in schema
+
+
+def test_a_large_input_that_is_read_often_is_measured_once() -> None:
+    given = {"rows": [{"n": n, "text": "x" * 80} for n in range(8_000)]}
+    steps = [step(f"s{n}", "{{ input }}" * 50 + str(n)) for n in range(20)]
+    began = monotonic()
+    assert len(bounds(*steps, input=given)) == 20
+    assert monotonic() - began < 5, "one time takes some 10 ms, and there are 1,000"

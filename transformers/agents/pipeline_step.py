@@ -46,7 +46,7 @@ def _question(form: StepParameters, context: WaitingContext) -> Question:
         max_tokens=step.options.max_tokens,
         extra=step.options.extra,
         output_schema=step.output_schema,
-        fallback_models=step.fallback_models,
+        fallback_models=tuple(name or context.default_model for name in step.fallback_models),
         timeout_seconds=step.timeout,
         cache_seconds=step.cache_seconds,
         cache_scope=str(context.user_id),

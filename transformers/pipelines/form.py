@@ -3,6 +3,7 @@
 The API reads it, so Jinja2 is only imported when there is something to check.
 """
 
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -76,7 +77,7 @@ class PipelineStep(BaseModel):
             return system + self.messages
         return (*system, TemplateMessage(role=Role.USER, content=self.prompt_template))
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[str]:
         """What its templates name: `input`, and steps; one that it has by steps["its-name"] as if by name."""
         from transformers.pipelines.templates import template
@@ -87,15 +88,9 @@ class PipelineStep(BaseModel):
         return names.union(str(path[0]) for path in paths if path)
 
     @model_validator(mode="after")
-    def _is_whole(self) -> "PipelineStep":
-        from transformers.pipelines.grammar import TemplateFault
-
+    def _asks_one_thing(self) -> "PipelineStep":
         if (self.prompt_template is None) == (not self.messages):
             raise ValueError(f"the step {self.name!r} needs either a prompt_template or messages")
-        try:
-            _ = self.reads
-        except TemplateFault as fault:
-            raise ValueError(f"the template of the step {self.name!r} is not accepted: {fault}") from None
         return self
 
 
@@ -112,9 +107,26 @@ class PipelineParameters(AgentParameters):
         after = {step.name: step.after for step in self.steps}
         check_names([step.name for step in self.steps])
         check_order(after)
+        _check_templates(self.steps)
         for step in self.steps:
             check_read(step.name, step.reads, after)
         return self
+
+
+def _check_templates(steps: tuple[PipelineStep, ...]) -> None:
+    """Raises ValueError: one is no template, or all together are too much to read."""
+    from transformers.pipelines.grammar import MOST_PARTS, TemplateFault
+    from transformers.pipelines.templates import template
+
+    parts = 0
+    for step in steps:
+        try:
+            for said in step.templates:
+                parts += template(said.content).parts
+                if parts > MOST_PARTS:
+                    raise ValueError(f"all templates together have more than {MOST_PARTS:,} parts")
+        except TemplateFault as fault:
+            raise ValueError(f"the template of the step {step.name!r} is not accepted: {fault}") from None
 
 
 class StepParameters(AgentParameters):

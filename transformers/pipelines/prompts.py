@@ -5,50 +5,76 @@ An answer that a template reads is data: it is written out as it is, and never r
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from backend.language_models.questions import Message
 from transformers.pipelines.form import PipelineStep
 from transformers.pipelines.graph import INPUT, STEPS
-from transformers.pipelines.sandbox import MOST_TEXT
+from transformers.pipelines.sandbox import MOST_TEXT, Spent
 from transformers.pipelines.templates import Template, Use, template, weight
 
-Results = Mapping[str, dict[str, Any]]  # by step, what a template reads of it
+
+@dataclass(frozen=True)
+class Known:
+    """What templates may read, by name, and how long it is: each worked out once, for it may be large."""
+
+    values: Mapping[str, Any]
+    _weights: dict[Use, int] = field(default_factory=dict)
+    _turns: dict[tuple[Use, int], int] = field(default_factory=dict)
+
+    def weight(self, use: Use) -> int:
+        """Of its text, in tokens at most."""
+        if use not in self._weights:
+            self._weights[use] = weight(json.dumps(self._at(use), ensure_ascii=False))
+        return self._weights[use]
+
+    def turns(self, read: Template) -> int:
+        """How often a template's loops over the input turn: known before anything is asked, and so held for."""
+        over = [use for use in read.uses if use.root == INPUT] if read.loops else []
+        for use in over:
+            if (use, read.loops) not in self._turns:
+                self._turns[use, read.loops] = _entries(self._at(use), read.loops)
+        return max((self._turns[use, read.loops] for use in over), default=0)
+
+    def _at(self, use: Use) -> Any:
+        """What a path leads to; as far as it leads anywhere."""
+        found: Any = self.values.get(use.root)
+        for part in use.path:
+            try:
+                found = found[part]
+            except (LookupError, TypeError):
+                break
+        return found
 
 
-def messages(step: PipelineStep, given: Any, results: Results) -> tuple[Message, ...]:
+def messages(step: PipelineStep, given: Any, results: Mapping[str, dict[str, Any]]) -> tuple[Message, ...]:
     """The step's templates, filled in. `given` is the pipeline's input, None where there is none.
 
     Raises:
         TemplateFault
     """
-    values = {**results, STEPS: dict(results)} | ({INPUT: given} if given is not None else {})
-    return tuple(Message(role=said.role, content=_filled(said.content, values)) for said in step.templates)
+    known = Known({**results, STEPS: dict(results)} | ({INPUT: given} if given is not None else {}))
+    spent, left, filled = Spent(), MOST_TEXT, []
+    for said in step.templates:
+        read = template(said.content)
+        text = read.fill(known.values, min(read.longest(known.weight, known.turns(read)), left), spent)
+        left -= len(text.encode(errors="replace"))
+        filled.append(Message(role=said.role, content=text))
+    return tuple(filled)
 
 
-def _filled(source: str, values: Mapping[str, Any]) -> str:
-    read = template(source)
-    longest = read.longest(lambda use: weight(_json(_at(values, use))), _turns(read, values.get(INPUT)))
-    return read.fill(values, min(longest, MOST_TEXT))
-
-
-def most_tokens(step: PipelineStep, given: Any, longest_answers: Mapping[str, int]) -> list[int]:
+def most_tokens(step: PipelineStep, known: Known, longest_answers: Mapping[str, int]) -> list[int]:
     """Of each message, before anything is asked: an answer is as long as it may be, in tokens."""
 
     def size(use: Use) -> int:
         if use.root == INPUT:
-            return weight(_json(_at({INPUT: given}, use)))
+            return known.weight(use)
         name = str(use.path[0]) if use.root == STEPS and use.path else use.root
         return longest_answers[name] if name in longest_answers else sum(longest_answers.values())
 
     read = [template(said.content) for said in step.templates]
-    return [min(one.longest(size, _turns(one, given)), MOST_TEXT) for one in read]
-
-
-def _turns(read: Template, given: Any) -> int:
-    """How often its loops over the input turn: known before anything is asked, and so held for."""
-    over = [_at({INPUT: given}, use) for use in read.uses if use.root == INPUT] if read.loops else []
-    return max((_entries(value, read.loops) for value in over), default=0)
+    return [min(one.longest(size, known.turns(one)), MOST_TEXT) for one in read]
 
 
 def _entries(value: Any, depth: int) -> int:
@@ -57,18 +83,3 @@ def _entries(value: Any, depth: int) -> int:
         return 0
     inner = value.values() if isinstance(value, dict) else value
     return len(value) + sum(_entries(item, depth - 1) for item in inner)
-
-
-def _at(values: Mapping[str, Any], use: Use) -> Any:
-    """What a path leads to; as far as it leads anywhere."""
-    found: Any = values.get(use.root)
-    for part in use.path:
-        try:
-            found = found[part]
-        except (LookupError, TypeError):
-            break
-    return found
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -12,12 +12,13 @@ from jinja2 import Template as Compiled
 from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes
 
 from transformers.inference.bounds import TOKENS_AROUND, tokens_of
-from transformers.pipelines.grammar import TemplateFault, check
+from transformers.pipelines.grammar import MOST_PARTS, TemplateFault, check
 from transformers.pipelines.sandbox import MOST_TEXT, SPENT, Sandbox, Spent, sandbox, watched
 
 LONGEST_TEMPLATE = 200_000  # characters
 LOOPS = 4  # a loop over an answer writes so many times what it reads at most, for that is what was held
-_KEPT = 256  # templates; a pipeline has at most 50 steps
+_KEPT = 128  # templates; a pipeline has at most 50 steps
+_KEPT_LENGTH = 4_000  # characters; what is compiled takes some fifty times as much memory
 
 # Python's own compiler, on what is nested too deep or too long for it.
 _UNREADABLE = (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
@@ -48,12 +49,16 @@ class Use:
 
 @dataclass(frozen=True)
 class Template:
-    """`literal` is the weight of its own text, `loops` how many loops are nested in each other."""
+    """`literal` is the weight of its own text, `loops` how many loops are nested in each other.
+
+    `parts` are its words and marks: the work of reading it.
+    """
 
     names: frozenset[str]
     uses: tuple[Use, ...]
     literal: int
     loops: int
+    parts: int
     _compiled: Compiled
 
     def longest(self, size: Callable[[Use], int], turns: int = 0) -> int:
@@ -61,14 +66,16 @@ class Template:
         values = sum(size(use) for use in self.uses)
         return self.literal * max(turns, LOOPS) + values * LOOPS if self.loops else self.literal + values
 
-    def fill(self, values: Mapping[str, Any], longest: int = MOST_TEXT) -> str:
-        """The text, of so many bytes at most. Values are data: whatever they hold, they are not read as templates.
+    def fill(self, values: Mapping[str, Any], longest: int = MOST_TEXT, spent: Spent | None = None) -> str:
+        """The text, of so many bytes at most, on the account of `spent`.
+
+        Values are data: whatever they hold, they are not read as templates.
 
         Raises:
             TemplateFault: something undefined, at odds, or too much.
         """
         try:
-            return "".join(self._pieces(values, longest))
+            return "".join(self._pieces(values, longest, spent or Spent()))
         except UndefinedError as error:
             raise TemplateFault(self._undefined(error, values)) from None
         except TemplateError as error:
@@ -78,8 +85,8 @@ class Template:
         except _AT_ODDS as error:
             raise TemplateFault(f"its values do not fit: {error}") from None
 
-    def _pieces(self, values: Mapping[str, Any], longest: int) -> Iterator[str]:
-        spent, written = Spent(), 0
+    def _pieces(self, values: Mapping[str, Any], longest: int, spent: Spent) -> Iterator[str]:
+        written = 0
         for piece in self._compiled.generate({**values, SPENT: spent}):
             spent.take()
             written += len(piece.encode(errors="replace"))
@@ -94,16 +101,25 @@ class Template:
         return f"there is no {named}" if named else str(error)
 
 
-@lru_cache(maxsize=_KEPT)
 def template(source: str) -> Template:
     """Raises TemplateFault: it is no template, or one that does more than fill in."""
+    return _kept(source) if len(source) <= _KEPT_LENGTH else _read(source)
+
+
+@lru_cache(maxsize=_KEPT)
+def _kept(source: str) -> Template:
+    return _read(source)
+
+
+def _read(source: str) -> Template:
     if len(source) > LONGEST_TEMPLATE:
         raise TemplateFault(f"it is longer than {LONGEST_TEMPLATE:,} characters")
     try:
+        parts = _parts(source)
         tree = _sandbox().parse(source)
         check(tree)
         uses, literal, loops = tuple(_uses(tree)), _literal(tree), _nested(tree)
-        return Template(frozenset(use.root for use in uses), uses, literal, loops, _compiled(watched(tree)))
+        return Template(frozenset(use.root for use in uses), uses, literal, loops, parts, _compiled(watched(tree)))
     except TemplateSyntaxError as error:
         raise TemplateFault(f"line {error.lineno}: {error.message}") from None
     except TemplateFault:
@@ -115,6 +131,14 @@ def template(source: str) -> Template:
 @lru_cache(maxsize=1)
 def _sandbox() -> Sandbox:
     return sandbox()
+
+
+def _parts(source: str) -> int:
+    """Raises TemplateFault: there are so many that it is not read."""
+    for number, _ in enumerate(_sandbox().lex(source), start=1):
+        if number > MOST_PARTS:
+            raise TemplateFault(f"it has more than {MOST_PARTS:,} parts")
+    return number if source else 0
 
 
 def _compiled(tree: nodes.Template) -> Compiled:
@@ -134,8 +158,9 @@ def weight(text: str) -> int:
 
 
 def _nested(node: nodes.Node) -> int:
+    """How many loops stand in each other; join is one, too."""
     inner = max((_nested(child) for child in node.iter_child_nodes()), default=0)
-    return inner + isinstance(node, nodes.For)
+    return inner + (isinstance(node, nodes.For) or (isinstance(node, nodes.Filter) and node.name == "join"))
 
 
 def _uses(node: nodes.Node, bound: frozenset[str] = frozenset()) -> Iterator[Use]:

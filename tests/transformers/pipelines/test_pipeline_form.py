@@ -1,5 +1,6 @@
 import pytest
 
+from backend.clock import monotonic
 from backend.errors import BadParameters
 from transformers.forms import read_forms
 from transformers.model_pipeline_transformer import MODEL_PIPELINE, PIPELINE
@@ -73,7 +74,7 @@ def test_a_whole_pipeline_is_taken() -> None:
         ([step("a", "{{ a.output }}")], "pipeline: parameters: the template of the step 'a' reads its own result."),
         (
             [step("a", "{{ input")],
-            "pipeline: steps.0: the template of the step 'a' is not accepted: line 1: " + UNENDED,
+            "pipeline: parameters: the template of the step 'a' is not accepted: line 1: " + UNENDED,
         ),
         ([step("input")], "pipeline: parameters: a step cannot be called 'input': the name is taken."),
         (
@@ -115,3 +116,9 @@ def test_there_are_at_most_fifty_steps_and_at_least_one() -> None:
 
 def test_steps_are_ordered_by_what_they_come_after_and_else_as_given() -> None:
     assert in_order({"d": ["a", "c"], "b": [], "a": ["b"], "c": ["b"]}) == ["b", "a", "c", "d"]
+
+
+def test_templates_that_take_long_to_read_are_refused_soon() -> None:
+    began = monotonic()
+    assert "together have more than 10,000 parts" in refusal(*(step(f"s{n}", "{{ 1 }}" * 1_000) for n in range(50)))
+    assert monotonic() - began < 5
