@@ -56,6 +56,23 @@ def customer(visitor: Visitor) -> Visitor:
     return visitor
 
 
+@pytest.fixture(scope="module")
+def _tab(web_house: House, browser: Browser) -> Iterator[Visitor]:
+    context = browser.new_context(locale="en-GB", accept_downloads=True)
+    visitor = Visitor.at(context, web_house.api_url)
+    visitor.signed_in()
+    yield visitor
+    context.close()
+
+
+@pytest.fixture
+def regular(_tab: Visitor) -> Iterator[Visitor]:
+    """A customer who leaves the tab open from test to test of a module: opening one costs a second of a processor."""
+    _tab.faults.clear()
+    yield _tab
+    _tab.page.unroute_all()
+
+
 @pytest.fixture
 def on_a_phone(web_house: House, browser: Browser) -> Iterator[Visitor]:
     context = browser.new_context(locale="en-GB", viewport=PHONE, is_mobile=True, has_touch=True)  # type: ignore[arg-type]

@@ -9,15 +9,20 @@ from tests.acceptance.house import TABLE, House
 from tests.web.visitor import Visitor
 
 
-@pytest.fixture
-def admin(web_house: House, visitor: Visitor) -> Visitor:
-    visitor.signed_in()
+@pytest.fixture(scope="module")
+def _admins_tab(web_house: House, _tab: Visitor) -> Visitor:
     with psycopg.connect(libpq_url(web_house.database_url), autocommit=True) as connection:
-        connection.execute("UPDATE users SET role = 'admin' WHERE email = %s", [visitor.email])
-    visitor.page.reload()
-    visitor.page.get_by_role("link", name="Operator").click()
-    visitor.sees("Operator")
-    return visitor
+        connection.execute("UPDATE users SET role = 'admin' WHERE email = %s", [_tab.email])
+    _tab.page.reload()
+    return _tab
+
+
+@pytest.fixture
+def admin(_admins_tab: Visitor, regular: Visitor) -> Visitor:
+    regular.goes_to("/tasks")
+    regular.page.get_by_role("link", name="Operator").click()
+    regular.sees("Operator")
+    return regular
 
 
 def _opens(admin: Visitor, title: str) -> None:
