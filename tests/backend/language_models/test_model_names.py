@@ -54,7 +54,9 @@ def test_a_detail_has_its_length() -> None:
     assert len(without_secrets("x" * 10_000, [])) == 500
 
 
-@pytest.mark.parametrize("field", ["model", "messages", "stream", "n", "max_tokens", "temperature"])
+@pytest.mark.parametrize(
+    "field", ["model", "messages", "stream", "n", "max_tokens", "temperature", "service_tier", "store"]
+)
 def test_extra_may_not_say_what_others_decide(field: str) -> None:
     with pytest.raises(ValueError, match=field):
         check_extra({field: 1, "top_p": 0.5})
