@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.language_models.questions import Message
+from transformers.pipelines.filters import MOST_TEXT
 from transformers.pipelines.form import PipelineStep
 from transformers.pipelines.graph import INPUT, STEPS
-from transformers.pipelines.sandbox import MOST_TEXT, Spent
-from transformers.pipelines.templates import Template, Use, template, weight
+from transformers.pipelines.sandbox import Spent
+from transformers.pipelines.templates import Template, template
+from transformers.pipelines.uses import Use, weight
 
 
 @dataclass(frozen=True)

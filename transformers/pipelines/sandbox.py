@@ -4,8 +4,7 @@ No Python attribute is ever read, nothing is called, and time and size are bound
 nothing of the house and cannot keep it busy.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +14,11 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from backend.clock import monotonic
+from transformers.pipelines.filters import FILTERS, MOST_TEXT, TESTS, written
 from transformers.pipelines.grammar import TemplateFault
 
 SECONDS = 1.0  # a usual prompt takes less than a millisecond
 MOST_TURNS = 100_000  # of all loops together
-MOST_TEXT = 1_000_000  # bytes of a step's prompt
 MOST_WORK = 4 * MOST_TEXT  # characters that its filters make on the way
 SPENT = "0"  # under this name the template's own account lies among its variables; no template can name it
 
@@ -69,20 +68,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
 def sandbox() -> Sandbox:
     made = Sandbox(undefined=StrictUndefined, finalize=written, keep_trailing_newline=True, cache_size=0)
     made.globals.clear()
-    made.filters = {name: _of_plain_values(do) for name, do in _FILTERS.items()} | _INTERNAL
-    made.tests = {name: test for name, test in made.tests.items() if name in _TESTS}
+    made.filters = {name: _of_plain_values(do) for name, do in FILTERS.items()} | _INTERNAL
+    made.tests = {name: test for name, test in made.tests.items() if name in TESTS}
     return made
-
-
-def written(value: Any) -> str:
-    """A value as it stands in a prompt: text as it is, all else as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Undefined):
-        return str(value)  # raises UndefinedError
-    if not isinstance(value, dict | list | tuple | int | float | None):
-        raise TemplateFault("it writes something that is no value")
-    return json.dumps(value, ensure_ascii=False)
 
 
 def watched(tree: nodes.Template) -> nodes.Template:
@@ -137,53 +125,3 @@ def _account(context: Context) -> Spent:
     spent = context[SPENT]
     assert isinstance(spent, Spent)
     return spent
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TemplateFault("upper, lower, trim and truncate take text")
-    return value
-
-
-def _sized(value: Any) -> Sized:
-    if not isinstance(value, str | list | tuple | dict):
-        raise TemplateFault("length, first and last take text, a list or an object")
-    return value
-
-
-def _join(values: Any, between: str = "") -> str:
-    if not isinstance(values, list | tuple):
-        raise TemplateFault("join takes a list")
-    if len(_text(between)) * len(values) > MOST_TEXT:
-        raise TemplateFault(f"it makes more than {MOST_TEXT:,} characters")
-    return between.join(written(value) for value in values)
-
-
-def _end(values: Any, place: int) -> Any:
-    some = list(values) if isinstance(_sized(values), dict) else values
-    return some[place] if some else ""
-
-
-def _default(value: Any, instead: Any = "") -> Any:
-    return instead if isinstance(value, Undefined) else value
-
-
-def _to_json(value: Any) -> str:
-    if isinstance(value, Undefined):
-        str(value)  # raises UndefinedError
-    return json.dumps(value, ensure_ascii=False)
-
-
-_FILTERS: Mapping[str, Callable[..., Any]] = {
-    "tojson": _to_json,
-    "join": _join,
-    "length": lambda value: len(_sized(value)),
-    "upper": lambda value: _text(value).upper(),
-    "lower": lambda value: _text(value).lower(),
-    "trim": lambda value: _text(value).strip(),
-    "truncate": lambda value, longest=255: _text(value)[:longest],
-    "first": lambda value: _end(value, 0),
-    "last": lambda value: _end(value, -1),
-    "default": _default,
-}
-_TESTS = frozenset({"defined", "undefined", "none", "string", "number", "mapping", "sequence"})

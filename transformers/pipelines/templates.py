@@ -6,14 +6,16 @@ Read once and kept, for the same one is looked at when it is submitted, claimed 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from jinja2 import Template as Compiled
 from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes
 
-from transformers.inference.bounds import TOKENS_AROUND, tokens_of
+from transformers.pipelines.filters import MOST_TEXT
 from transformers.pipelines.grammar import MOST_PARTS, TemplateFault, check
-from transformers.pipelines.sandbox import MOST_TEXT, SPENT, Sandbox, Spent, sandbox, watched
+from transformers.pipelines.sandbox import SPENT, Sandbox, Spent, sandbox, watched
+from transformers.pipelines.uses import Use, literal_in, loops_in, uses_in
 
 LONGEST_TEMPLATE = 200_000  # characters
 LOOPS = 4  # a loop over an answer writes so many times what it reads at most, for that is what was held
@@ -24,27 +26,6 @@ _KEPT_LENGTH = 4_000  # characters; what is compiled takes some fifty times as m
 _UNREADABLE = (SyntaxError, RecursionError, MemoryError, ValueError, OverflowError)
 # A comparison of a text with a number, a key that is a list …
 _AT_ODDS = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError)
-
-
-@dataclass(frozen=True)
-class Use:
-    """One place where a template reads a variable: `a.b[0]` is the root `a` and the path ("b", 0)."""
-
-    root: str
-    path: tuple[str | int, ...]
-
-    def missing_in(self, values: Mapping[str, Any]) -> "Use | None":
-        """As much of it as leads nowhere; None where all is there."""
-        found: Any = values
-        for length, part in enumerate((self.root, *self.path)):
-            try:
-                found = found[part]
-            except (LookupError, TypeError):
-                return Use(self.root, self.path[:length])
-        return None
-
-    def __str__(self) -> str:
-        return self.root + "".join(f".{part}" if isinstance(part, str) else f"[{part}]" for part in self.path)
 
 
 @dataclass(frozen=True)
@@ -118,7 +99,7 @@ def _read(source: str) -> Template:
         parts = _parts(source)
         tree = _sandbox().parse(source)
         check(tree)
-        uses, literal, loops = tuple(_uses(tree)), _literal(tree), _nested(tree)
+        uses, literal, loops = tuple(uses_in(tree)), literal_in(tree), loops_in(tree)
         return Template(frozenset(use.root for use in uses), uses, literal, loops, parts, _compiled(watched(tree)))
     except TemplateSyntaxError as error:
         raise TemplateFault(f"line {error.lineno}: {error.message}") from None
@@ -135,67 +116,12 @@ def _sandbox() -> Sandbox:
 
 def _parts(source: str) -> int:
     """Raises TemplateFault: there are so many that it is not read."""
-    for number, _ in enumerate(_sandbox().lex(source), start=1):
-        if number > MOST_PARTS:
-            raise TemplateFault(f"it has more than {MOST_PARTS:,} parts")
-    return number if source else 0
+    parts = sum(1 for _ in islice(_sandbox().lex(source), MOST_PARTS + 1))
+    if parts > MOST_PARTS:
+        raise TemplateFault(f"it has more than {MOST_PARTS:,} parts")
+    return parts
 
 
 def _compiled(tree: nodes.Template) -> Compiled:
     code: Any = _sandbox().compile(tree)
     return Compiled.from_code(_sandbox(), code, {})
-
-
-def _literal(tree: nodes.Template) -> int:
-    own = [data.data for data in tree.find_all(nodes.TemplateData)]
-    own += [const.value for const in tree.find_all(nodes.Const) if isinstance(const.value, str)]
-    return sum(weight(text) for text in own)
-
-
-def weight(text: str) -> int:
-    """The most tokens that it is read as: its bytes, and those that the door may put in."""
-    return tokens_of(text) - TOKENS_AROUND
-
-
-def _nested(node: nodes.Node) -> int:
-    """How many loops stand in each other; join is one, too."""
-    inner = max((_nested(child) for child in node.iter_child_nodes()), default=0)
-    return inner + (isinstance(node, nodes.For) or (isinstance(node, nodes.Filter) and node.name == "join"))
-
-
-def _uses(node: nodes.Node, bound: frozenset[str] = frozenset()) -> Iterator[Use]:
-    """Each variable's every use; of a path only the whole. A loop's own variables are none."""
-    use = _use(node)
-    if use is not None:
-        if use.root not in bound:
-            yield use
-    elif isinstance(node, nodes.For):
-        inner = bound | {"loop"} | {name.name for name in _names(node.target)}
-        for child in node.iter_child_nodes(exclude=("target", "body", "test")):
-            yield from _uses(child, bound)
-        for child in [*node.body, *([node.test] if node.test else [])]:
-            yield from _uses(child, inner)
-    else:
-        for child in node.iter_child_nodes():
-            yield from _uses(child, bound)
-
-
-def _names(node: nodes.Node) -> Iterator[nodes.Name]:
-    if isinstance(node, nodes.Name):
-        yield node
-    yield from node.find_all(nodes.Name)
-
-
-def _use(node: nodes.Node) -> Use | None:
-    path: list[str | int] = []
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        if isinstance(node, nodes.Getattr):
-            path.append(node.attr)
-        elif isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str | int):
-            path.append(node.arg.value)
-        else:
-            return None  # by a variable: the whole of what is before it
-        node = node.node
-    if isinstance(node, nodes.Name) and node.ctx == "load":
-        return Use(node.name, tuple(reversed(path)))
-    return None
