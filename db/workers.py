@@ -106,6 +106,17 @@ def roomier(session: Session, than_bytes: int, lease: timedelta) -> bool:
     return session.scalar(offered.limit(1)) is not None
 
 
+def slots_for(session: Session, queue: str, tool_id: str, lease: timedelta) -> int:
+    """Of all workers that may get such a task."""
+    slots = select(func.coalesce(func.sum(Worker.slots), 0)).where(
+        Worker.seen_at > CLOCK - lease,
+        Worker.draining.is_(False),
+        Worker.queues.any_() == queue,
+        Worker.tools.any_() == tool_id,
+    )
+    return session.scalar(slots) or 0
+
+
 def memory_given(session: Session, queue: str, tool_id: str, lease: timedelta) -> int | None:
     """Bytes that an agent may use on the least roomy of the workers that may get the task; None where there is none."""
     given = select(func.min(Worker.memory_bytes)).where(

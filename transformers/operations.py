@@ -52,6 +52,7 @@ class AgentRequest(BaseModel):
     documents: dict[str, Path] = {}
     files: dict[str, tuple[LocalFile, ...]] = {}
     done: frozenset[int] = frozenset()
+    slots: int = 1
     original: Table | None = None
     source: Path | None = None
     earlier: tuple[Delivery, ...] = ()
@@ -86,6 +87,7 @@ def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Deliv
         documents=request.documents,
         files=request.files,
         done=request.done,
+        slots=request.slots,
         original=request.original,
         source=request.source,
         earlier=request.earlier,

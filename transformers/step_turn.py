@@ -10,7 +10,7 @@ from typing import Any
 from backend.clock import monotonic
 from backend.errors import AgensiumError, DependencyFailed, ErrorClass, Interruption, TimeLimit, Verdict
 from backend.logs import bound, log
-from db import checkpoints
+from db import checkpoints, workers
 from db.checkpoints import Checkpoint
 from db.claims import Claim
 from db.database import transaction
@@ -24,6 +24,7 @@ from transformers.reporting.report import StepOutcome
 from transformers.tool import PRIMARY, Delivery, Step, Tariff
 from transformers.waiting_steps import wait_for_step
 from transformers.walk import Walk
+from transformers.workbench import Workbench
 
 # An optional agent's own failure ends its step; a hiccup or a crash hands back the whole task (DESIGN §5.8).
 _ENDS_THE_STEP = frozenset({ErrorClass.USER, ErrorClass.LIMIT, ErrorClass.INTERNAL})
@@ -107,10 +108,17 @@ async def _delivery(walk: Walk, step: Step) -> Delivery:
 
     if step.agent.waits:
         return await wait_for_step(walk.bench, step, walk.delivered, progressed)
-    return await walk.bench.compute("run_agent", _request(walk, step), Delivery, progressed, walk.usual_seconds(step))
+    slots = await asyncio.to_thread(_slots, walk.bench) if step.fans_out else 1
+    request = _request(walk, step, slots)
+    return await walk.bench.compute("run_agent", request, Delivery, progressed, walk.usual_seconds(step))
 
 
-def _request(walk: Walk, step: Step) -> AgentRequest:
+def _slots(bench: Workbench) -> int:
+    with transaction() as session:
+        return max(1, workers.slots_for(session, bench.claim.queue, bench.tool.id, bench.slot.settings.lease))
+
+
+def _request(walk: Walk, step: Step, slots: int) -> AgentRequest:
     bench = walk.bench
     return AgentRequest(
         run=name_of(step.agent.run),
@@ -125,6 +133,7 @@ def _request(walk: Walk, step: Step) -> AgentRequest:
         scratch=folder_of(bench.folder, step.id),
         memory_bytes=bench.slot.settings.agent_memory_bytes,
         done=bench.done,
+        slots=slots,
     )
 
 

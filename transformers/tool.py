@@ -131,6 +131,7 @@ class AgentContext:
     earlier: tuple[Delivery, ...] = ()
     forms: Mapping[str, AgentParameters] = field(default_factory=dict)
     done: frozenset[int] = frozenset()  # positions of a batch's items that an earlier task has finished
+    slots: int = 1  # for a step that fans out: those of all live workers that may get its children
 
     @property
     def primary(self) -> Table:

@@ -214,3 +214,13 @@ def test_only_the_dead_are_forgotten() -> None:
     with transaction() as session:
         workers.forget_dead(session, timedelta(minutes=10))
     assert listed(timedelta(days=1)) == [alive.boot_uuid]
+
+
+def test_slots_are_those_of_the_workers_that_may_get_such_a_task() -> None:
+    builders.live_worker(3)
+    builders.live_worker(5, ("high_memory",))
+    drained = builders.live_worker(7)
+    with transaction() as session:
+        workers.start_draining(session, drained.boot_uuid)
+        assert workers.slots_for(session, "default", builders.TOOL, LEASE) == 3
+        assert workers.slots_for(session, "default", "another tool", LEASE) == 0

@@ -13,9 +13,8 @@ from transformers.tool import Agent, AgentContext, AgentFile, AgentParameters, C
 AGENT_ID = "split"
 ITEMS = "items"
 
-# To hand out a chunk costs some 100 ms of a slot; 1,250 calls of 50 ms, fifty at once, take 1,250 ms.
-LARGEST_CHUNK = 1250
-PARTS = 8  # of a batch that is not large, so that several slots get some, and other customers their turn
+CHUNKS_A_SLOT = 2  # to hand one out costs some 100 ms; the second evens out what the first took longer
+LARGEST_CHUNK = 2500  # of answers that take 2 s: 100 s, after which it may be another customer's turn
 AT_ONCE = 50  # a slot asks so many at the same time; a smaller chunk would be no quicker
 SECONDS_A_CALL = 2.0  # what is expected of a model, for the fair share
 
@@ -25,7 +24,7 @@ class SplitItemsParameters(AgentParameters):
         default=None,
         ge=1,
         le=MOST_ITEMS,
-        description="Items that one worker's slot takes at a time; where nothing is said, by the size of the batch.",
+        description="Items that one worker's slot takes at a time; where nothing is said, by the number of slots.",
     )
 
 
@@ -36,7 +35,7 @@ def run(context: AgentContext) -> Delivery:
         for position, item in enumerate(read_items(given.name, given.path.read_bytes()))
     ]
     wanted = [item for item in items if item.position not in context.done]
-    size = context.parameters.chunk_size or chunk_size_of(len(wanted))
+    size = context.parameters.chunk_size or chunk_size_of(len(wanted), context.slots)
     chunks = [wanted[start : start + size] for start in range(0, len(wanted), size)]
     files = [_write_chunk(context.scratch, number, chunk) for number, chunk in enumerate(chunks)]
     plans = tuple(_plan(chunk, file) for chunk, file in zip(chunks, files, strict=True))
@@ -49,9 +48,9 @@ def run(context: AgentContext) -> Delivery:
     )
 
 
-def chunk_size_of(items: int) -> int:
+def chunk_size_of(items: int, slots: int) -> int:
     """A multiple of what is asked at once, so that no slot ends with a few."""
-    return min(LARGEST_CHUNK, AT_ONCE * max(1, math.ceil(items / PARTS / AT_ONCE)))
+    return min(LARGEST_CHUNK, AT_ONCE * max(1, math.ceil(items / (CHUNKS_A_SLOT * slots * AT_ONCE))))
 
 
 def _plan(chunk: Sequence[PlacedItem], file: AgentFile) -> ChildPlan:

@@ -69,9 +69,12 @@ def test_where_all_is_done_no_child_is_planned(tmp_path: Path) -> None:
     assert split(tmp_path, 3, done=frozenset(range(3))).waves == ()
 
 
-@pytest.mark.parametrize(("items", "size"), [(1, 50), (400, 50), (401, 100), (1000, 150), (10_000, 1250)])
-def test_a_chunk_is_worth_its_handing_out_and_leaves_others_their_turn(items: int, size: int) -> None:
-    assert chunk_size_of(items) == size
+@pytest.mark.parametrize(
+    ("items", "slots", "size"),
+    [(1, 1, 50), (400, 2, 100), (401, 2, 150), (10_000, 1, 2500), (10_000, 2, 2500), (10_000, 16, 350)],
+)
+def test_a_chunk_is_worth_its_handing_out_and_leaves_others_their_turn(items: int, slots: int, size: int) -> None:
+    assert chunk_size_of(items, slots) == size
 
 
 def collect(folder: Path, items: dict[int, ItemResult], of: int = 4) -> tuple[Delivery, list[dict[str, Any]]]:
