@@ -130,6 +130,27 @@ AWKWARD: dict[str, Callable[[], pa.Table]] = {
     "constant and unique": lambda: _text(a=["k"] * 50, id=[str(i) for i in range(50)]),
     "spaces and cases": lambda: _text(a=[" al", "AL", "al ", "Al", "al"]),
 }
+
+
+def _side_by_side(*names: str) -> pa.Table:
+    """All their columns in one table; the shorter ones end in nulls. A name that was there before gets a number."""
+    columns: dict[str, pa.Array] = {}
+    tables = [AWKWARD[name]() for name in names]
+    rows = max(table.num_rows for table in tables)
+    for place, table in enumerate(tables):
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+            padded = pa.concat_arrays([values, pa.nulls(rows - len(values), values.type)])
+            columns[f"{name} {place}" if name in columns else name] = padded
+    return pa.table(columns)
+
+
+OF_ONE_SHAPE = (
+    "duplicate rows", "mixed types", "unicode and right to left", "quotes in names", "names of our own tables",
+    "numbers as text", "five shapes of dates", "infinities and not a number", "huge strings", "native types",
+    "constant and unique", "spaces and cases",
+)  # fmt: skip
+AWKWARD["side by side"] = lambda: _side_by_side(*OF_ONE_SHAPE)
 LONG: dict[str, Callable[[], pa.Table]] = {"very many columns": lambda: _wide(150)}  # `make chaos` has the time
 
 
