@@ -1,21 +1,11 @@
 // A new task: a file, a tool, its options, what it will cost, and off it goes.
 
 import { upload } from '../files.js'
-import { format } from '../format.js'
 import { fieldsOf, fill, parametersOf } from '../forms.js'
-import { columnsOf } from '../header.js'
 import { ask, newKey, post, Problem } from '../http.js'
 import { go } from '../router.js'
+import { inputs } from './inputs.js'
 import { options } from './options.js'
-
-const HINTS = {
-  baseline: 'An earlier delivery of the same data, to see what has drifted since.',
-  schema: 'A contract that the table must keep, as JSON or YAML.',
-  cross_reference: 'The cross-reference of an earlier run, so that records keep their ids.',
-  parameters: 'Options from a parameters.json, instead of the form below.',
-  messages: 'A conversation as JSON, instead of the prompt below.',
-  input: 'What the templates read as input, as JSON.',
-}
 
 export const newTask = () => ({
   tool: null,
@@ -76,45 +66,8 @@ export const newTask = () => ({
   get mainFiles() {
     return this.main ? this.filesOf(this.main.role) : []
   },
-  filesOf(role) {
-    return this.files[role] || []
-  },
-  namesOf(role) {
-    return this.filesOf(role).map((file) => file.name).join(', ')
-  },
   get given() {
     return this.tool.inputs.flatMap(({ role }) => this.filesOf(role).map((file) => [role, file]))
-  },
-  hint: (role) => HINTS[role] || '',
-  accepts: (input) => input.formats.map((format) => `.${format}`).join(','),
-
-  // A role that takes several keeps those of other names.
-  async take(role, files) {
-    if (!files.length || this.busy) return
-    this.forget()
-    const isMany = this.tool.inputs.find((input) => input.role === role)?.many
-    const names = files.map((file) => file.name)
-    const kept = this.filesOf(role).filter((file) => !names.includes(file.name))
-    this.files = { ...this.files, [role]: isMany ? [...kept, ...files] : files.slice(0, 1) }
-    if (role === 'primary') this.columns = await columnsOf(files[0]).catch(() => [])
-  },
-  drop(role, event) {
-    this.over = ''
-    return this.take(role, [...event.dataTransfer.files])
-  },
-  pick(role, event) {
-    const files = [...event.target.files]
-    event.target.value = '' // the same file once more is a choice, too
-    return this.take(role, files)
-  },
-  remove(role) {
-    this.forget()
-    this.files = Object.fromEntries(Object.entries(this.files).filter(([name]) => name !== role))
-  },
-  async tryExample() {
-    const address = this.$store.app.about.example
-    const blob = await (await fetch(address)).blob()
-    await this.take('primary', [new File([blob], address.split('/').pop(), { type: 'text/csv' })])
   },
 
   // agents and their price
@@ -143,12 +96,7 @@ export const newTask = () => ({
   get isWhole() {
     return this.tool.agents.some((agent) => agent.tariff)
   },
-  tariffOf: (tool) => tool.agents.find((agent) => agent.tariff)?.tariff || null,
-  byUse(tool) {
-    const { per_call, per_thousand_tokens } = this.tariffOf(tool)
-    const parts = [per_call && `${format.credits(per_call)} a call`, per_thousand_tokens && `${format.credits(per_thousand_tokens)} per 1,000 tokens`]
-    return parts.filter(Boolean).join(', ')
-  },
+  ...inputs,
   ...options,
 
   // A task that was made for a quote is of no use once something was changed.
