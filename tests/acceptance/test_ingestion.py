@@ -114,6 +114,11 @@ def test_documents_become_collections_that_are_searched_with_filters_and_paid_by
         ("fruit", 2, 2),
         ("people", 1, 2),
     ]
+    children = house.get(f"/tasks/{task['task_id']}/children")["children"]
+    assert [(child["status"], child["progress"], child["first_item"]) for child in children] == [
+        ("COMPLETED", 100, 0),
+        ("COMPLETED", 100, 1),
+    ]
     tokens = sum(one["tokens"] for one in told)
     entries = house.entries(task["task_id"])
     assert entries["CAPTURE", "ingest"] == -(-tokens // 1000)
@@ -130,6 +135,23 @@ def test_what_cannot_go_well_is_refused_at_submit(house: House) -> None:
     refused = house.request("POST", f"{path}/process", {})
     assert (refused.status_code, refused.json()["error_code"]) == (422, "BAD_PARAMETERS")
     assert "'*.doc'" in refused.json()["detail"]
+
+
+def test_behind_a_gate_that_failed_nothing_begins_and_an_ingest_of_nothing_costs_nothing(
+    house: House, models: ModelServer
+) -> None:
+    documents = {"bad.pdf": b"%PDF-1.7\nnothing more", "good.txt": b"Good words."}
+    collections = [
+        {"name": "gate", "documents": ["bad.pdf"], "gates": True},
+        {"name": "behind", "documents": ["good.txt"]},
+    ]
+    task = house.ended(submit(house, documents, collections=collections))
+    assert (task["status"], task["error"]["error_code"]) == ("FAILED", "NOTHING_INGESTED"), task
+    assert "'gate' was not ingested" in task["error"]["message"]
+    assert embedded(models) == ["gate"]
+    assert house.request("GET", "/collections/behind", {}).status_code == 404
+    entries = house.entries(task["task_id"])
+    assert entries["HOLD", "ingest"] == entries["RELEASE", "ingest"]
 
 
 def test_a_killed_workers_ingest_embeds_nothing_again_that_was_staged_and_doubles_nothing(
