@@ -7,6 +7,7 @@ own that takes 50 ms for every call, and one batch of 10,000 items: 5 s at best.
 import json
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ SLOTS = 2
 AT_ONCE = 50
 SHARE = 0.9  # of the ideal, from the first call to the last
 PATIENCE = 120.0
+LOOK_SECONDS = 0.5
 
 
 def main() -> int:
@@ -101,7 +103,9 @@ def _batch(http: httpx.Client, items: int) -> tuple[list[dict[str, Any]], float]
     httpx.post(link["url"], data=link["fields"], files={"file": ("items.json", body)}).raise_for_status()
     began = monotonic()
     http.post(f"/tasks/{task_id}/process", json={}).raise_for_status()
-    while (task := http.get(f"/tasks/{task_id}", params={"wait": 10}).json())["status"] != "COMPLETED":
+    pause = threading.Event()
+    while (task := http.get(f"/tasks/{task_id}").json())["status"] != "COMPLETED":
+        pause.wait(LOOK_SECONDS)
         if task["status"] in {"FAILED", "CANCELLED"} or monotonic() - began > PATIENCE:
             raise SystemExit(f"the batch did not complete: {task}")
     seconds = monotonic() - began
