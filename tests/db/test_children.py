@@ -122,7 +122,8 @@ def test_a_childs_checkpoint_does_not_wait_for_whoever_holds_the_parent() -> Non
         builders.deliver(claim, "score-risk")  # its capture names the parent's row
 
 
-def test_parents_children_cancels_and_sweeps_at_once_do_not_deadlock() -> None:
+@pytest.mark.parametrize("seconds", [1.0, pytest.param(15.0, marks=pytest.mark.long)])
+def test_parents_children_cancels_and_sweeps_at_once_do_not_deadlock(seconds: float) -> None:
     user = builders.customer(credits=1_000_000)
     over = Event()
 
@@ -142,7 +143,7 @@ def test_parents_children_cancels_and_sweeps_at_once_do_not_deadlock() -> None:
         return sweeps
 
     def stop() -> None:
-        over.wait(3.0)
+        over.wait(seconds)
         over.set()
 
     answers = together(lambda: hammer(0), lambda: hammer(1), sweep, stop)

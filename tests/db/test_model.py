@@ -6,8 +6,8 @@ movements; only legal moves; and now and then that no proof of `agensium verify`
 Rules draw plain numbers and look up what they mean (a task, a claim, alive or long lost), because a race may end either
 way: what Hypothesis draws must not depend on it. Zombies keep their claims for ever.
 
-`make test` runs a short form that is the same each time, but for the ids of rows and who wins a race. The long form
-draws anew for a quarter of an hour, and shrinks what it finds:
+`make test` runs a short form that is the same each time, but for the ids of rows and who wins a race; `make chaos` ten
+times as much of it. The long form draws anew for a quarter of an hour, and shrinks what it finds:
 
     HYPOTHESIS_PROFILE=long python -m pytest tests/db/test_model.py
 """
@@ -475,7 +475,6 @@ def _pick(some: Sequence[Any], n: int) -> Any:
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SHORT_FORM = settings(
-    max_examples=16,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
@@ -498,6 +497,7 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     database.close_database()
 
 
-@pytest.mark.timeout(0 if LONG else 120)
-def test_whatever_happens_in_whatever_order_the_rows_are_as_the_model_says() -> None:
-    run_state_machine_as_test(Life, settings=LONG_FORM if LONG else SHORT_FORM)
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("examples", [10, pytest.param(100, marks=pytest.mark.long)])
+def test_whatever_happens_in_whatever_order_the_rows_are_as_the_model_says(examples: int) -> None:
+    run_state_machine_as_test(Life, settings=LONG_FORM if LONG else settings(SHORT_FORM, max_examples=examples))

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from trial_slot import WarmChild
+from supervising import WarmChild
 from workshop import Workshop
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from supervising import a_table, call, request, run
+from supervising import WarmChild, a_table, call, request, run, run_warm
 
 from backend.clock import monotonic
 from backend.errors import (
@@ -33,7 +33,7 @@ def table(tmp_path: Path) -> Table:
     return a_table(tmp_path)
 
 
-def test_the_same_child_answers_one_call_after_another(table: Table, tmp_path: Path) -> None:
+def test_the_same_child_answers_one_call_after_another(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         pid = process.pid
         for _ in range(3):
@@ -42,7 +42,7 @@ def test_the_same_child_answers_one_call_after_another(table: Table, tmp_path: P
             assert result.parameters["act"] == "deliver"
         assert process.pid == pid
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
 def test_the_child_knows_no_address_and_no_key_of_ours(
@@ -59,18 +59,18 @@ def test_the_child_knows_no_address_and_no_key_of_ours(
     run(story, tmp_path)
 
 
-def test_progress_is_passed_on_and_rises(table: Table, tmp_path: Path) -> None:
+def test_progress_is_passed_on_and_rises(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         seen: list[float] = []
         await call(process, request(table, act=Act.WAIT, seconds=0.4), on_progress=seen.append)
         assert len(seen) > 3
         assert seen == sorted(seen)
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
 @pytest.mark.parametrize("act", [Act.SPIN, Act.STALL, Act.WAIT])
-def test_at_the_deadline_the_child_is_killed_whatever_it_does(act: Act, table: Table, tmp_path: Path) -> None:
+def test_at_the_deadline_the_child_is_killed_whatever_it_does(act: Act, table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         pid = process.pid
         assert pid is not None
@@ -82,10 +82,10 @@ def test_at_the_deadline_the_child_is_killed_whatever_it_does(act: Act, table: T
         assert not psutil.pid_exists(pid)
         assert (await call(process, request(table))).status == "success", "the next call finds a new child"
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_a_child_over_its_memory_is_killed(table: Table, tmp_path: Path) -> None:
+def test_a_child_over_its_memory_is_killed(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
         limit = process.memory_bytes() + 64 * 2**20
@@ -94,10 +94,10 @@ def test_a_child_over_its_memory_is_killed(table: Table, tmp_path: Path) -> None
         assert caught.value.context["limit_mib"] == limit >> 20
         assert process.pid is None
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_a_memory_error_is_a_verdict_and_the_child_lives(table: Table, tmp_path: Path) -> None:
+def test_a_memory_error_is_a_verdict_and_the_child_lives(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         pid = process.pid
         with pytest.raises(AgentFailed) as caught:
@@ -105,21 +105,23 @@ def test_a_memory_error_is_a_verdict_and_the_child_lives(table: Table, tmp_path:
         assert caught.value.verdict.error_code == "MEMORY_LIMIT"
         assert process.pid == pid
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_without_a_word_for_too_long_the_stacks_are_kept_and_the_child_killed(table: Table, tmp_path: Path) -> None:
+def test_without_a_word_for_too_long_the_stacks_are_kept_and_the_child_killed(
+    table: Table, warm_child: WarmChild
+) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
         with pytest.raises(NoProgress) as caught:
             await call(process, request(table, act=Act.STALL, seconds=30), Limits(float("inf"), 0.3, 2**31))
         assert "_stall" in caught.value.detail
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
 def test_where_there_are_no_signals_the_stacks_are_asked_for_by_an_envelope(
-    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    table: Table, warm_child: WarmChild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
@@ -128,11 +130,11 @@ def test_where_there_are_no_signals_the_stacks_are_asked_for_by_an_envelope(
             await call(process, request(table, act=Act.STALL, seconds=30), Limits(float("inf"), 0.3, 2**31))
         assert "_stall" in caught.value.detail
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
 def test_the_stacks_are_kept_also_of_an_agent_whose_c_code_keeps_the_interpreters_lock(
-    table: Table, tmp_path: Path
+    table: Table, warm_child: WarmChild
 ) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
@@ -140,10 +142,10 @@ def test_the_stacks_are_kept_also_of_an_agent_whose_c_code_keeps_the_interpreter
             await call(process, request(table, act=Act.GRIND, seconds=30), Limits(float("inf"), 0.3, 2**31))
         assert "_grind" in caught.value.detail
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_a_long_stack_is_kept_whole_and_without_what_the_agent_printed(table: Table, tmp_path: Path) -> None:
+def test_a_long_stack_is_kept_whole_and_without_what_the_agent_printed(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
         with pytest.raises(NoProgress) as caught:
@@ -154,21 +156,23 @@ def test_a_long_stack_is_kept_whole_and_without_what_the_agent_printed(table: Ta
         assert "in listen" in detail, "and the other thread"
         assert len(detail) > 4000
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
 @pytest.mark.parametrize("act", [Act.STALL, Act.GRIND])
-def test_where_the_agent_was_at_its_deadline_is_kept(act: Act, table: Table, tmp_path: Path) -> None:
+def test_where_the_agent_was_at_its_deadline_is_kept(act: Act, table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
         with pytest.raises(TimeLimit) as caught:
             await call(process, request(table, act=act, seconds=30), Limits(monotonic() + 0.3, 60, 2**31))
         assert f"_{act}" in caught.value.detail
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_a_cancel_does_not_wait_for_the_stacks(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancel_does_not_wait_for_the_stacks(
+    table: Table, warm_child: WarmChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("transformers.agent_stderr.DUMP_SECONDS", 30.0)
     monkeypatch.setattr("transformers.agent_stderr.STILL_LOOKS", 1000)
 
@@ -185,29 +189,29 @@ def test_a_cancel_does_not_wait_for_the_stacks(table: Table, tmp_path: Path, mon
             await running
         assert monotonic() - began < 1
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_signs_of_life_hold_off_the_no_progress_limit(table: Table, tmp_path: Path) -> None:
+def test_signs_of_life_hold_off_the_no_progress_limit(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
         result = await call(process, request(table, act=Act.WAIT, seconds=1.2), Limits(float("inf"), 0.6, 2**31))
         assert result.status == "success"
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_a_dead_child_is_a_crash(table: Table, tmp_path: Path) -> None:
+def test_a_dead_child_is_a_crash(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         with pytest.raises(AgentCrashed):
             await call(process, request(table, act=Act.CRASH))
         assert (await call(process, request(table))).status == "success"
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
-def test_a_child_that_the_system_killed_is_a_crash(table: Table, tmp_path: Path) -> None:
+def test_a_child_that_the_system_killed_is_a_crash(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
         running = asyncio.ensure_future(call(process, request(table, act=Act.SPIN, seconds=30)))
@@ -217,20 +221,20 @@ def test_a_child_that_the_system_killed_is_a_crash(table: Table, tmp_path: Path)
         with pytest.raises(AgentCrashed):
             await running
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_a_customers_fault_comes_over_with_its_sentence(table: Table, tmp_path: Path) -> None:
+def test_a_customers_fault_comes_over_with_its_sentence(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         with pytest.raises(AgentFailed, match="Row 3 cannot be read") as caught:
             await call(process, request(table, act=Act.BLAME))
         assert caught.value.verdict.error_class is ErrorClass.USER
         assert caught.value.verdict.error_code == "UNREADABLE_FILE"
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_a_bug_keeps_its_trace_to_us_and_its_words_from_the_customer(table: Table, tmp_path: Path) -> None:
+def test_a_bug_keeps_its_trace_to_us_and_its_words_from_the_customer(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         with pytest.raises(AgentFailed) as caught:
             await call(process, request(table, act=Act.BUG))
@@ -240,21 +244,23 @@ def test_a_bug_keeps_its_trace_to_us_and_its_words_from_the_customer(table: Tabl
         assert "secret internals" in verdict.detail
         assert "_bug" in verdict.detail
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_an_agent_that_prints_without_end_breaks_neither_protocol_nor_disk(table: Table, tmp_path: Path) -> None:
+def test_an_agent_that_prints_without_end_breaks_neither_protocol_nor_disk(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         result = await call(process, request(table, act=Act.SHOUT, seconds=0.5))
         assert result.status == "success"
         await process.end_task()
-        assert (tmp_path / "slot" / "agent.stderr").stat().st_size < CAP
+        assert (process._scratch / "agent.stderr").stat().st_size < CAP
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
 @pytest.mark.parametrize("reason", [StopReason.LOST, StopReason.CANCELLED])
-def test_a_lost_or_cancelled_claim_kills_the_child_at_once(reason: StopReason, table: Table, tmp_path: Path) -> None:
+def test_a_lost_or_cancelled_claim_kills_the_child_at_once(
+    reason: StopReason, table: Table, warm_child: WarmChild
+) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
         pid = process.pid
@@ -270,10 +276,10 @@ def test_a_lost_or_cancelled_claim_kills_the_child_at_once(reason: StopReason, t
         assert monotonic() - began < 1
         assert not psutil.pid_exists(pid)
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
-def test_a_drain_gives_the_step_its_grace_and_then_hands_back(table: Table, tmp_path: Path) -> None:
+def test_a_drain_gives_the_step_its_grace_and_then_hands_back(table: Table, warm_child: WarmChild) -> None:
     async def story(process: AgentProcess) -> None:
         await call(process, request(table))
         stop = StopSignal(drain_seconds=0.6)
@@ -285,7 +291,7 @@ def test_a_drain_gives_the_step_its_grace_and_then_hands_back(table: Table, tmp_
         with pytest.raises(HandBack):
             stop.check_between_steps()
 
-    run(story, tmp_path)
+    run_warm(story, warm_child)
 
 
 def test_the_child_ends_with_its_supervisor(tmp_path: Path) -> None:

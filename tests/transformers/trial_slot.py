@@ -1,10 +1,11 @@
 """A slot on trial: it runs tasks with a real child, the real database and real storage, in this process."""
 
-import asyncio
 import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from supervising import WarmChild as WarmChild  # noqa: PLC0414 (who has a slot on trial knows it from here)
 
 from backend.doors import get_doors
 from backend.settings import Settings, get_settings
@@ -16,7 +17,6 @@ from db.models import CLOCK, TaskStep
 from db.task_store import Submission
 from tests import builders
 from tests.probe_tools import PROBE
-from transformers.agent_process import AgentProcess
 from transformers.lifecycle import TaskReport, run_task
 from transformers.stop_signal import StopSignal
 from transformers.tool import Tool
@@ -24,18 +24,6 @@ from transformers.workbench import Slot
 
 TABLE = b"name,age\nAda,36\nGrace,85\n"
 PRICES = {"first": 10, "second": 20, "third": 30}
-
-
-class WarmChild:
-    """A slot's child and the loop it is watched in, for many slots one after the other: its imports take 0.4 s."""
-
-    def __init__(self, scratch: Path) -> None:
-        self.runner = asyncio.Runner()
-        self.process = AgentProcess(scratch)
-
-    def close(self) -> None:
-        self.runner.run(self.process.kill())
-        self.runner.close()
 
 
 class TrialSlot:
