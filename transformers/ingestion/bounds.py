@@ -8,9 +8,10 @@ from transformers.ingestion.form import IngestForm
 from transformers.tool import Given
 
 DOCUMENTS = "documents"  # the role
-# A token is at most one byte of text. What is packed may unfold to more text than it has bytes, and a table's column
-# names come again with each row; who has denser files says `max_tokens`.
-UNFOLDS = {"docx": 8, "xlsx": 16, "pdf": 4, "csv": 4, "jsonl": 2}
+# A token is at most one byte of text, and mostly four. What is packed unfolds to several times its bytes, but in PDFs
+# pictures and fonts outweigh that; a table's column names come again with each row, before cells of a byte or two. No
+# file is known to go over this; who has one says `max_tokens`.
+UNFOLDS = {"docx": 2, "xlsx": 8, "csv": 4, "tsv": 4, "jsonl": 2}
 
 
 def most_usage(form: IngestForm, given: Given, done: Container[int]) -> Usage:
