@@ -12,12 +12,20 @@ from db.events import EventKind
 A_URL = "https://example.com/agensium"
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 Description = Annotated[str, StringConstraints(max_length=200)]
+
+
+def _delivered(kinds: list[EventKind]) -> list[EventKind]:
+    if EventKind.TEXT in kinds:
+        raise ValueError("text goes to those who follow a task, and to no webhook")
+    return sorted(set(kinds))
+
+
 Kinds = Annotated[
     list[EventKind],
-    AfterValidator(lambda kinds: sorted(set(kinds))),
+    AfterValidator(_delivered),
     Field(
         max_length=len(EventKind),
-        description="Kinds of events; empty: all. A message's type is `task.` and the kind.",
+        description="Kinds of events, `text` excepted; empty: all. A message's type is `task.` and the kind.",
         examples=[["completed", "failed"]],
     ),
 ]

@@ -45,6 +45,11 @@ def test_an_unknown_kind_of_event_is_refused(customer: Customer) -> None:
     problem_of(customer.post("/webhooks", json={"url": URL, "events": ["exploded"]}), 422)
 
 
+def test_text_goes_to_no_webhook(customer: Customer) -> None:
+    problem = problem_of(customer.post("/webhooks", json={"url": URL, "events": ["text"]}), 422)
+    assert "no webhook" in problem["detail"]
+
+
 def test_a_customer_has_at_most_twenty(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhooks, "MOST_ENDPOINTS", 2)
     new_webhook(customer)
