@@ -14,6 +14,8 @@ from transformers.inference.items import PlacedItem
 from transformers.inference.journal_writer import JournalWriter
 from transformers.waiting_agent import ItemResult, WaitingContext
 
+SILENCES = 2  # of all who ask: so many questions in a row without an answer, and the others are not asked now
+
 
 class Asking:
     """The questions of one chunk, under way. `passing` is the first failure of those that are left for later."""
@@ -34,6 +36,7 @@ class Asking:
         self._writer = JournalWriter(context.journal, lambda n: context.report_progress(n / most))
         self.ok, self.failed, self.usage = 0, 0, Usage()
         self.passing: AgensiumError | None = None
+        self._unanswered = 0  # in a row
 
     async def run(self) -> None:
         """Until every item is answered and written down, as far as it may be.
@@ -55,6 +58,8 @@ class Asking:
 
     async def _ask_on(self) -> None:
         for item in self._waiting:
+            if self._unanswered >= SILENCES * self._askers:
+                return  # nobody is there: neither a provider nor a customer is helped by thousands of calls
             result = await self._answered(item)
             if result is not None:
                 self._writer.add(result)
@@ -67,13 +72,15 @@ class Asking:
             raise  # no failure of the item: the claim ends here
         except AgensiumError as failure:
             return self._missed(item, failure)
-        self.ok += 1
+        self.ok, self._unanswered = self.ok + 1, 0
         self.usage += answer.usage
         return ItemResult(position=item.position, name=item.custom_id, answer=as_kept(answer), usage=answer.usage)
 
     def _missed(self, item: PlacedItem, failure: AgensiumError) -> ItemResult | None:
         verdict = failure.verdict
-        if verdict.error_class is ErrorClass.TRANSIENT and not self._context.last_try:
+        passing = verdict.error_class is ErrorClass.TRANSIENT
+        self._unanswered = self._unanswered + 1 if passing else 0
+        if passing and not self._context.last_try:
             self.passing = self.passing or failure
             return None
         self.failed += 1

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,16 @@ def test_at_the_last_try_it_is_the_items_error(tmp_path: Path) -> None:
     run(here, last_try=True)
     assert here.journal.items[0].error_code == "MODEL_UNAVAILABLE"
     assert here.journal.items[1].is_ok
+
+
+@pytest.mark.parametrize("last_try", [True, False])
+def test_a_model_that_is_silent_is_not_asked_a_thousand_times(tmp_path: Path, *, last_try: bool) -> None:
+    here = stage(tmp_path, range(1000))
+    here.models.acts |= {f"say {n}": ModelUnavailable() for n in range(1000)}
+    with nullcontext() if last_try else pytest.raises(ModelUnavailable):
+        run(here, last_try=last_try)
+    assert len(here.models.asked) <= 3 * here.calls_at_once
+    assert len(here.journal.items) == (len(here.models.asked) if last_try else 0)
 
 
 @pytest.mark.parametrize("fault", [ClaimLost(), DatabaseUnavailable()])
