@@ -9,8 +9,8 @@ from transformers.tool import Given
 
 DOCUMENTS = "documents"  # the role
 # A token is at most one byte of text, and mostly four. What is packed unfolds to several times its bytes, but in PDFs
-# pictures and fonts outweigh that; a table's column names come again with each row, before cells of a byte or two. No
-# file is known to go over this; who has one says `max_tokens`.
+# pictures and fonts outweigh that; a table's column names come again with each row. Who has denser files, such as a
+# table of single digits under long names, says `max_tokens`: the run stops with that word before it costs anything.
 UNFOLDS = {"docx": 2, "xlsx": 8, "csv": 4, "tsv": 4, "jsonl": 2}
 
 
