@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from trial_slot import TrialSlot, WarmChild, captures, steps
 
 from backend.doors import get_doors
-from backend.errors import AgensiumError, HandBack, writable
+from backend.errors import AgensiumError, HandBack, ModelUnavailable, writable
 from backend.storage import Storage
 from db import ledger, task_store, verification
 from db.claims import Claim
@@ -223,10 +224,12 @@ def test_models_that_do_not_answer_hand_the_task_back_and_at_last_fail_their_ste
         slot.run(claim)
     assert failure.value.verdict.error_code == "MODEL_UNAVAILABLE"
     assert set(steps(claim)) == {"good"}, "what could be asked is kept"
-    builders.change(claim.task_id, hiccups=100)
-    last = slot.again(claim)
-    assert slot.run(last).outcome == "partial"
-    found = results(slot, last)["results"]
+    for _ in acts:  # each has tries of its own
+        if builders.read(claim.task_id).status != "COMPLETED":
+            builders.change(claim.task_id, hiccups=100)
+            with suppress(ModelUnavailable):
+                assert slot.run(slot.again(claim)).outcome == "partial"
+    found = results(slot, claim)["results"]
     assert {found[name]["error"]["code"] for name in acts} == {"MODEL_UNAVAILABLE"}
     assert server.prompts["Ask good"] == 1
 
