@@ -35,9 +35,7 @@ class FinishedItem:
 # One JSON array of rows is one parameter, whatever their number.
 _RECORD = text("""
     WITH child AS (
-        UPDATE tasks SET hiccups = 0, crashes = 0, losses = 0
-        WHERE id = :task_id AND epoch = :epoch AND status = 'PROCESSING'
-        RETURNING id),
+        SELECT id FROM tasks WHERE id = :task_id AND epoch = :epoch AND status = 'PROCESSING' FOR NO KEY UPDATE),
     written AS (
         INSERT INTO task_items (task_id, position, name, answer, error_code, error_message, calls, tokens, millicredits)
         SELECT :root_id, i.position, i.name, i.answer, i.error_code, i.error_message, i.calls, i.tokens, i.millicredits
@@ -50,9 +48,14 @@ _RECORD = text("""
            count(*) FILTER (WHERE error_code IS NULL) AS ok, count(*) FILTER (WHERE error_code IS NOT NULL) AS failed
     FROM written
 """)
+# Only what went well is headway: an item that is written off on the last try must not earn its child another eight.
 _COUNT = text("""
     UPDATE tasks SET items_ok = items_ok + :ok, items_failed = items_failed + :failed,
-        progress = greatest(progress, least(99, 99.0 * (items_ok + items_failed + :ok + :failed) / items))
+        progress = greatest(progress, least(99, 99.0 * (items_ok + items_failed + :ok + :failed) / items)),
+        hiccups = CASE WHEN headway THEN 0 ELSE hiccups END,
+        crashes = CASE WHEN headway THEN 0 ELSE crashes END,
+        losses = CASE WHEN headway THEN 0 ELSE losses END
+    FROM (SELECT CAST(:ok AS int) > 0 AS headway) written
     WHERE id IN (:task_id, :root_id) AND items > 0
 """)
 

@@ -56,23 +56,25 @@ async def take_turn(walk: Walk, step: Step, fingerprint: str) -> Turn:
 
 
 async def skip(walk: Walk, step: Step, fingerprint: str, cause: Step) -> None:
-    """Write down that the step is not run, because `cause` came to nothing."""
+    """Write down that the step is not run, because `cause` came to nothing; once, for it is no headway."""
     verdict = DependencyFailed(f"Skipped, because {cause.id!r} came to nothing.").verdict
-    checkpoint = _without_artifact(step, fingerprint, monotonic(), verdict, StepStatus.SKIPPED)
-    await asyncio.to_thread(_record, walk, step, checkpoint)
+    done = walk.finished.get(step.id)
+    if done is None or (done.status, done.fingerprint) != (StepStatus.SKIPPED, fingerprint):
+        checkpoint = _without_artifact(step, fingerprint, monotonic(), verdict, StepStatus.SKIPPED)
+        await asyncio.to_thread(_record, walk, step, checkpoint)
     walk.take(step, _outcome(step, error_code=verdict.error_code, message=verdict.message), None)
 
 
 async def _run(walk: Walk, step: Step, fingerprint: str) -> Turn:
     bench = walk.bench
-    began = monotonic()
+    began, last_try = monotonic(), bench.last_try
     bench.slot.on_progress(walk.progress(), step.id)
     try:
         delivery = await _delivery(walk, step)
     except Interruption:
         raise  # no failure of the step: the claim ends here, and the step is run again elsewhere
     except AgensiumError as failure:
-        if not _ends_the_step(walk, step, failure):
+        if not _ends_the_step(step, failure, last_try=last_try):
             raise
         return await _failed(walk, step, fingerprint, began, failure.verdict)
     turn, checkpoint = await _deliver(walk, step, delivery, fingerprint, began)
@@ -90,7 +92,7 @@ async def _failed(walk: Walk, step: Step, fingerprint: str, began: float, verdic
     return Turn(_outcome(step, error_code=verdict.error_code, message=verdict.message))
 
 
-def _ends_the_step(walk: Walk, step: Step, failure: AgensiumError) -> bool:
+def _ends_the_step(step: Step, failure: AgensiumError, *, last_try: bool) -> bool:
     """And not the task: an optional agent's own failure, or a hiccup that outlasted every try of the task.
 
     The time limit is the task's, whoever is at work.
@@ -98,8 +100,8 @@ def _ends_the_step(walk: Walk, step: Step, failure: AgensiumError) -> bool:
     if step.required or isinstance(failure, TimeLimit):
         return False
     error_class = failure.verdict.error_class
-    tries_spent = walk.bench.claim.hiccups >= walk.bench.slot.settings.transient_retries
-    return error_class in _ENDS_THE_STEP or (step.agent.waits and error_class is ErrorClass.TRANSIENT and tries_spent)
+    tries_spent = step.agent.waits and error_class is ErrorClass.TRANSIENT and last_try
+    return error_class in _ENDS_THE_STEP or tries_spent
 
 
 async def _delivery(walk: Walk, step: Step) -> Delivery:
@@ -187,6 +189,7 @@ def _record(walk: Walk, step: Step, checkpoint: Checkpoint, delivery: Delivery |
             session, bench.claim, checkpoint,
             amount=amount, rest=rest, progress=walk.progress(1), next_agent=following,
         )  # fmt: skip
+    bench.made_headway = True
     bench.slot.on_progress(walk.progress(1), following)
 
 

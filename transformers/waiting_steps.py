@@ -84,7 +84,7 @@ def _context(
         deadline=bench.deadline,
         journal=TaskJournal(claim),
         vectors=doors.vectors,
-        last_try=claim.hiccups >= settings.transient_retries,
+        last_try=bench.last_try,
         report_progress=on_progress,
         tell=lambda words: asyncio.to_thread(_tell, bench, words),
         embedding_model=settings.embedding_model,

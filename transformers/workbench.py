@@ -51,6 +51,12 @@ class Workbench:
     source: Path | None = None  # the customer's own primary file, where a chain may need its bytes
     forms: Forms = field(default_factory=dict)
     done: frozenset[int] = frozenset()  # positions of a batch's items that an earlier task has finished
+    made_headway: bool = False  # a step has ended in this claim, so nothing is counted against the next one
+
+    @property
+    def last_try(self) -> bool:
+        """A hiccup of a step that begins now does not hand the task back once more."""
+        return self.claim.hiccups >= self.slot.settings.transient_retries and not self.made_headway
 
     @property
     def folder(self) -> Path:

@@ -2,12 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from trial_slot import TrialSlot, steps
+from trial_slot import TrialSlot, WarmChild, steps
 
 from backend.clock import monotonic
 from backend.errors import AgensiumError, ClaimLost, HandBack, ModelUnavailable, TimeLimit, Waiting
@@ -29,11 +28,9 @@ HELD = 10  # credits: waiting_tools.MOST by its tariff
 
 
 @pytest.fixture
-def slot(database: str, storage_bucket: Storage, tmp_path: Path) -> Iterator[TrialSlot]:
+def slot(database: str, storage_bucket: Storage, tmp_path: Path, warm_child: WarmChild) -> TrialSlot:
     SEEN.clear()
-    slot = TrialSlot(storage_bucket, tmp_path / "scratch")
-    yield slot
-    slot.close()
+    return TrialSlot(storage_bucket, tmp_path / "scratch", warm_child)
 
 
 def submitted(slot: TrialSlot, tool: Tool, **parameters: Any) -> Claim:
