@@ -12,7 +12,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from backend import embedded
+from backend import devstack, embedded
 from backend.devstack import Stack, embedded_stack
 from backend.embedded import EmbeddedRedis
 from backend.ports import LOOPBACK, free_port
@@ -151,6 +151,10 @@ def test_the_environment_is_what_settings_read(own_stack: Stack, monkeypatch: py
 
 
 def test_without_redis_the_broker_is_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task is carried by it in tests/acceptance/test_more_memory.py."""
+    for kind in (devstack.EmbeddedPostgres, devstack.EmbeddedStorage):  # they are not what this is about
+        for act in ("start", "ready"):
+            monkeypatch.setattr(kind, act, lambda _service: None)
     with embedded_stack(tmp_path, fast=True, broker_in_files=True) as stack:
         assert stack.redis is None
         assert stack.environment()["REDIS_URL"] == ""
