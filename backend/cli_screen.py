@@ -45,14 +45,15 @@ def _states(client: AgensiumClient, task_id: str) -> Iterator[Task]:
     task = client.task(task_id)
     yield task
     for event in client.follow(task_id):
-        task = event.task or (client.task(task_id) if event.seq is not None else task)
+        task = event.task or (client.task(task_id) if event.seq is not None and event.kind != "text" else task)
         if event.seq is None and event.task is None:
             task = _moved(task, event)
         yield task
 
 
 def _moved(task: Task, event: TaskEvent) -> Task:
-    return replace(task, progress=max(task.progress, event.progress), current_agent=event.current_agent)
+    progress = max(task.progress, event.progress)
+    return replace(task, progress=progress, current_agent=event.current_agent, items=event.items or task.items)
 
 
 def picture(task: Task) -> RenderableType:

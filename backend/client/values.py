@@ -140,8 +140,8 @@ class TaskEvent(Value):
     """Something that happened to a task.
 
     `kind` is created, queued, started, step_delivered, step_failed, …, completed, failed, cancelled or expired; between
-    them progress, and snapshot or resync, which carry the whole `task`. `seq` numbers the task's events without a gap;
-    progress has none.
+    them progress, and snapshot or resync, which carry the whole `task`. `text` is a stretch of an answer that is being
+    written: data's `text`, from character `at` on. `seq` numbers the task's events without a gap; progress has none.
     """
 
     kind: str
@@ -150,6 +150,7 @@ class TaskEvent(Value):
     current_agent: str | None = None
     seq: int | None = None
     at: datetime | None = None
+    items: Items | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     task: Task | None = None
 

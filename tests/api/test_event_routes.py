@@ -3,6 +3,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from batches import at_work, end, finish, split
 from hall_client import Customer, problem_of
 from served import Served
 from task_lives import claimed, deliver, settle
@@ -254,3 +255,37 @@ def test_the_task_of_a_stream_may_be_deleted_while_it_opens(customer: Customer) 
 
     _snapshot, *after = asyncio.run(told())
     assert [text.split(b"\n")[0] for text in after] == [b"event: cancelled"]
+
+
+def test_text_is_told_while_it_is_written_each_stretch_once_and_with_its_place(
+    customer: Customer, served: Served
+) -> None:
+    task_id = customer.queued()
+    with served.follow(task_id, customer.headers) as following:
+        following.next()
+        claim = claimed(customer, task_id)
+        for at, words in ((0, "<b>Par"), (6, "is.</b>")):
+            with transaction() as session:
+                claims.tell(session, claim, {"text": words, "at": at, "ours": "not to be told"})
+        told = following.until("text") + following.until("text")
+        settle(claim, Ending("success", "key"))
+        following.rest()
+
+    texts = [event for event in told if event.kind == "text"]
+    assert [event.data["data"] for event in texts] == [{"text": "<b>Par", "at": 0}, {"text": "is.</b>", "at": 6}]
+    assert texts[1].seq == (texts[0].seq or 0) + 1
+
+
+def test_progress_of_a_batch_comes_with_its_items(customer: Customer, served: Served) -> None:
+    batch = split(customer, 1000)
+    part = at_work(batch.parts[0])
+    with served.follow(batch.task_id, customer.headers) as following:
+        assert following.next().data["items"] == {"total": 1000, "ok": 0, "failed": 0}
+        finish(part, 0, 1, failed=(2,))
+
+        told = following.next()
+
+        assert (told.kind, told.seq) == ("progress", None)
+        assert told.data["items"] == {"total": 1000, "ok": 2, "failed": 1}
+        end(customer, batch, part, outcome="partial")
+        assert following.rest()[-1].kind == "completed"

@@ -4,6 +4,12 @@ import json
 
 import pytest
 from hall_client import Customer, problem_of
+from task_lives import claimed
+
+from db import checkpoints
+from db.checkpoints import Checkpoint
+from db.database import transaction
+from db.models import StepStatus
 
 PROMPT = {"generate": {"prompt": "Why is the sky blue?", "max_tokens": 1000}}
 QUESTIONS = b"".join(json.dumps({"user_message": f"Question {n}?"}).encode() + b"\n" for n in range(3))
@@ -137,3 +143,24 @@ def test_several_documents_are_quoted_with_a_price_by_use(customer: Customer) ->
     assert [file["filename"] for file in quote["files"]["documents"]] == ["a.txt", "b.md"]
     assert quote["credits"]["at_most"] is True
     assert quote["credits"]["total"] > 0
+
+
+def test_a_step_that_was_skipped_says_why(customer: Customer, models_set_up: None) -> None:
+    task_id = made(customer, "model-pipeline", parameters={"pipeline": {"steps": STEPS}})
+    customer.process(task_id)
+    claim = claimed(customer, task_id)
+    ended = [
+        Checkpoint("first", StepStatus.FAILED, "print", 5, error_code="MODEL_REFUSED", error_message="It was refused."),
+        Checkpoint(
+            "second", StepStatus.SKIPPED, "print", 0, error_code="DEPENDENCY_FAILED", error_message="first failed."
+        ),
+    ]
+    for step in ended:
+        with transaction() as session:
+            checkpoints.record(session, claim, step, amount=0, progress=50, next_agent=None)
+
+    steps = customer.get(f"/tasks/{task_id}").json()["steps"]
+
+    assert [(step["state"], step["message"]) for step in steps] == [
+        ("failed", "It was refused."), ("skipped", "first failed."),
+    ]  # fmt: skip

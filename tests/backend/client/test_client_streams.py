@@ -144,3 +144,16 @@ def test_a_refusal_that_asks_for_patience_gets_it(meeting: Meeting, monkeypatch:
     monkeypatch.setattr("asyncio.sleep", sleep)
     meeting(Streams(httpx.Response(429, headers={"retry-after": "7"}), START + END)).followed("t1")
     assert waited == [7.0]
+
+
+def test_text_and_a_batchs_items_are_told(meeting: Meeting) -> None:
+    text = {"seq": 4, "kind": "text", "status": "PROCESSING", "progress": 5.0, "data": {"text": "Par", "at": 0}}
+    progress = {"progress": 6.0, "items": {"total": 9, "ok": 4, "failed": 1}}
+    streams = Streams(
+        START + block("text", text, 4) + block("progress", progress) + happened(5, "completed", "COMPLETED", 100)
+    )
+
+    _snapshot, words, moved, _end = meeting(streams).followed("t1")
+
+    assert (words.kind, words.data) == ("text", {"text": "Par", "at": 0})
+    assert (moved.items.total, moved.items.ok, moved.items.failed) == (9, 4, 1)
