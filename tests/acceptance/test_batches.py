@@ -2,10 +2,12 @@
 
 import json
 import math
+import signal
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
@@ -106,6 +108,20 @@ def test_a_killed_worker_costs_no_answer_that_was_written_down(house: House, mod
     assert 400 <= models.calls <= 400 + 10 + 60
     tokens = sum(journal(house, task_id).values())
     assert house.entries(task_id)["CAPTURE", "generate"] == math.ceil(tokens / 1000)
+
+
+def test_a_drained_worker_writes_down_what_it_knows_and_hands_back_the_rest(house: House, models: ModelServer) -> None:
+    models.delay = 0.2
+    words = [f"say {n}" for n in range(400)]
+    task_id = submit(house, words)
+    eventually(lambda: len(journal(house, task_id)) >= 30, 20)
+    worker = house.worker
+    psutil.Process(worker.pid).send_signal(signal.SIGTERM)
+    assert worker.ends_within(10)
+    task = house.ended(task_id)
+    assert (task["status"], task["outcome"]) == ("COMPLETED", "success"), task
+    assert [line["content"] for line in answers(house, task_id)] == words
+    assert models.calls <= 400 + 10, "only what was under way is asked again"
 
 
 def test_a_cancelled_batch_asks_no_more_and_pays_what_was_answered(house: House, models: ModelServer) -> None:
