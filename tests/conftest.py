@@ -33,7 +33,8 @@ from transformers import catalog
 
 TEMPLATE = "agensium_template"
 
-LONGEST = ("house-solo", "test_chaos.py")  # begun first, or at the end everybody waits for them
+# Begun first, the longest before the others, or at the end everybody waits for them: what has a deployment of its own.
+LONGEST = ("house-solo", "test_chaos.py", "/acceptance/", "house-")
 
 sys.dont_write_bytecode = False  # this process, too
 
@@ -57,14 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests run in one process; those of a deployment (tests/acceptance/house.py) where that one is open."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group_of(item)))
-    items.sort(key=lambda item: not _group_of(item).endswith(LONGEST))
+    items.sort(key=lambda item: next((i for i, part in enumerate(LONGEST) if part in _group_of(item)), len(LONGEST)))
 
 
 def _group_of(item: pytest.Item) -> str:
     if "solo_house" in getattr(item, "fixturenames", ()):
         return "house-solo"
     if "browser" in getattr(item, "fixturenames", ()):  # tests/web: one browser, one deployment
-        return "web"
+        return "house-web"
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     return f"house-{parameters['house']}" if "house" in parameters else str(item.path)
 
