@@ -37,17 +37,18 @@ def _next_wave(bench: Workbench, planned: Artifact) -> bool:
             before = min(plan.first for plan in wave)
             if wave is not planned.waves[0] and items.failed(session, claim.task_id, before):
                 return False
-            wanted = [_child(bench, planned, plan) for plan in wave]
+            there = _files_there(bench, planned)
+            wanted = [_child(bench, there, plan) for plan in wave]
             children.add_children(session, claim.task_id, claim.epoch, wanted, planned.items)
             return True
     return False
 
 
-def _child(bench: Workbench, planned: Artifact, plan: ChildPlan) -> ChildTask:
+def _child(bench: Workbench, there: Mapping[str, Mapping[str, Any]], plan: ChildPlan) -> ChildTask:
     return ChildTask(
         agents=[step.id for step in bench.tool.steps if step.in_children],
         parameters=_over(bench.claim.parameters, plan.parameters),
-        inputs={role: _files(bench, planned, names) for role, names in plan.files.items()},
+        inputs={role: _named(there, names) for role, names in plan.files.items()},
         cost=plan.cost,
         first_item=plan.first,
         items=plan.items,
@@ -59,13 +60,18 @@ def _over(own: Mapping[str, Any], planned: Mapping[str, Any]) -> dict[str, Any]:
     return {agent: {**own.get(agent, {}), **planned.get(agent, {})} for agent in {**own, **planned}}
 
 
-def _files(bench: Workbench, planned: Artifact, names: Sequence[str]) -> list[Mapping[str, Any]]:
+def _files_there(bench: Workbench, planned: Artifact) -> Mapping[str, Mapping[str, Any]]:
+    """By name, as they stand on a row: what the planning step left, before the task's own."""
+    own = {file["filename"]: file for files in bench.claim.inputs.values() for file in files}
     left = {
         file.name: {"filename": file.name, "key": file.key, "size": file.size, "content_type": file.content_type}
         for file in planned.files
     }
-    own = {file["filename"]: file for files in bench.claim.inputs.values() for file in files}
+    return own | left
+
+
+def _named(there: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> list[Mapping[str, Any]]:
     try:
-        return [left[name] if name in left else own[name] for name in names]
+        return [there[name] for name in names]
     except KeyError as missing:
         raise InternalError(detail=f"a child was planned over a file that there is not: {missing}") from None

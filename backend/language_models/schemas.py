@@ -6,6 +6,7 @@ linear time (pydantic's, Rust's regex), so no pattern can hang a worker; it know
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST_SCHEMA = 32_768  # characters of JSON; it goes into the prompt
 DEEPEST_SCHEMA = 32
+DEEPEST_ANSWER = 100  # pydantic writes 255 levels, and an answer lies a few deep in what is kept of it
 LONGEST_PATTERN = 500
 MOST_STEPS = 50_000  # keywords applied to values; a second at most. An honest answer of 100 KB takes some 20,000
 MOST_FAULTS = 10  # told to the model at once
@@ -64,7 +66,10 @@ def read(content: str) -> Any:
     text = content.strip()
     if text.startswith("```") and text.endswith("```"):
         text = text[3:-3].removeprefix("json").strip()
-    return json.loads(text, parse_constant=_no_number)
+    value = json.loads(text, parse_constant=_no_number, parse_float=_number)
+    if _is_deeper(value, DEEPEST_ANSWER):
+        raise ValueError(f"it is nested more than {DEEPEST_ANSWER} deep")
+    return value
 
 
 def faults_of(value: Any, schema: Mapping[str, Any]) -> list[str]:
@@ -192,6 +197,20 @@ def _canonical(item: Any) -> Any:
 
 def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+def _number(said: str) -> float:
+    """1e999 is JSON, and neither a float nor anything that can be written down again."""
+    number = float(said)
+    return number if math.isfinite(number) else _no_number(said)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inside = [value]
+    for _ in range(levels + 1):
+        lists = [item.values() if isinstance(item, dict) else item for item in inside if isinstance(item, (dict, list))]
+        inside = [item for items in lists for item in items]
+    return bool(inside)
 
 
 def _cut(words: str) -> str:

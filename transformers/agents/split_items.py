@@ -15,6 +15,7 @@ ITEMS = "items"
 
 CHUNKS_A_SLOT = 2  # to hand one out costs some 100 ms; the second evens out what the first took longer
 LARGEST_CHUNK = 2500  # of answers that take 2 s: 100 s, after which it may be another customer's turn
+MOST_CHUNKS = 200  # they are made, and cancelled, in one transaction: a millisecond each, two where it is crowded
 AT_ONCE = 50  # a slot asks so many at the same time; a smaller chunk would be no quicker
 SECONDS_A_CALL = 2.0  # what is expected of a model, for the fair share
 
@@ -24,7 +25,8 @@ class SplitItemsParameters(AgentParameters):
         default=None,
         ge=1,
         le=MOST_ITEMS,
-        description="Items that one worker's slot takes at a time; where nothing is said, by the number of slots.",
+        description="Items that one worker's slot takes at a time, more where there would be over 200 chunks; where "
+        "nothing is said, by the number of slots.",
     )
 
 
@@ -35,7 +37,9 @@ def run(context: AgentContext) -> Delivery:
         for position, item in enumerate(read_items(given.name, given.path.read_bytes()))
     ]
     wanted = [item for item in items if item.position not in context.done]
-    size = context.parameters.chunk_size or chunk_size_of(len(wanted), context.slots)
+    size = max(
+        context.parameters.chunk_size or chunk_size_of(len(wanted), context.slots), math.ceil(len(wanted) / MOST_CHUNKS)
+    )
     chunks = [wanted[start : start + size] for start in range(0, len(wanted), size)]
     files = [_write_chunk(context.scratch, number, chunk) for number, chunk in enumerate(chunks)]
     plans = tuple(_plan(chunk, file) for chunk, file in zip(chunks, files, strict=True))

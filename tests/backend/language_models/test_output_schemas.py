@@ -150,6 +150,15 @@ def test_what_is_no_json_is_not_mended(content: str) -> None:
         read(content)
 
 
+@pytest.mark.parametrize(
+    "content", ['{"a": 1e400}', "[-1e999]", "[" * 102 + "]" * 102, '{"a":' * 102 + "1" + "}" * 102]
+)
+def test_what_could_not_be_written_down_again_is_no_json_either(content: str) -> None:
+    with pytest.raises(ValueError):
+        read(content)
+    assert read("[" * 100 + "1.5" + "]" * 100)
+
+
 def test_an_answers_apostrophes_and_addresses_stay_as_they_are() -> None:
     value = {"url": "http://example.com/?q='a'", "said": 'it\'s "so" {really}'}
     assert read(json.dumps(value)) == value

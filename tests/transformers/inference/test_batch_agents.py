@@ -69,6 +69,11 @@ def test_where_all_is_done_no_child_is_planned(tmp_path: Path) -> None:
     assert split(tmp_path, 3, done=frozenset(range(3))).waves == ()
 
 
+def test_however_small_chunks_are_wanted_there_are_no_more_than_one_transaction_makes(tmp_path: Path) -> None:
+    delivery = split(tmp_path, 450, size=1)
+    assert [items for _first, items, _positions in plans_of(delivery)] == [3] * 150
+
+
 @pytest.mark.parametrize(
     ("items", "slots", "size"),
     [(1, 1, 50), (400, 2, 100), (401, 2, 150), (10_000, 1, 2500), (10_000, 2, 2500), (10_000, 16, 350)],
