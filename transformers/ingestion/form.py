@@ -18,7 +18,9 @@ MOST_KEYS = 32  # of metadata: they are stored with every chunk
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+Key = Annotated[
+    str, StringConstraints(pattern=r"^[^$\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,99}$")
+]  # with $ begin filters' own
 Value = Annotated[str, StringConstraints(max_length=1000)] | bool | int | float
 Metadata = Annotated[dict[Key, Value], Field(max_length=MOST_KEYS)]
 
