@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, expect
 from tests.acceptance.house import TABLE, House
 from tests.web.visitor import PASSWORD, Visitor
 
-PLACES = ("/new", "/tasks", "/credits", "/account", "/nowhere")
+PLACES = ("/new", "/tasks", "/search", "/credits", "/account", "/nowhere")
 
 
 def test_the_whole_way_by_keyboard(visitor: Visitor) -> None:

@@ -56,6 +56,10 @@ def test_several_documents_go_together(customer: Visitor) -> None:
     customer.button("Start").click()
     customer.sees_state("Done")
     customer.sees_report()
+    customer.goes_to("/search")
+    customer.page.get_by_label("What to look for").fill("nothing in particular")
+    customer.button("Search").click()
+    expect(customer.page.get_by_test_id("hits")).to_contain_text("Some words about nothing in particular.")
     customer.is_content()
 
 

@@ -9,6 +9,7 @@ import { newTask } from './pages/new_task.js'
 import { operator } from './pages/operator.js'
 import { report } from './pages/report.js'
 import { rows } from './pages/rows.js'
+import { search } from './pages/search.js'
 import { signIn } from './pages/sign_in.js'
 import { task } from './pages/task.js'
 import { tasks } from './pages/tasks.js'
@@ -17,7 +18,7 @@ import { installView } from './view.js'
 
 Alpine.store('app', shell)
 Alpine.magic('f', () => format)
-for (const [name, page] of Object.entries({ account, credits, newTask, operator, report, rows, signIn, task, tasks })) {
+for (const [name, page] of Object.entries({ account, credits, newTask, operator, report, rows, search, signIn, task, tasks })) {
   Alpine.data(name, page)
 }
 installView(Alpine)

@@ -5,6 +5,7 @@ const PLACES = [
   ['new', /^\/new$/],
   ['tasks', /^\/tasks$/],
   ['task', /^\/tasks\/([\w-]+)(?:\/(\w+))?$/],
+  ['search', /^\/search$/],
   ['credits', /^\/credits$/],
   ['account', /^\/account$/],
   ['operator', /^\/operator(?:\/(\w+))?$/],
