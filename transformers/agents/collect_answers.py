@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 from backend.errors import NoAnswers
 from transformers.inference.answers import line_of
-from transformers.inference.batch_findings import BatchCount, findings_of
+from transformers.inference.batch_count import BatchCount
+from transformers.inference.batch_findings import findings_of
 from transformers.inference.items import BatchItem, read_items
 from transformers.tool import FINAL, Agent, AgentFile, AgentParameters, Delivery
 from transformers.waiting_agent import ItemResult, WaitingContext
