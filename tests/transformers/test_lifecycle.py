@@ -30,6 +30,7 @@ from db.models import AgentPace
 from db.paces import ENOUGH_SAMPLES
 from tests import builders
 from tests.probe_tools import PROBE
+from tests.waiting import eventually
 from transformers.agent_process import AgentProcess, Limits
 from transformers.findings import AgentResult
 from transformers.stop_signal import StopReason, StopSignal
@@ -134,10 +135,17 @@ def test_a_stop_in_the_middle_of_an_optional_agent_is_no_failure_of_its_own(
 ) -> None:
     stop = StopSignal(drain_seconds=0.2)
     claim = workshop.claim(third={"act": "wait", "seconds": 30})
-    threading.Timer(1.5, lambda: stop.stop(reason)).start()
+
+    def once_it_is_at_work() -> None:
+        eventually(lambda: builders.read(claim.task_id).current_agent == "third", seconds=60)
+        stop.stop(reason)
+
+    stopping = threading.Thread(target=once_it_is_at_work)
+    stopping.start()
     with pytest.raises(Interruption):
         workshop.run(claim, stop=stop)
-    assert "third" not in steps(claim)
+    stopping.join()
+    assert set(steps(claim)) == {"first", "second"}
 
 
 HOARDING = {"act": "hoard", "seconds": 30}
@@ -285,15 +293,21 @@ def test_a_file_store_that_hangs_keeps_no_cancelled_task_waiting(
     workshop: TrialSlot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim = workshop.claim()
-    answers = threading.Event()
-    monkeypatch.setattr(workshop.storage, "put_bytes", lambda *_: answers.wait(10))
+    answers, hung = threading.Event(), threading.Event()
     stop = StopSignal(drain_seconds=0.5)
-    threading.Timer(1.0, lambda: stop.stop(StopReason.CANCELLED)).start()
+
+    def hang(*_: object) -> None:
+        hung.set()
+        stop.stop(StopReason.CANCELLED)
+        answers.wait(60)
+
+    monkeypatch.setattr(workshop.storage, "put_bytes", hang)
     began = monotonic()
     try:
         with pytest.raises(ClaimLost):
             workshop.run(claim, stop=stop)
-        assert monotonic() - began < 8
+        assert hung.is_set()
+        assert monotonic() - began < 30
     finally:
         answers.set()
     assert not steps(claim)
