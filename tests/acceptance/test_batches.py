@@ -187,6 +187,21 @@ def test_what_is_no_batch_is_refused_before_anything_is_held(house: House) -> No
         submit(house, ["a", "b"], ids=["one", "one"])
 
 
+def test_an_answer_that_fits_no_schema_is_given_back_to_the_model_and_both_calls_are_paid(
+    house: House, models: ModelServer
+) -> None:
+    models.script("echo", Act(answer="one"), Act(answer='{"count": 1}'))
+    schema = {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]}
+    parameters = {"generate": {"prompt": "Count.", "output_schema": schema}}
+    task_id = house.post("/tasks", {"tool_id": "generate-text", "parameters": parameters})["task_id"]
+    house.post(f"/tasks/{task_id}/process", {})
+    task = house.ended(task_id)
+    assert task["status"] == "COMPLETED", task
+    data = house.get(f"/tasks/{task_id}/report")["report"]["agent_results"]["generate"]["data"]
+    assert (data["parsed"], data["usage"]["calls"]) == ({"count": 1}, 2)
+    assert house.entries(task_id)["CAPTURE", "generate"] == 3, "two calls, and less than a thousand tokens"
+
+
 def test_one_question_is_answered(house: House) -> None:
     task_id = house.post(
         "/tasks", {"tool_id": "generate-text", "parameters": {"generate": {"prompt": "Why is that?"}}}
