@@ -68,7 +68,7 @@ async def skip(walk: Walk, step: Step, fingerprint: str, cause: Step) -> None:
 async def _run(walk: Walk, step: Step, fingerprint: str) -> Turn:
     bench = walk.bench
     began, last_try = monotonic(), bench.last_try
-    bench.slot.on_progress(walk.progress(), step.id)
+    bench.slot.on_progress(walk.progress(step), step.id)
     try:
         delivery = await _delivery(walk, step)
     except Interruption:
@@ -106,7 +106,7 @@ def _ends_the_step(step: Step, failure: AgensiumError, *, last_try: bool) -> boo
 
 async def _delivery(walk: Walk, step: Step) -> Delivery:
     def progressed(fraction: float) -> None:
-        walk.bench.slot.on_progress(walk.progress(fraction), step.id)
+        walk.bench.slot.on_progress(walk.progress(step, fraction), step.id)
 
     if step.agent.waits:
         return await wait_for_step(walk.bench, step, walk.delivered, progressed)
@@ -187,10 +187,10 @@ def _record(walk: Walk, step: Step, checkpoint: Checkpoint, delivery: Delivery |
     with transaction() as session:
         checkpoints.record(
             session, bench.claim, checkpoint,
-            amount=amount, rest=rest, progress=walk.progress(1), next_agent=following,
+            amount=amount, rest=rest, progress=walk.progress(step, 1), next_agent=following,
         )  # fmt: skip
     bench.made_headway = True
-    bench.slot.on_progress(walk.progress(1), following)
+    bench.slot.on_progress(walk.progress(step, 1), following)
 
 
 def charge(claim: Claim, step: Step, delivery: Delivery | None) -> tuple[int, int]:

@@ -23,9 +23,14 @@ class Walk:
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     delivered: dict[str, Delivery] = field(default_factory=dict)
 
-    def progress(self, more: float = 0.0) -> float:
-        """Percent: ended steps of all, with `more` of one under way; never 100 before the settlement."""
-        return percent_done(len(self.outcomes) + more, len(self.bench.steps))
+    def progress(self, step: Step, more: float = 0.0) -> float:
+        """Percent: ended steps of all, with `more` of this one; never 100 before the settlement.
+
+        Of a step that fans out nothing: all that it planned is still to be done, and its items count themselves.
+        """
+        work = [other for other in self.bench.steps if not other.fans_out]
+        ended = sum(other.id in self.outcomes for other in work)
+        return percent_done(ended + (0.0 if step.fans_out else more), len(work) or 1)
 
     def next_agent(self, ending: Step | None = None) -> str | None:
         """The first, in order, that has not ended, when `ending` has."""

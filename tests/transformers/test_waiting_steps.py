@@ -203,7 +203,7 @@ def test_a_batch_works_through_its_children_and_collects_in_order(slot: TrialSlo
     claim = submitted(slot, BATCH)
     fan_out(slot, claim)
     row = builders.read(claim.task_id)
-    assert (row.status, row.open_children, row.items) == (TaskStatus.WAITING, 3, 6)
+    assert (row.status, row.open_children, row.items, row.progress) == (TaskStatus.WAITING, 3, 6, 0)
     for child in reversed(children_of(claim)):
         slot.run(child, tool=BATCH)
     row = builders.read(claim.task_id)
