@@ -13,8 +13,12 @@ import pytest
 from celery_queue import scratch
 from celery_queue.scratch import Scratch, remove_dead
 
-WORKER = """
-import sys
+# Who a worker is comes with the catalogue and the tables, half a second of each of these processes: its number will do.
+NUMBERED = """
+import sys, types, uuid
+sys.modules["celery_queue.identity"] = types.SimpleNamespace(BOOT_UUID=uuid.uuid4())
+"""
+WORKER = f"""{NUMBERED}
 from pathlib import Path
 from celery_queue.scratch import Scratch
 mine = Scratch(Path(sys.argv[1]))
@@ -142,7 +146,7 @@ def test_threads_share_their_process_folder_and_have_slots_of_their_own(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
 def test_a_forked_child_has_scratch_of_its_own(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRATCH_DIR", str(root))
-    program = """
+    program = f"""{NUMBERED}
 import os
 from celery_queue import scratch
 mine = scratch.here().folder
