@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test chaos scores check lock
+.PHONY: help demo dev test chaos scores bench bench-quick bench-long check lock
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # The product is many short processes: compiled anew, each costs two to four times as much.
 unexport PYTHONDONTWRITEBYTECODE
@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 FITS := sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
 
 help: ## List these commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/demo.stamp ## Profile a real file end to end, with everything started and stopped for you.
 	@$(BIN)/python -m backend demo
@@ -32,6 +32,15 @@ chaos: .venv/dev.stamp ## The proof: break everything that can break, 1,000 task
 
 scores: .venv/dev.stamp ## Every agent on public data with ground truth: docs/SCORES.md; ONLY="errors drift" for some.
 	@$(BIN)/python -m scores $(ONLY)
+
+bench: .venv/dev.stamp ## Agensium beside others on this machine: docs/BENCHMARKS.md; ONLY="P1 P5" for some; 20 minutes.
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+bench-quick: .venv/dev.stamp ## The short form of the short measures, two minutes; nothing under docs/ changes.
+	@$(BIN)/python -m bench --quick --out .agensium/bench
+
+bench-long: .venv/dev.stamp ## The tables alone, to ten million rows.
+	@$(BIN)/python -m bench --long --only P9
 
 check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
 	$(BIN)/ruff check .

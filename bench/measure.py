@@ -12,12 +12,14 @@ from backend.devstack import Stack
 class Surroundings:
     """Where a measure runs: a stack of its own, migrated, whose settings are this process' environment.
 
-    `quick` asks for the smallest work that still says something: seconds, not minutes. `scratch` is the measure's.
+    `quick` asks for the smallest work that still says something: seconds, not minutes; `long` for the largest there is,
+    however long it takes. `scratch` is the measure's.
     """
 
     stack: Stack
     quick: bool
     scratch: Path
+    long: bool = False
 
 
 @dataclass(frozen=True)

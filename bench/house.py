@@ -1,0 +1,87 @@
+"""The product as it runs, for a measure to put tasks before: a worker of its own, customers, rows, and how they ended.
+
+Import it when the settings are known, that is inside a measure's function.
+"""
+
+import itertools
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+import psutil
+from sqlalchemy import func, select
+
+from backend.chaos.deployment import Deployment
+from backend.clock import monotonic
+from bench.measure import Surroundings
+from db import accounts, task_store
+from db.database import transaction
+from db.models import TERMINAL, Task
+from db.task_store import Submission
+from transformers.catalog import tool_for
+
+CREDITS = 1_000_000_000
+LOOK_SECONDS = 0.05
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def worker(given: Surroundings, slots: int = 2, settings: Mapping[str, str] | None = None) -> Iterator[Deployment]:
+    """A prefork worker with so many slots, ready; gone at the end of the block."""
+    directory = given.scratch / f"house{next(_numbers)}"
+    directory.mkdir()
+    own = {"CELERY_WORKER_CONCURRENCY": str(slots), **(settings or {})}
+    house = Deployment(given.stack, "prefork", directory, given.stack.database_url, own)
+    try:
+        house.start_worker()
+        yield house
+    finally:
+        house.close()
+
+
+def customer() -> int:
+    with transaction() as session:
+        return accounts.register(session, f"bench-{next(_numbers)}@example.org", "no hash", CREDITS).id
+
+
+def submit(user_id: int, tool_id: str, inputs: Mapping[str, object] | None = None) -> uuid.UUID:
+    """A task as `POST /process` leaves it: queued, its credits held, the conductors woken."""
+    prices = {step.id: step.price for step in tool_for(tool_id).steps}
+    with transaction() as session:
+        task = task_store.create(session, user_id, tool_id, list(prices), {})
+        return task_store.submit(session, task, Submission(list(prices), prices, dict(inputs or {}), 1.0)).id
+
+
+def await_ended(wanted: Sequence[uuid.UUID], patience: float) -> list[Task]:
+    """Their rows, when all have ended well. Raises SystemExit where they have not, or too late."""
+    pause, deadline = threading.Event(), monotonic() + patience
+    while ended_of(wanted) < len(wanted):
+        if monotonic() > deadline:
+            raise SystemExit(f"{ended_of(wanted)} of {len(wanted)} tasks ended in {patience:g} s")
+        pause.wait(LOOK_SECONDS)
+    with transaction() as session:
+        rows = list(session.scalars(select(Task).where(Task.id.in_(wanted)).order_by(Task.finished_at)))
+    if bad := [f"{row.status} {row.error_code}: {row.error_detail}" for row in rows if row.outcome != "success"]:
+        raise SystemExit(f"{len(bad)} tasks did not end well; the first: {bad[0]}")
+    return rows
+
+
+def ended_of(wanted: Sequence[uuid.UUID]) -> int:
+    counted = select(func.count()).where(Task.id.in_(wanted), Task.status.in_(TERMINAL))
+    with transaction() as session:
+        return session.scalar(counted) or 0
+
+
+def seconds_of(row: Task) -> float:
+    """From the claim to the end, on the database's clock."""
+    assert isinstance(row.finished_at, datetime)
+    assert isinstance(row.started_at, datetime)
+    return (row.finished_at - row.started_at).total_seconds()
+
+
+def busy_seconds(pid: int) -> float:
+    """CPU seconds so far, of the process and all that it started."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return sum(times.user + times.system for times in (process.cpu_times() for process in family))

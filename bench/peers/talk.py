@@ -1,0 +1,59 @@
+"""How a peer's script talks with the measure: a line of JSON in, a line of JSON out. Runs in the peer's environment.
+
+The first line are its orders (`redis_url`, `database_url`, `directory` and what the measure adds); its answer is the
+first `{"ready": true}`. Each further line asks for one run. Whatever a library prints goes to standard error.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+Orders = dict[str, Any]
+Run = Callable[[Orders], Orders]
+STOP_SECONDS = 10.0
+
+
+def serve(prepared: Callable[[Orders], AbstractContextManager[Run]]) -> None:
+    """Read the orders, make ready, and run as often as asked."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def say(word: Orders) -> None:
+        out.write(json.dumps(word) + "\n")
+        out.flush()
+
+    with prepared(json.loads(sys.stdin.readline())) as run:
+        say({"ready": True})
+        for line in sys.stdin:
+            say(run(json.loads(line)))
+
+
+@contextmanager
+def worker(*command: str, environment: dict[str, str] | None = None) -> Iterator[None]:
+    """A worker process by its module and arguments, ended with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], env=os.environ | (environment or {}), stdout=2, stdin=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Look every few milliseconds. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not so after {seconds:g} s")
+        time.sleep(0.005)  # noqa: TID251 (a script without our clock)
