@@ -11,6 +11,7 @@ from backend.logs import log
 from backend.settings import Settings
 from db import accounts, deliveries, idempotency, model_memory, paces, rings, task_store, vectors, workers
 from db.database import DATABASE_ERRORS, Session, transaction
+from transformers.catalog import tools
 
 ENOUGH = 1000  # rows a minute: a chore is a short transaction
 DEAD_WORKER = timedelta(minutes=10)
@@ -21,6 +22,7 @@ def chores(settings: Settings) -> dict[str, Chore]:
     """By name, in no particular order."""
     never_started = timedelta(hours=settings.never_started_hours)
     lease = settings.lease
+    unfolded = [tool.id for tool in tools().values() if tool.unfold is not None]
     return {
         "expire what was never started": lambda session: task_store.expire(session, never_started),
         "bring home what waits for a worker that is gone": lambda session: rings.bring_home(session, lease),
@@ -28,7 +30,7 @@ def chores(settings: Settings) -> dict[str, Chore]:
         "forget old answers": idempotency.forget_old,
         "forget old webhook deliveries": deliveries.forget_old,
         "forget expired tokens": accounts.forget_expired_tokens,
-        "learn the agents' paces": paces.measure,
+        "learn the agents' paces": lambda session: paces.measure(session, unfolded),
         "forget answers of models": lambda session: model_memory.forget_expired(session, ENOUGH),
         "take back what ended ingests have stored": lambda session: vectors.sweep(session, ENOUGH),
     }

@@ -66,9 +66,9 @@ def record(session: Session, claim: Claim, items: Sequence[FinishedItem]) -> Non
     Raises:
         ClaimLost: the claim is not ours any more; nothing was written.
     """
+    rows = json.dumps([_row(item) for item in items])  # before the lock that all of the batch's children want
     moves.lock_parent(session, claim.parent_id)
     whose = {"task_id": claim.task_id, "root_id": claim.root_id}
-    rows = json.dumps([_row(item) for item in items])
     written = session.execute(_RECORD, {**whose, "epoch": claim.epoch, "items": rows}).one()
     if not written.owned:
         raise ClaimLost

@@ -6,7 +6,7 @@ say nothing about this agent's time.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, text
@@ -57,7 +57,7 @@ _MEASURE = text("""
             SELECT s.task_id, s.duration_ms, s.peak_memory_bytes FROM task_steps s
             WHERE s.agent_id = agents.agent_id AND s.status = 'DELIVERED' AND s.inline IS NULL AND s.epoch > 0
             ORDER BY s.finished_at DESC LIMIT :steps_remembered) step
-        JOIN tasks t ON t.id = step.task_id
+        JOIN tasks t ON t.id = step.task_id AND t.tool_id <> ALL(CAST(:unfolded AS text[]))
         CROSS JOIN LATERAL (
             SELECT coalesce(sum((file ->> 'size')::numeric), 0) / 1048576 AS mebibytes
             FROM jsonb_each(t.inputs) AS role(name, files), jsonb_array_elements(role.files) AS file) size),
@@ -86,9 +86,13 @@ _MEASURE = text("""
 """)
 
 
-def measure(session: Session) -> None:
-    """Learn from the newest steps of every agent."""
-    session.execute(_MEASURE, {"steps_remembered": STEPS_REMEMBERED})
+def measure(session: Session, unfolded: Sequence[str] = ()) -> None:
+    """Learn from the newest steps of every agent.
+
+    `unfolded` are tools whose steps are named by customers: a step that is called like an agent must not teach us what
+    that agent takes, for everybody.
+    """
+    session.execute(_MEASURE, {"steps_remembered": STEPS_REMEMBERED, "unfolded": list(unfolded)})
 
 
 def known(session: Session) -> Mapping[str, Pace]:

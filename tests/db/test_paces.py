@@ -29,9 +29,9 @@ def record(step: Checkpoint, **columns: Any) -> None:
         checkpoints.record(session, claim, step, amount=0, progress=50, next_agent=None)
 
 
-def measured() -> dict[str, Pace]:
+def measured(unfolded: tuple[str, ...] = ()) -> dict[str, Pace]:
     with transaction() as session:
-        paces.measure(session)
+        paces.measure(session, unfolded)
         return dict(paces.known(session))
 
 
@@ -132,3 +132,10 @@ def test_without_measured_memory_nothing_is_known_of_it() -> None:
     for _ in range(ENOUGH_SAMPLES):
         delivered(1.0)
     assert measured()[AGENT].memory is None
+
+
+def test_a_step_that_a_customer_named_like_an_agent_teaches_nothing() -> None:
+    for _ in range(ENOUGH_SAMPLES):
+        delivered(8.0)
+        record(Checkpoint(AGENT, StepStatus.DELIVERED, "f" * 64, 10), inputs={}, tool_id="customers-own")
+    assert measured(("customers-own",)) == {AGENT: Pace(slow=8.0, usual=8.0)}
