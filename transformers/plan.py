@@ -16,6 +16,7 @@ from transformers.fan_out import fan_out
 from transformers.fingerprints import fingerprint_after, fingerprint_of, fingerprint_of_inputs
 from transformers.reporting.report import StepOutcome
 from transformers.step_turn import skip, take_turn
+from transformers.stop_signal import StopReason, StopSignal
 from transformers.tool import Step
 from transformers.walk import Walk
 from transformers.workbench import Workbench
@@ -70,8 +71,7 @@ async def _side_by_side(walk: Walk) -> None:
     handed_back: list[AgensiumError] = []
     try:
         while graph.is_active():
-            walk.bench.slot.stop.check_between_steps()
-            for name in graph.get_ready():
+            for name in _to_begin(graph, walk.bench.slot.stop, idle=not running):
                 fingerprints[name] = fingerprint_after(steps[name], walk.bench, fingerprints)
                 running[asyncio.create_task(_when_ready(walk, steps, steps[name], fingerprints[name]))] = name
             if not running:
@@ -86,6 +86,16 @@ async def _side_by_side(walk: Walk) -> None:
         await _stop(running)
     if handed_back:
         raise handed_back[0]
+
+
+def _to_begin(graph: "TopologicalSorter[str]", stop: StopSignal, *, idle: bool) -> tuple[str, ...]:
+    """A drain begins nothing, and ends the claim when nothing runs any more; what runs has its grace."""
+    stop.check()
+    if stop.reason is StopReason.NONE:
+        return graph.get_ready()
+    if idle:
+        stop.check_between_steps()
+    return ()
 
 
 async def _when_ready(walk: Walk, steps: Mapping[str, Step], step: Step, fingerprint: str) -> None:

@@ -194,6 +194,16 @@ def test_a_drain_stops_steps_that_run_side_by_side(slot: TrialSlot) -> None:
     assert not asyncio.all_tasks(slot.runner.get_loop())
 
 
+def test_a_drain_begins_nothing_new_and_lets_what_runs_side_by_side_come_to_its_end(slot: TrialSlot) -> None:
+    stop = StopSignal(drain_seconds=30)
+    asked = {"steps": {"quick": {"seconds": 0.6}, "slow": {"seconds": 1.2}, "then": {}}, "after": {"then": ["quick"]}}
+    claim = submitted(slot, GRAPH, graph=asked)
+    threading.Timer(0.2, stop.stop, [StopReason.DRAIN]).start()
+    with pytest.raises(HandBack):
+        slot.run(claim, tool=GRAPH, stop=stop)
+    assert set(steps(claim)) == {"quick", "slow"}
+
+
 def fan_out(slot: TrialSlot, claim: Claim) -> None:
     with pytest.raises(Waiting):
         slot.run(claim, tool=BATCH)
