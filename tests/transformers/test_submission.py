@@ -1,4 +1,5 @@
 import json
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,23 +14,27 @@ from backend.errors import (
     FileTooLarge,
     MissingInputRole,
     NoInputFiles,
+    ToolUnavailable,
     UnknownAgent,
     UnsupportedFormat,
 )
+from backend.language_models.questions import Usage
 from backend.storage import ObjectInfo
 from db.paces import Pace
 from db.task_store import Submission
 from transformers.findings import AgentResult
 from transformers.input_plan import PlannedFile
-from transformers.submission import Arrived, check_files, merged_parameters, submission_for
+from transformers.submission import Arrived, Surroundings, check_files, merged_parameters, submission_for
 from transformers.tool import (
     MEBIBYTE,
     PRIMARY,
     Agent,
     AgentContext,
     AgentParameters,
+    Given,
     InputRole,
     Step,
+    Tariff,
     Tool,
 )
 
@@ -73,8 +78,12 @@ def arrived(*roles: str, size: int = 5) -> Arrived:
     return check_files(TOOL, files, stored(files, size))
 
 
+def known(paces: Mapping[str, Pace] | None = None, why_unavailable: str | None = None) -> Surroundings:
+    return Surroundings(paces or {}, lambda _key: b"", lambda _model: why_unavailable)
+
+
 def submission(*agents: str, roles: tuple[str, ...] = (PRIMARY,), tool: Tool = TOOL, **parameters: Any) -> Submission:
-    return submission_for(tool, agents, parameters, arrived(*roles), {})
+    return submission_for(tool, agents, parameters, arrived(*roles), known())
 
 
 def refusal(kind: type[AgensiumError], *agents: str, **options: Any) -> dict[str, Any]:
@@ -96,22 +105,22 @@ def test_prices_are_those_of_the_agents_that_run() -> None:
 
 def test_the_cost_is_a_second_an_agent_and_mebibyte_and_at_least_one_an_agent() -> None:
     assert submission().cost == 2
-    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=3 * MEBIBYTE), {}).cost == 6
-    assert submission_for(TOOL, [], {}, arrived(PRIMARY, "baseline", size=2 * MEBIBYTE), {}).cost == 12
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=3 * MEBIBYTE), known()).cost == 6
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY, "baseline", size=2 * MEBIBYTE), known()).cost == 12
 
 
 def test_an_agent_with_a_history_costs_what_it_usually_takes() -> None:
     paces = {"one": Pace(slow=90.0, usual=5.0), "two": Pace(slow=90.0, usual=50.0)}
-    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=2 * MEBIBYTE), paces).cost == 2 * (5 + 1)
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=2 * MEBIBYTE), known(paces)).cost == 2 * (5 + 1)
 
 
 def test_no_task_is_expected_to_take_less_than_a_second() -> None:
     paces = {agent: Pace(slow=0.2, usual=0.01) for agent in ("one", "two", "three")}
-    assert submission_for(TOOL, [], {}, arrived(PRIMARY), paces).cost == 1
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY), known(paces)).cost == 1
 
 
 def test_the_row_gets_the_size_and_etag_that_the_store_told() -> None:
-    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=99), {}).inputs == {
+    assert submission_for(TOOL, [], {}, arrived(PRIMARY, size=99), known()).inputs == {
         PRIMARY: [
             {"filename": "a.csv", "key": "inputs/primary/a.csv", "content_type": "text/csv", "size": 99, "etag": "etag"}
         ]
@@ -232,4 +241,30 @@ def test_a_parameters_file_that_is_no_good_is_refused_in_words(body: bytes, word
 def test_a_form_decides_on_what_the_file_brought() -> None:
     parameters = merged_parameters(json.dumps({"one": {"top": 4}}).encode(), {})
 
-    assert submission_for(TOOL, [], parameters, arrived(PRIMARY), {}).parameters == {"one": {"top": 4}}
+    assert submission_for(TOOL, [], parameters, arrived(PRIMARY), known()).parameters == {"one": {"top": 4}}
+
+
+def by_use(form: Any, given: Given, done: Container[int]) -> Usage:
+    """A token for each byte that is there, without what is done."""
+    return Usage(input_tokens=sum(len(file.read()) for file in given[PRIMARY])) if 0 not in done else Usage()
+
+
+PAID_BY_USE = replace(TOOL, steps=(replace(TOOL.steps[0], tariff=Tariff(per_thousand_tokens=1), bound=by_use),))
+
+
+def test_the_most_that_a_step_may_cost_is_held_and_its_tariff_kept() -> None:
+    read = replace(known(), read=lambda _key: b"x" * 2_500)
+    made = submission_for(PAID_BY_USE, [], {}, arrived(PRIMARY), read)
+    assert made.prices == {PAID_BY_USE.steps[0].id: 3}
+    assert made.tariffs == {PAID_BY_USE.steps[0].id: {"per_call": 0, "per_thousand_tokens": 1}}
+
+
+def test_a_retry_holds_nothing_for_what_is_done() -> None:
+    again = replace(known(), read=lambda _key: b"x" * 2_500, done={0})
+    assert submission_for(PAID_BY_USE, [], {}, arrived(PRIMARY), again).prices == {PAID_BY_USE.steps[0].id: 0}
+
+
+def test_a_model_that_is_not_set_up_refuses_the_task_with_the_reason() -> None:
+    asking = replace(TOOL, models=lambda _forms: ["", "some:model"])
+    with pytest.raises(ToolUnavailable, match="no key"):
+        submission_for(asking, [], {}, arrived(PRIMARY), known(why_unavailable="There is no key."))
