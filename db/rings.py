@@ -58,17 +58,18 @@ def are_due(session: Session) -> bool:
 
 
 # 1, 2, 4 … 60 s after the last ring: a message that was lost costs a second, a worker that is slow to take its
-# messages is not buried in copies.
+# messages is not buried in copies. `id IN (SELECT … LIMIT …)` may be asked again for each row, and each time others are
+# the first that are not locked: more would be marked than the limit says.
 _UNANSWERED = text("""
-    UPDATE tasks SET ring_wanted = true
-    WHERE id IN (
+    WITH due AS (
         SELECT id FROM tasks
         WHERE status = 'QUEUED' AND admitted_at IS NOT NULL AND NOT ring_wanted
           AND queue IN (SELECT unnest(queues) FROM workers
                         WHERE seen_at > clock_timestamp() - :lease AND NOT draining)
           AND rung_at < clock_timestamp() - make_interval(secs => least(60, power(2, least(rings, 7) - 1)))
         ORDER BY admitted_at LIMIT :limit FOR UPDATE SKIP LOCKED)
-    RETURNING id
+    UPDATE tasks t SET ring_wanted = true FROM due WHERE t.id = due.id
+    RETURNING t.id
 """)
 
 

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 from side_by_side import sql, together
+from sqlalchemy import text
 
 from db import rings
 from db.database import transaction
@@ -135,6 +136,15 @@ def test_no_more_is_rung_again_than_there_is_room_for() -> None:
     for _ in range(3):
         rung(seconds_ago=100)
     assert [ring_again(limit=2), ring_again(limit=2), ring_again(limit=2)] == [2, 1, 0]
+
+
+def test_the_limit_holds_also_where_the_planner_looks_row_by_row() -> None:
+    for _ in range(3):
+        rung(seconds_ago=100)
+    with transaction() as session:
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+            session.execute(text(f"SET LOCAL enable_{way} = off"))
+        assert rings.ring_again(session, 1, builders.LEASE) == 1
 
 
 def test_a_ring_still_to_be_sent_is_not_counted_as_unanswered() -> None:
