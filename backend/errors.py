@@ -69,7 +69,7 @@ Each error says two things: `str(error)` is safe to show; `detail` stays in the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -83,6 +83,9 @@ class ErrorClass(StrEnum):
     CRASH = "CRASH"
     CANCELLED = "CANCELLED"
     INTERNAL = "INTERNAL"
+
+
+RETRY_LATER = "Retry the task later; what it has finished is neither done nor paid again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,13 @@ class Verdict:
         """What a customer's data brought in must not keep the verdict from being written down."""
         for name in ("message", "detail"):
             object.__setattr__(self, name, writable(getattr(self, name)))
+
+    @property
+    def final(self) -> "Verdict":
+        """When no try is left: a hiccup that outlasted them all is not tried again by us."""
+        if self.error_class is not ErrorClass.TRANSIENT:
+            return self
+        return replace(self, error_class=ErrorClass.LIMIT, next_action=RETRY_LATER)
 
 
 def writable(words: str) -> str:

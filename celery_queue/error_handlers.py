@@ -80,7 +80,7 @@ def _write(claim: Claim, error: BaseException) -> Answer:
         if terms is not None:
             endings.hand_back(session, claim, terms)
             return Answer(Fate.RETRYING, verdict.error_code, verdict.message)
-        endings.settle(session, claim, Ending(verdict=verdict))
+        endings.settle(session, claim, Ending(verdict=verdict.final))
     return Answer(Fate.FAILED, verdict.error_code, verdict.message)
 
 

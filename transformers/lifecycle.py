@@ -8,20 +8,17 @@ import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 from backend.clock import monotonic
 from backend.errors import (
     AgentFailed,
     BadParameters,
-    ErrorClass,
     HardTimeLimit,
     InternalError,
     StorageUnavailable,
     UnknownAgent,
     UnknownTool,
-    Verdict,
     error_named,
 )
 from db import endings, items
@@ -220,15 +217,9 @@ def conclude(outcomes: Sequence[StepOutcome]) -> str:
     """
     failed = [outcome for outcome in outcomes if outcome.result is None]
     if len(failed) == len(outcomes):
-        raise AgentFailed(_final(error_named(failed[0].error_code or "")(failed[0].message or "").verdict))
+        raise AgentFailed(error_named(failed[0].error_code or "")(failed[0].message or "").verdict.final)
     in_part = any(outcome.result is not None and outcome.result.status == PARTIAL for outcome in outcomes)
     return PARTIAL if failed or in_part else "success"
-
-
-def _final(verdict: Verdict) -> Verdict:
-    """A hiccup that has ended its step has had all its tries: the task's own would only meet the same end."""
-    is_hiccup = verdict.error_class is ErrorClass.TRANSIENT
-    return replace(verdict, error_class=ErrorClass.LIMIT) if is_hiccup else verdict
 
 
 def settle(claim: Claim, ending: Ending) -> None:

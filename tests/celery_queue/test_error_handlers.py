@@ -6,6 +6,7 @@ import pytest
 
 from backend.clock import monotonic
 from backend.errors import (
+    RETRY_LATER,
     AgentCrashed,
     ClaimLost,
     HandBack,
@@ -68,6 +69,7 @@ def test_a_hiccup_goes_back_to_the_queue_for_later_and_is_counted() -> None:
 def test_a_hiccup_is_final_when_the_tries_are_spent() -> None:
     claim, fate = told(StorageUnavailable(), hiccups=get_settings().transient_retries)
     assert (fate, builders.read(claim.task_id).status) == (Fate.FAILED, "FAILED")
+    assert builders.read(claim.task_id).next_action == RETRY_LATER, "we do not try again by ourselves"
 
 
 def test_a_foreign_time_out_is_a_hiccup_not_the_customers_fault() -> None:
