@@ -10,6 +10,7 @@ from backend.errors import UnreadableFile
 from backend.language_models.questions import Usage
 from transformers.forms import read_forms
 from transformers.model_pipeline_transformer import MODEL_PIPELINE, PIPELINE, models, unfold
+from transformers.pipelines import prompts
 from transformers.pipelines.given import InputAtSubmit
 from transformers.pipelines.prompts import Known, messages, most_tokens
 from transformers.tool import GivenFile
@@ -91,6 +92,14 @@ def test_no_prompt_is_longer_than_what_is_held(template: str) -> None:
     (one,) = forms(step("a", template), input=given)[PIPELINE].steps
     (said,) = messages(one, given, {})
     assert len(said.content.encode()) <= most_tokens(one, Known({"input": given}), {})[0]
+
+
+def test_a_thousand_paths_that_lead_nowhere_are_weighed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    weighed: list[str] = []
+    monkeypatch.setattr(prompts, "weight", lambda text: weighed.append(text) or len(text))
+    template = "".join(f"{{{{ input.x{number} }}}}" for number in range(1_000))
+    bounds(step("a", template), given=None, input={"text": "x" * 10_000})
+    assert len(weighed) == 1
 
 
 def test_the_file_is_read_once_for_all_steps_and_only_when_one_needs_it() -> None:

@@ -22,6 +22,21 @@ def written(value: Any) -> str:
         return str(value)  # raises UndefinedError
     if not isinstance(value, dict | list | tuple | int | float | None):
         raise TemplateFault("it writes something that is no value")
+    return _dumped(value)
+
+
+def _dumped(value: Any) -> str:
+    """Measured before it is written: a list may hold the same long text a thousand times."""
+    waiting, length = [value], 0
+    while waiting and length <= MOST_TEXT:
+        one = waiting.pop()
+        length += len(one) + 2 if isinstance(one, str) else 1
+        if isinstance(one, dict):
+            length += sum(map(len, one))
+        if isinstance(one, dict | list | tuple):
+            waiting += one.values() if isinstance(one, dict) else one
+    if length > MOST_TEXT:
+        raise TemplateFault(f"it makes more than {MOST_TEXT:,} characters")
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -40,9 +55,13 @@ def _sized(value: Any) -> Sized:
 def _join(values: Any, between: str = "") -> str:
     if not isinstance(values, list | tuple):
         raise TemplateFault("join takes a list")
-    if len(_text(between)) * len(values) > MOST_TEXT:
-        raise TemplateFault(f"it makes more than {MOST_TEXT:,} characters")
-    return between.join(written(value) for value in values)
+    parts, left = [], MOST_TEXT - len(_text(between)) * len(values)
+    for value in values:
+        parts.append(written(value))
+        left -= len(parts[-1])
+        if left < 0:
+            raise TemplateFault(f"it makes more than {MOST_TEXT:,} characters")
+    return between.join(parts)
 
 
 def _end(values: Any, place: int) -> Any:
@@ -57,7 +76,7 @@ def _default(value: Any, instead: Any = "") -> Any:
 def _to_json(value: Any) -> str:
     if isinstance(value, Undefined):
         str(value)  # raises UndefinedError
-    return json.dumps(value, ensure_ascii=False)
+    return _dumped(value)
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {

@@ -26,28 +26,32 @@ class Known:
     _turns: dict[tuple[Use, int], int] = field(default_factory=dict)
 
     def weight(self, use: Use) -> int:
-        """Of its text, in tokens at most."""
-        if use not in self._weights:
-            self._weights[use] = weight(json.dumps(self._at(use), ensure_ascii=False))
-        return self._weights[use]
+        """Of its text, in tokens at most. A thousand paths that lead nowhere all end at the same value."""
+        found, led = self._at(use)
+        if led not in self._weights:
+            self._weights[led] = weight(json.dumps(found, ensure_ascii=False))
+        return self._weights[led]
 
     def turns(self, read: Template) -> int:
         """How often a template's loops over the input turn: known before anything is asked, and so held for."""
         over = [use for use in read.uses if use.root == INPUT] if read.loops else []
-        for use in over:
-            if (use, read.loops) not in self._turns:
-                self._turns[use, read.loops] = _entries(self._at(use), read.loops)
-        return max((self._turns[use, read.loops] for use in over), default=0)
+        return max((self._turns_over(use, read.loops) for use in over), default=0)
 
-    def _at(self, use: Use) -> Any:
-        """What a path leads to; as far as it leads anywhere."""
+    def _turns_over(self, use: Use, loops: int) -> int:
+        found, led = self._at(use)
+        if (led, loops) not in self._turns:
+            self._turns[led, loops] = _entries(found, loops)
+        return self._turns[led, loops]
+
+    def _at(self, use: Use) -> tuple[Any, Use]:
+        """What a path leads to, and the path as far as it leads anywhere."""
         found: Any = self.values.get(use.root)
-        for part in use.path:
+        for length, part in enumerate(use.path):
             try:
                 found = found[part]
             except (LookupError, TypeError):
-                break
-        return found
+                return found, Use(use.root, use.path[:length])
+        return found, use
 
 
 def messages(step: PipelineStep, given: Any, results: Mapping[str, dict[str, Any]]) -> tuple[Message, ...]:

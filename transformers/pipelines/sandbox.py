@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from backend.clock import monotonic
 from transformers.pipelines.filters import FILTERS, MOST_TEXT, TESTS, written
@@ -19,7 +20,7 @@ from transformers.pipelines.grammar import TemplateFault
 
 SECONDS = 1.0  # a usual prompt takes less than a millisecond
 MOST_TURNS = 100_000  # of all loops together
-MOST_WORK = 4 * MOST_TEXT  # characters that its filters make on the way
+MOST_WORK = 4 * MOST_TEXT  # characters that its filters make on the way, entries that its slices copy
 SPENT = "0"  # under this name the template's own account lies among its variables; no template can name it
 
 _OF_A_LOOP = frozenset({"index", "index0", "first", "last", "length"})
@@ -40,7 +41,7 @@ class Spent:
         if self.turns > MOST_TURNS:
             raise TemplateFault(f"its loops turn more than {MOST_TURNS:,} times")
         if self.characters > MOST_WORK:
-            raise TemplateFault(f"its filters make more than {MOST_WORK:,} characters")
+            raise TemplateFault(f"its filters and slices make more than {MOST_WORK:,} characters")
         if monotonic() > self.deadline:
             raise TemplateFault(f"it takes more than {SECONDS:g} seconds")
 
@@ -74,14 +75,27 @@ def sandbox() -> Sandbox:
 
 
 def watched(tree: nodes.Template) -> nodes.Template:
-    """Each loop and each condition is put on the account: a template's time is spent there."""
+    """Each loop, condition, comparison and slice is put on the account: a template's time is spent there."""
     for node in tree.find_all((nodes.For, nodes.If, nodes.CondExpr)):
         assert isinstance(node, nodes.For | nodes.If | nodes.CondExpr)
         if isinstance(node, nodes.For):
             node.iter = _through("looped", node.iter)
         if node.test is not None:
             node.test = _through("asked", node.test)
+    _Within().visit(tree)
     return tree
+
+
+class _Within(NodeTransformer):
+    """What stands within an expression; a list may hold thousands of either."""
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802 (by the name of the node)
+        self.generic_visit(node)
+        return _through("asked", node)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _through("cut", node) if isinstance(node.arg, nodes.Slice) else node
 
 
 def _through(name: str, node: nodes.Node) -> nodes.Filter:
@@ -105,7 +119,14 @@ def _asked(context: Context, value: Any) -> Any:
     return value
 
 
-_INTERNAL: dict[str, Callable[..., Any]] = {" looped": _looped, " asked": _asked}  # no template can name them
+@pass_context
+def _cut(context: Context, value: Any) -> Any:
+    _account(context).take(characters=len(value))
+    return value
+
+
+# No template can name them.
+_INTERNAL: dict[str, Callable[..., Any]] = {" looped": _looped, " asked": _asked, " cut": _cut}
 
 
 def _of_plain_values(do: Callable[..., Any]) -> Callable[..., Any]:

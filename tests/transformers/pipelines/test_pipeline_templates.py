@@ -208,8 +208,31 @@ def test_a_template_that_computes_for_long_is_stopped(monkeypatch: pytest.Monkey
 
 
 def test_filters_in_a_loop_do_not_work_without_end() -> None:
-    with pytest.raises(TemplateFault, match="filters make more than"):
+    with pytest.raises(TemplateFault, match="filters and slices make more than"):
         filled("{% for a in i %}{% if i|tojson|length > 5 %}{% endif %}{% endfor %}", i=["x" * 100] * 3_000)
+
+
+@pytest.mark.parametrize("end", ["", "|tojson", "|join", "|join|length", "|tojson|length"])
+def test_a_list_of_the_same_text_a_thousand_times_is_not_written(end: str) -> None:
+    many = template(f"{{{{ [{'input.a, ' * 1_000}]{end} }}}}")
+    with pytest.raises(TemplateFault, match="makes more than"):
+        many.fill({"input": {"a": "x" * 500_000}})
+
+
+def test_slices_are_counted_as_they_are_made() -> None:
+    many = template(f"{{{{ [{'input.a[1:], ' * 1_000}]|length }}}}")
+    with pytest.raises(TemplateFault, match="slices make more than"):
+        many.fill({"input": {"a": "x" * 500_000}})
+
+
+def test_comparisons_within_an_expression_are_on_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = template("{{ [input.a == input.b, input.a in input.list] }}")
+    values = {"input": {"a": 1, "b": 1, "list": [2]}}
+    assert many.fill(values) == "[true, false]"
+    ticks = iter(range(100))
+    monkeypatch.setattr(sandbox, "monotonic", lambda: float(next(ticks)))
+    with pytest.raises(TemplateFault, match="takes more than"):
+        many.fill(values, spent=sandbox.Spent(deadline=1.5))
 
 
 def test_a_filter_makes_no_giant() -> None:
