@@ -19,11 +19,16 @@ LONGEST_SCHEMA = 32_768  # characters of JSON; it goes into the prompt
 DEEPEST_SCHEMA = 32
 DEEPEST_ANSWER = 100  # pydantic writes 255 levels, and an answer lies a few deep in what is kept of it
 LONGEST_PATTERN = 500
+MOST_PATTERNS = 32  # of a schema; to read one may take 0.15 s and 10 MB
 MOST_STEPS = 50_000  # keywords applied to values; a second at most. An honest answer of 100 KB takes some 20,000
+LETTERS_A_STEP = 16  # of what a keyword goes through letter by letter
 MOST_FAULTS = 10  # told to the model at once
 LONGEST_FAULT = 300  # characters; a fault repeats the value that it is about
 # They would fetch a schema from elsewhere, or give a part of this one another address than it has.
-REFUSED_KEYWORDS = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "patternProperties")
+REFUSED_REFERENCES = frozenset({"$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef"})
+# Worked out past what is counted here: by Python's own patterns, or by walking through the schema once more for each
+# way that leads to a part of it.
+REFUSED_KEYWORDS = frozenset({"patternProperties", "unevaluatedProperties", "unevaluatedItems"})
 
 _steps: ContextVar[list[int]] = ContextVar("steps")
 
@@ -44,6 +49,7 @@ def check_schema(schema: Mapping[str, Any]) -> None:
         raise ValueError(f"The output schema is longer than {LONGEST_SCHEMA} characters.")
     for keyword, value in _keywords(schema, DEEPEST_SCHEMA):
         _check_keyword(keyword, value, schema)
+    _check_patterns(schema)
     try:
         _validator_class().check_schema(schema)
     except SchemaError as error:
@@ -104,12 +110,10 @@ def _keywords(schema: object, deepest: int) -> Iterator[tuple[str, Any]]:
 
 
 def _check_keyword(keyword: str, value: Any, schema: Mapping[str, Any]) -> None:
-    if keyword in REFUSED_KEYWORDS and (isinstance(value, str) or keyword == "patternProperties"):
+    if keyword in REFUSED_KEYWORDS or (keyword in REFUSED_REFERENCES and isinstance(value, str)):
         raise ValueError(f"The output schema must not hold {keyword}.")
     if keyword == "$ref" and isinstance(value, str) and not _found(schema, value):
         raise ValueError(f"The output schema refers to {_cut(value)!r}, which is not within it.")
-    if keyword == "pattern" and isinstance(value, str):
-        _check_pattern(value)
 
 
 def _found(schema: Mapping[str, Any], reference: str) -> bool:
@@ -125,6 +129,15 @@ def _found(schema: Mapping[str, Any], reference: str) -> bool:
     return True
 
 
+def _check_patterns(schema: Mapping[str, Any]) -> None:
+    keywords = _keywords(schema, DEEPEST_SCHEMA)
+    patterns = {value for keyword, value in keywords if keyword == "pattern" and isinstance(value, str)}
+    if len(patterns) > MOST_PATTERNS:
+        raise ValueError(f"The output schema has more than {MOST_PATTERNS} patterns.")
+    for pattern in sorted(patterns):
+        _check_pattern(pattern)
+
+
 def _check_pattern(pattern: str) -> None:
     from pydantic_core import SchemaError
 
@@ -138,7 +151,7 @@ def _check_pattern(pattern: str) -> None:
         ) from None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_PATTERNS)
 def _matcher(pattern: str) -> Callable[[str], bool]:
     from pydantic_core import SchemaValidator, core_schema
 
@@ -160,19 +173,27 @@ def _validator_class() -> "type[Validator]":
 
 def _counted(check: Callable[..., Any]) -> Callable[..., Any]:
     def counting(validator: Any, said: Any, value: Any, schema: Any) -> Any:
-        left = _steps.get()
-        left[0] -= 1 + (len(said) if isinstance(said, list) else 0)  # enum compares with each
-        if left[0] < 0:
-            raise _TooLaborious
+        _take(1 + (len(said) if isinstance(said, list) else 0))  # enum compares with each
         return check(validator, said, value, schema)
 
     return counting
 
 
+def _take(steps: int) -> None:
+    """Raises _TooLaborious."""
+    left = _steps.get()
+    left[0] -= steps
+    if left[0] < 0:
+        raise _TooLaborious
+
+
 def _pattern(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Any]:
     from jsonschema import ValidationError
 
-    if isinstance(value, str) and not _matcher(pattern)(value):
+    if not isinstance(value, str):
+        return
+    _take(len(value) // LETTERS_A_STEP)
+    if not _matcher(pattern)(value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
@@ -182,8 +203,9 @@ def _unique_items(_validator: Any, wanted: object, value: Any, _schema: Any) -> 
 
     if not wanted or not isinstance(value, list):
         return
-    seen = {json.dumps(_canonical(item), sort_keys=True) for item in value}
-    if len(seen) < len(value):
+    written = [json.dumps(_canonical(item), sort_keys=True) for item in value]
+    _take(sum(map(len, written)) // LETTERS_A_STEP)
+    if len(set(written)) < len(value):
         yield ValidationError("the items are not unique")
 
 

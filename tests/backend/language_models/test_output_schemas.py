@@ -37,6 +37,9 @@ def test_a_schema_may_say_what_it_needs(schema: dict[str, Any]) -> None:
         ({"$id": "https://example.com/"}, r"must not hold \$id"),
         ({"$dynamicRef": "#a"}, r"must not hold \$dynamicRef"),
         ({"patternProperties": {"(a+)+$": {}}}, "must not hold patternProperties"),
+        ({"unevaluatedProperties": False}, "must not hold unevaluatedProperties"),
+        ({"items": {"unevaluatedItems": {}}}, "must not hold unevaluatedItems"),
+        ({"anyOf": [{"pattern": f"a{number}"} for number in range(33)]}, "more than 32 patterns"),
         ({"pattern": "(?=a)b"}, "not understood"),
         ({"pattern": r"(a)\1"}, "not understood"),
         ({"pattern": "("}, "not understood"),
@@ -102,6 +105,17 @@ def test_no_schema_can_take_for_ever() -> None:
         check_schema(doubled)
     assert faults_of({}, doubled) == ["The answer is too large to be checked against the schema."]
     assert monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [({"uniqueItems": True}, [[number, "x"] for number in range(10_000)]), ({"pattern": "x"}, "a" * 120_000)],
+)
+def test_what_goes_through_a_value_letter_by_letter_is_counted_so(keyword: dict[str, Any], value: Any) -> None:
+    schema = {"allOf": [keyword] * 1_000}
+    check_schema(schema)
+    assert faults_of(value, {"allOf": [keyword]}) != ["The answer is too large to be checked against the schema."]
+    assert faults_of(value, schema) == ["The answer is too large to be checked against the schema."]
 
 
 def test_an_answer_that_is_nested_without_end_is_a_fault() -> None:
