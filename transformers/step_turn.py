@@ -18,8 +18,7 @@ from db.models import StepStatus, TaskStep
 from transformers import artifacts
 from transformers.artifacts import Artifact
 from transformers.chain import folder_of
-from transformers.forms import form_of
-from transformers.operations import AgentRequest, NamedForm, name_of
+from transformers.operations import AgentRequest, name_of
 from transformers.reporting.report import StepOutcome
 from transformers.tool import PRIMARY, Delivery, Step, Tariff
 from transformers.waiting_steps import wait_for_step
@@ -125,7 +124,7 @@ def _request(walk: Walk, step: Step, slots: int) -> AgentRequest:
     return AgentRequest(
         run=name_of(step.agent.run),
         agent_id=step.id,
-        forms={other.id: _form(walk, other) for other in bench.steps},
+        forms=walk.forms,
         tables=walk.chain.tables,
         documents=dict(bench.documents),
         files=dict(bench.files),
@@ -137,11 +136,6 @@ def _request(walk: Walk, step: Step, slots: int) -> AgentRequest:
         done=bench.done,
         slots=slots,
     )
-
-
-def _form(walk: Walk, step: Step) -> NamedForm:
-    values = form_of(step, walk.bench.forms).model_dump(mode="json", exclude_unset=True)
-    return NamedForm(name=name_of(step.agent.parameters), values=values)
 
 
 async def _deliver(

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from db.models import TaskStep
 from db.paces import Pace, mebibytes
 from transformers.chain import Chain
+from transformers.forms import form_of
+from transformers.operations import NamedForm, name_of
 from transformers.progress import percent_done
 from transformers.reporting.report import StepOutcome
-from transformers.tool import Delivery, Step
+from transformers.tool import AgentParameters, Delivery, Step
 from transformers.workbench import Workbench
 
 
@@ -22,6 +25,11 @@ class Walk:
     chain: Chain
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     delivered: dict[str, Delivery] = field(default_factory=dict)
+
+    @cached_property
+    def forms(self) -> dict[str, NamedForm]:
+        """As every computing step's request brings them."""
+        return {step.id: _named(form_of(step, self.bench.forms), step) for step in self.bench.steps}
 
     def progress(self, step: Step, more: float = 0.0) -> float:
         """Percent: ended steps of all, with `more` of this one; never 100 before the settlement.
@@ -50,3 +58,7 @@ class Walk:
             self.delivered[step.id] = delivery
             if self.bench.tool.chained:
                 self.chain.take(delivery)
+
+
+def _named(form: AgentParameters, step: Step) -> NamedForm:
+    return NamedForm(name=name_of(step.agent.parameters), values=form.model_dump(mode="json", exclude_unset=True))
