@@ -6,7 +6,7 @@ A database is built by the migrations once, as a template; every test gets it cl
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,20 @@ def shared_database(stack: Stack) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def emptied(shared_database: str) -> Iterator[Callable[[], None]]:
+    """Empties it, over a connection that stays open."""
+    with psycopg.connect(libpq_url(shared_database), autocommit=True) as connection:
+
+        def empty() -> None:
+            try:
+                connection.execute("CALL empty_all()")
+            except psycopg.errors.DeadlockDetected:  # with the last beat of the test before, which was under way still
+                connection.execute("CALL empty_all()")
+
+        yield empty
+
+
 KEPT = ("alembic_version", "admission_clock")
 
 
@@ -128,15 +142,16 @@ def _one_engine_a_module() -> Iterator[None]:
 
 
 @pytest.fixture
-def database(shared_database: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
+def database(
+    shared_database: str,
+    emptied: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[str]:
     """A clean database that this process' settings and `transaction()` mean; its address."""
     if not {"db", "celery_queue"} & set(request.path.parts):
         patient_stations(monkeypatch)
-    with psycopg.connect(libpq_url(shared_database), autocommit=True) as connection:
-        try:
-            connection.execute("CALL empty_all()")
-        except psycopg.errors.DeadlockDetected:  # with the last beat of the test before, which was under way still
-            connection.execute("CALL empty_all()")
+    emptied()
     monkeypatch.setenv("DATABASE_URL", shared_database)
     forget_settings()
     before = _what_an_engine_is_made_from()

@@ -1,9 +1,8 @@
 """Every test of the memory has a clean, migrated database."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from side_by_side import sql
 
 from backend.settings import get_settings
 from tests.conftest import patient_stations
@@ -12,12 +11,17 @@ LONG_STORIES = ("test_ledger.py", "test_admission.py")  # many stations in a row
 
 
 @pytest.fixture(autouse=True)
-def database(shared_database: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
+def database(
+    shared_database: str,
+    emptied: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[str]:
     """As in tests/conftest.py, with the limits of a station; its address."""
     if request.path.name in LONG_STORIES:
         patient_stations(monkeypatch)
     monkeypatch.setenv("DATABASE_URL", shared_database)
     get_settings.cache_clear()
-    sql("CALL empty_all()")
+    emptied()
     yield shared_database
     get_settings.cache_clear()

@@ -60,6 +60,7 @@ def test_the_whole_chain_adds_up_on_an_awkward_table(workshop: Workshop, name: s
     json.dumps([delivery.result.model_dump(mode="json") for delivery in deliveries], allow_nan=False)
 
 
+@pytest.mark.long  # each agent twice over the same table: the conformance test, each time
 @pytest.mark.parametrize("name", ["five shapes of dates"])
 def test_the_same_table_gives_the_same_bytes(workshop: Workshop, name: str) -> None:
     table = workshop.table(AWKWARD[name]())
