@@ -6,6 +6,7 @@ A request and its answer are files of JSON; each operation names the two forms.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from pydoc import locate
 from types import MappingProxyType
@@ -109,7 +110,9 @@ def name_of(declared: Any) -> str:
     return f"{declared.__module__}:{declared.__qualname__}"
 
 
+@cache
 def _named(name: str) -> Any:
+    """`pydoc.locate` looks among the modules for each part of a name, anew each time."""
     found = locate(name.replace(":", "."))
     if found is None:
         raise LookupError(f"{name} is not to be found")
