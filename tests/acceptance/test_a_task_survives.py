@@ -47,6 +47,7 @@ def test_a_cancel_ends_a_computing_agent_within_a_second_and_pays_what_was_deliv
     assert house.post(f"/tasks/{task_id}/cancel", {})["status"] == "CANCELLED", "twice is the same answer"
 
 
+@mostly_on("prefork")
 def test_a_drain_hands_the_task_back_within_its_grace_at_no_cost(house: House) -> None:
     task_id = house.submit(parameters={"second": {"act": "wait", "seconds": 3}})
     house.at_agent(task_id, "second")

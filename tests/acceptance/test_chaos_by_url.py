@@ -1,4 +1,6 @@
-"""`agensium verify chaos --url` against a deployment that it knows nothing of."""
+"""`agensium verify chaos --url` against a deployment that it knows nothing of. That the proof fails where it has to is
+shown in `make chaos`, and for each of its parts in tests/backend/chaos/.
+"""
 
 import re
 import sys
@@ -32,6 +34,7 @@ def test_a_customers_invariants_are_proven_over_http_alone(target: Target, capsy
     assert said.endswith("0 duplicate outputs, rescue p50 - s p99 - s\n")
 
 
+@pytest.mark.long
 def test_a_deployment_that_answers_wrongly_fails_the_proof(
     target: Target, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,12 +43,14 @@ def test_a_deployment_that_answers_wrongly_fails_the_proof(
     assert "the content is another than that of an undisturbed run" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_a_command_that_never_goes_well_fails_the_proof(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
     fails = f"{sys.executable} -c 'import sys; sys.exit(\"no such pod\")'"
     assert run_by_url(replace(target, tasks=2, disturb=fails)) == 1
     assert "the command never went well; exit code 1: no such pod" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_a_look_that_fails_fails_the_proof(
     target: Target, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import uuid
 
 import httpx
 import psycopg
+import pytest
 
 from backend.settings import Settings
 from backend.storage import Storage
@@ -72,6 +73,7 @@ def test_after_its_time_a_report_is_gone_and_the_task_is_not(solo_house: House) 
     assert solo_house.task(task_id)["status"] == "COMPLETED"
 
 
+@pytest.mark.long  # which folders are the dead ones' is tests/celery_queue/test_scratch.py's
 @mostly_on("prefork")
 def test_a_killed_workers_scratch_is_removed_when_another_starts(house: House) -> None:
     scratch = house.directory / "scratch"

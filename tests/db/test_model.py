@@ -498,6 +498,6 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("examples", [10, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.long)])
 def test_whatever_happens_in_whatever_order_the_rows_are_as_the_model_says(examples: int) -> None:
     run_state_machine_as_test(Life, settings=LONG_FORM if LONG else settings(SHORT_FORM, max_examples=examples))

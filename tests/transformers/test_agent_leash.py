@@ -63,7 +63,9 @@ def gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize("act", [Act.SPIN, Act.GRIND, Act.QUERY])
+@pytest.mark.parametrize(
+    "act", [Act.GRIND, *(pytest.param(act, marks=pytest.mark.long) for act in (Act.SPIN, Act.QUERY))]
+)
 def test_the_computing_child_of_a_frozen_supervisor_is_gone_within_a_second(act: Act, tmp_path: Path) -> None:
     with supervisor_of(act, tmp_path) as supervisor:
         assert supervisor.hear() == "computing"
@@ -138,7 +140,7 @@ def test_a_loop_that_hangs_for_half_a_second_does_no_harm(tmp_path: Path) -> Non
 
 def test_an_agent_that_keeps_the_interpreters_lock_under_a_living_supervisor_is_left_alone(tmp_path: Path) -> None:
     async def story(process: AgentProcess) -> None:
-        assert (await call(process, request(a_table(tmp_path), act=Act.GRIND, seconds=2))).status == "success"
+        assert (await call(process, request(a_table(tmp_path), act=Act.GRIND, seconds=1.2))).status == "success"
 
     run(story, tmp_path)
 

@@ -37,14 +37,14 @@ def test_from_an_account_to_a_downloaded_report(visitor: Visitor, tmp_path: Path
     visitor.is_content()
 
 
-def test_every_file_arrives_as_it_was_published(customer: Visitor, tmp_path: Path) -> None:
-    task_id = customer.submit("profile-my-data", b"name,age\nAda,36\nGrace,85\n", agents=["readiness-rater"])
-    customer.goes_to(f"/tasks/{task_id}/files")
-    customer.sees_report()
-    for output in customer.ask(f"/tasks/{task_id}/outputs")["outputs"]:
-        arrived = customer.downloads(output["name"], tmp_path).read_bytes()
+def test_every_file_arrives_as_it_was_published(regular: Visitor, tmp_path: Path) -> None:
+    task_id = regular.submit("profile-my-data", b"name,age\nAda,36\nGrace,85\n", agents=["readiness-rater"])
+    regular.goes_to(f"/tasks/{task_id}/files")
+    regular.sees_report()
+    for output in regular.ask(f"/tasks/{task_id}/outputs")["outputs"]:
+        arrived = regular.downloads(output["name"], tmp_path).read_bytes()
         assert hashlib.sha256(arrived).hexdigest() == output["sha256"], output["name"]
-    customer.is_content()
+    regular.is_content()
 
 
 def test_the_ledger_tells_what_was_set_aside_and_charged(customer: Visitor) -> None:
@@ -60,22 +60,23 @@ def test_the_ledger_tells_what_was_set_aside_and_charged(customer: Visitor) -> N
     customer.is_content()
 
 
-def test_a_report_proposes_the_next_task_with_its_parameters(customer: Visitor) -> None:
+def test_a_report_proposes_the_next_task_with_its_parameters(regular: Visitor) -> None:
+    regular.goes_to("/new")
     body = b"id,city\n" + b"".join(b"%d,%s\n" % (row, b"" if row % 3 else b"Rome") for row in range(40))
-    customer.drops("cities.csv", body)
+    regular.drops("cities.csv", body)
     for agent in ("Risk scorer", "Test coverage", "Readiness rater", "Governance checker", "Drift detector"):
-        customer.page.get_by_role("checkbox", name=agent).uncheck()
-    expect(customer.page.get_by_test_id("price")).to_have_text("30 credits")
-    customer.button("Upload and check").click()
-    customer.button("Start").click()
-    customer.sees_report()
-    customer.button("Clean my data").click()
-    customer.sees("What shall we do with your data?")
-    expect(customer.page.get_by_role("radio", name="Clean my data")).to_be_checked()
-    expect(customer.page.get_by_test_id("file")).to_have_text("cities.csv")
-    expect(customer.page.get_by_role("checkbox", name="Null handler")).to_be_checked()
-    expect(customer.page.get_by_role("checkbox", name="Outlier remover")).not_to_be_checked()
-    customer.is_content()
+        regular.page.get_by_role("checkbox", name=agent).uncheck()
+    expect(regular.page.get_by_test_id("price")).to_have_text("30 credits")
+    regular.button("Upload and check").click()
+    regular.button("Start").click()
+    regular.sees_report()
+    regular.button("Clean my data").click()
+    regular.sees("What shall we do with your data?")
+    expect(regular.page.get_by_role("radio", name="Clean my data")).to_be_checked()
+    expect(regular.page.get_by_test_id("file")).to_have_text("cities.csv")
+    expect(regular.page.get_by_role("checkbox", name="Null handler")).to_be_checked()
+    expect(regular.page.get_by_role("checkbox", name="Outlier remover")).not_to_be_checked()
+    regular.is_content()
 
 
 def test_an_option_out_of_its_range_is_told_and_a_task_left_at_its_price_is_removed(customer: Visitor) -> None:
