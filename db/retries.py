@@ -105,11 +105,28 @@ _REPEATED = text(f"""{_ABOVE}, line(id) AS (
 """)  # noqa: S608 (the same)
 
 
+# A batch's retry begins with the items of the one task that it repeats: another way would pay for some of them twice.
+_WENT_FURTHER = text("""
+    WITH RECURSIVE below(id) AS (
+        SELECT id FROM tasks WHERE retry_of = :id
+        UNION ALL
+        SELECT t.id FROM tasks t JOIN below ON t.retry_of = below.id)
+    SELECT id FROM tasks JOIN below USING (id) WHERE deleted_at IS NULL AND items_ok > :items_ok
+    ORDER BY items_ok DESC, created_at DESC LIMIT 1
+""")
+
+
 def _check_not_repeated(session: Session, original: Task) -> None:
     repeated = session.execute(_REPEATED, {"id": original.id}).one_or_none()
     if repeated is not None:
         how = "is under way" if repeated.finished_at is None else "has completed"
         raise InvalidTaskState(f"A retry of this task {how} already.", retry_id=str(repeated.id))
+    if original.items:
+        further = session.scalar(_WENT_FURTHER, {"id": original.id, "items_ok": original.items_ok})
+        if further is not None:
+            raise InvalidTaskState(
+                "A retry of this task has finished more of its items; retry that.", retry_id=str(further)
+            )
 
 
 _COPIED = (

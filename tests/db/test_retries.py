@@ -231,6 +231,17 @@ def test_when_a_retry_has_completed_in_part_there_may_be_another() -> None:
     assert retry(old).retry_of == old.id
 
 
+def test_of_a_batch_that_one_is_repeated_that_went_furthest() -> None:
+    old = failed()
+    builders.change(old.id, items=10, items_ok=4)
+    further = delivering(retry(builders.read(old.id)), "partial")
+    builders.change(further.id, items=10, items_ok=7)
+    with pytest.raises(InvalidTaskState, match="has finished more of its items") as refused:
+        retry(old)
+    assert refused.value.context == {"retry_id": str(further.id)}
+    assert retry(builders.read(further.id)).retry_of == further.id
+
+
 @pytest.mark.parametrize("of", ["first", "second"])
 def test_what_any_task_of_the_line_has_delivered_is_not_paid_for_again(of: str) -> None:
     first = failed(builders.customer(10_000))
