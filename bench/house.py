@@ -4,6 +4,8 @@ Import it when the settings are known, that is inside a measure's function.
 """
 
 import itertools
+import os
+import sys
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,16 +17,35 @@ from sqlalchemy import func, select
 
 from backend.chaos.deployment import Deployment
 from backend.clock import monotonic
+from backend.ports import LOOPBACK, free_port
+from backend.processes import AT_ONCE, Process
+from backend.product import answers
 from bench.measure import Surroundings
 from db import accounts, task_store
 from db.database import transaction
-from db.models import TERMINAL, Task
+from db.models import TERMINAL, Task, TaskStep
 from db.task_store import Submission
 from transformers.catalog import tool_for
 
 CREDITS = 1_000_000_000
 LOOK_SECONDS = 0.05
 _numbers = itertools.count(1)
+
+
+@contextmanager
+def slow_store(given: Surroundings) -> Iterator[dict[str, str]]:
+    """A store that takes a millisecond for each call; the settings that lead to it, also in this process."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.slow_store", str(port)]
+    store = Process("store", command, given.scratch / "store.log", environment=dict(os.environ), stop_signal=AT_ONCE)
+    store.start()
+    settings = {"S3_ENDPOINT_URL": f"http://{LOOPBACK}:{port}"}
+    os.environ.update(settings)
+    try:
+        store.wait_until(lambda: answers(f"{settings['S3_ENDPOINT_URL']}/agensium"), 20.0)
+        yield settings
+    finally:
+        store.kill()
 
 
 @contextmanager
@@ -79,6 +100,17 @@ def seconds_of(row: Task) -> float:
     assert isinstance(row.finished_at, datetime)
     assert isinstance(row.started_at, datetime)
     return (row.finished_at - row.started_at).total_seconds()
+
+
+def computed_seconds(task_id: uuid.UUID) -> float:
+    """What its agents took by themselves, as their results tell it: Python's own clock around each function."""
+    from backend.doors import get_doors
+    from transformers import artifacts
+
+    with transaction() as session:
+        steps = list(session.scalars(select(TaskStep).where(TaskStep.task_id == task_id)))
+    left = (artifacts.of_step(get_doors().storage, step) for step in steps)
+    return sum(one.result.execution_time_ms for one in left if one is not None) / 1000
 
 
 def busy_seconds(pid: int) -> float:

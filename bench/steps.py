@@ -18,7 +18,7 @@ def measure(given: Surroundings) -> Iterable[Figure]:
     from bench import house
 
     rounds = 3 if given.quick else 5
-    with house.worker(given, slots=1) as deployment:
+    with house.slow_store(given) as settings, house.worker(given, 1, settings) as deployment:
         user = house.customer()
 
         def ours() -> float:

@@ -9,6 +9,8 @@ from typing import Any
 
 from celery import Celery
 
+from bench.peers.talk import fibonacci
+
 app = Celery("peer", broker=os.environ["PEER_REDIS_URL"], backend=os.environ["PEER_REDIS_URL"])
 app.conf.update(
     task_acks_late=True,
@@ -29,14 +31,10 @@ def light(state: dict[str, Any]) -> dict[str, Any]:
 def compute(state: dict[str, Any]) -> dict[str, Any]:
     """A step that computes, and what of the time was its own."""
     began = time.time()
-    _fibonacci(state["fibonacci"])
+    fibonacci(state["fibonacci"])
     ended = time.time()
     return state | {
         "began": state.get("began") or began,
         "ended": ended,
         "computed": state.get("computed", 0.0) + ended - began,
     }
-
-
-def _fibonacci(number: int) -> int:
-    return number if number < 2 else _fibonacci(number - 1) + _fibonacci(number - 2)

@@ -8,21 +8,20 @@ from contextlib import contextmanager
 
 from celery import chain
 
-from bench.peers.celery_app import app, light
-from bench.peers.talk import Orders, Run, serve, until, worker
+from bench.peers.celery_app import light
+from bench.peers.celery_workers import one_worker
+from bench.peers.talk import Orders, Run, serve, steps_of
 
 
 @contextmanager
 def prepared(orders: Orders) -> Iterator[Run]:
-    with worker("celery", "-A", "bench.peers.celery_app", "worker", "-c", "1", "--without-gossip", "--without-mingle"):
-        until(lambda: bool(app.control.ping(timeout=0.5)))
+    def run(asked: Orders) -> Orders:
+        steps = [light.s({}), *(light.s() for _ in range(steps_of(orders, asked) - 1))]
+        told = chain(*steps).apply_async().get(timeout=60)
+        assert told["step"] == steps_of(orders, asked)
+        return {"value": told["ended"] - told["began"]}
 
-        def run(_: Orders) -> Orders:
-            steps = [light.s({}), *(light.s() for _ in range(orders["steps"] - 1))]
-            told = chain(*steps).apply_async().get(timeout=60)
-            assert told["step"] == orders["steps"]
-            return {"value": told["ended"] - told["began"]}
-
+    with one_worker(1):
         yield run
 
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from threading import Timer
 from typing import Any
@@ -51,8 +52,9 @@ class Beside:
 class RunningPeer:
     """A script that waits for its next line."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
         self._process = process
+        self._log = log
 
     def run(self, **orders: Any) -> dict[str, Any]:
         """One run. Raises PeerMissing: it died, or said nothing in time."""
@@ -71,9 +73,13 @@ class RunningPeer:
         finally:
             watch.cancel()
         if not line:
-            raise PeerMissing(f"it ended, or gave no answer in {seconds:g} s")
+            raise PeerMissing(f"it ended, or gave no answer in {seconds:g} s; {self._last_word()}")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _last_word(self) -> str:
+        lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
+        return lines[-1][:300] if lines else "without a word"
 
 
 @contextmanager
@@ -95,12 +101,11 @@ def running(given: Surroundings, peer: Peer, orders: Mapping[str, Any]) -> Itera
             env=_environment(own), start_new_session=True,
         )  # fmt: skip
     try:
-        it = RunningPeer(process)
+        it = RunningPeer(process, log)
         try:
             it.say({**own, **orders}, READY_SECONDS)
         except PeerMissing as error:
-            last = [line for line in log.read_text(errors="replace").splitlines() if line.strip()][-1:]
-            raise PeerMissing(f"did not start: {error}; {' '.join(last)[:300]}") from error
+            raise PeerMissing(f"did not start: {error}") from error
         yield it
     finally:
         _end(process)
@@ -109,7 +114,7 @@ def running(given: Surroundings, peer: Peer, orders: Mapping[str, Any]) -> Itera
 def side_by_side(
     given: Surroundings, peers: Sequence[Peer], ours: Callable[[], float], rounds: int, orders: Mapping[str, Any]
 ) -> Beside:
-    """So many rounds, in each of them everybody once; each peer has had one run before, as we have."""
+    """So many rounds, in each of them everybody once; each peer has had a run of one step before, as we have."""
     found = Beside([], {})
     seconds: dict[str, list[float]] = {}
     with ExitStack() as stack:
@@ -117,7 +122,7 @@ def side_by_side(
         for peer in peers:
             try:
                 it = stack.enter_context(running(given, peer, orders))
-                it.run()
+                it.run(warm=True)
                 there[peer.title] = it
             except PeerMissing as error:
                 found.missing[peer.title] = str(error)

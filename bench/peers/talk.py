@@ -57,3 +57,13 @@ def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"not so after {seconds:g} s")
         time.sleep(0.005)  # noqa: TID251 (a script without our clock)
+
+
+def steps_of(orders: Orders, asked: Orders) -> int:
+    """A run that only warms has one step."""
+    return 1 if asked.get("warm") else int(orders["steps"])
+
+
+def fibonacci(number: int) -> int:
+    """The slow way, as our own agent does it."""
+    return number if number < 2 else fibonacci(number - 1) + fibonacci(number - 2)
