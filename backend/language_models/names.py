@@ -3,6 +3,7 @@
 A key is shown to nobody: it is a SecretStr until it becomes a header. Nothing here opens a connection.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,9 @@ from pydantic import SecretStr
 from backend.settings import Settings
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
+MOST_DIMENSIONS = 4096  # of the local embedder, which customers may name: a vector of a billion would be taken, too
+LEAST_DIMENSIONS = 2
+LOCAL_MODEL = re.compile(r"hashing-([0-9]{1,4})")
 
 
 class Provider(StrEnum):
@@ -85,9 +89,10 @@ def why_unavailable(settings: Settings, model: str | None) -> str | None:
         offered = ", ".join(settings.models)
         return f"The model {model!r} is not offered here." + (f" Offered are {offered}." if offered else "")
     try:
-        return _missing(settings, model_name(model).provider)
+        name = model_name(model)
     except ValueError as error:
         return str(error)
+    return _missing(settings, name.provider) or _unknown_here(name)
 
 
 def _missing(settings: Settings, provider: Provider) -> str | None:
@@ -97,3 +102,12 @@ def _missing(settings: Settings, provider: Provider) -> str | None:
     if provider is Provider.LOCAL or place.api_key is not None:
         return None
     return f"No key is set up for {provider} models: set {provider.upper()}_API_KEY."
+
+
+def _unknown_here(name: ModelName) -> str | None:
+    if name.provider is not Provider.LOCAL:
+        return None
+    size = LOCAL_MODEL.fullmatch(name.name)
+    if size is not None and LEAST_DIMENSIONS <= int(size[1]) <= MOST_DIMENSIONS:
+        return None
+    return f"{str(name)!r} is no local model: it is local:hashing-N, N from {LEAST_DIMENSIONS} to {MOST_DIMENSIONS}."

@@ -1,11 +1,12 @@
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from backend.language_models.extras import check_extra
 from backend.language_models.failures import without_secrets
 from backend.language_models.names import ModelName, Provider, model_name, secrets, why_unavailable
 from backend.language_models.special_tokens import broken, mended
 from backend.settings import Settings
+from transformers.inference.options import ModelName as AskedModel
 
 
 def test_a_name_is_a_provider_and_a_model_which_may_hold_colons() -> None:
@@ -31,12 +32,22 @@ def test_anything_else_is_refused_with_the_providers_there_are(text: str) -> Non
         ("nobody:gpt", "'nobody:gpt' is no model's name"),
         ("local:hashing-384", None),
         ("local:hashing-64", None),
+        ("local:hashing-100000000", "'local:hashing-100000000' is no local model"),
+        ("local:hashing-4097", "'local:hashing-4097' is no local model"),
+        ("local:hashing-1", "'local:hashing-1' is no local model"),
+        ("local:other", "'local:other' is no local model"),
     ],
 )
 def test_one_sentence_says_why_a_model_cannot_be_asked(model: str | None, sentence: str | None) -> None:
     offered = ("openai:gpt", "anthropic:claude", "google:gemini", "compatible:llama", "nobody:gpt")
     reason = why_unavailable(Settings(models=offered, google_api_key=SecretStr("a key"), _env_file=None), model)
     assert reason == sentence if sentence is None else (reason or "").startswith(sentence)
+
+
+@pytest.mark.parametrize("model", ["local:hashing-384", "local:other"])
+def test_no_question_may_be_put_to_a_model_that_only_makes_vectors(model: str) -> None:
+    with pytest.raises(ValidationError, match="answer no questions"):
+        TypeAdapter(AskedModel).validate_python(model)
 
 
 def test_every_key_is_a_secret() -> None:
