@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 LONGEST_BODY = 64 * 1024 * 1024  # bytes: 256 vectors of 3,072 numbers as text are 20 MB
+MOST_COUNTED = 2**31 - 1  # tokens; a thousand times what any model reads
 OK = 200
 # As pydantic-ai names the ends of an answer, for all providers alike.
 FINISHED = {
@@ -131,7 +132,7 @@ def _json(body: bytes) -> dict[str, Any]:
     """Broken JSON under a 200 is a server or a proxy that hiccuped, like a 502."""
     try:
         said = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Passing(f"the answer is no JSON: {error}") from error
     if not isinstance(said, dict):
         raise Passing("the answer is no JSON object")
@@ -177,9 +178,14 @@ def _usage(said: dict[str, Any]) -> Usage:
     used = said.get("usage") or {}
     return Usage(
         calls=1,
-        input_tokens=used.get("prompt_tokens") or 0,
-        output_tokens=used.get("completion_tokens") or 0,
+        input_tokens=_counted(used.get("prompt_tokens")),
+        output_tokens=_counted(used.get("completion_tokens")),
     )
+
+
+def _counted(tokens: float | None) -> int:
+    """Within what a column holds, whatever a server says. Raises ValueError, TypeError."""
+    return 0 if tokens is None else int(min(max(tokens, 0), MOST_COUNTED))
 
 
 def _vector(embedding: Any) -> Any:

@@ -1,6 +1,7 @@
 """Both lanes to OpenAI-compatible servers give the same answers and the same failures; the other providers' as well."""
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -125,6 +126,18 @@ def test_both_lanes_fail_alike(model_server: ModelServer, act: Act, kind: type[C
     model_server.script("hello", act)
     assert [type(failure_of(lane, call())) for lane in LANES] == [kind, kind]
     assert model_server.calls == 2, "the libraries' own retries are off"
+
+
+def test_an_answer_nested_without_end_is_a_hiccup(model_server: ModelServer) -> None:
+    model_server.script("hello", Act(body=b"[" * 200_000, times=None))
+    assert isinstance(failure_of("lean", call()), Passing)
+
+
+@pytest.mark.parametrize(("counted", "kept"), [(-5, 0), (10**30, 2**31 - 1), (None, 0), (7, 7)])
+def test_what_a_server_counts_is_kept_within_reason(model_server: ModelServer, counted: int | None, kept: int) -> None:
+    said = {"choices": [{"message": {"content": "hi"}}], "usage": {"prompt_tokens": counted, "completion_tokens": 1}}
+    model_server.script("hello", Act(body=json.dumps(said).encode()))
+    assert through("lean", call()).usage == Usage(calls=1, input_tokens=kept, output_tokens=1)
 
 
 @pytest.mark.parametrize("lane", LANES)
