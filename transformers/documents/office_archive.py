@@ -56,12 +56,18 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, xml_limit: int)
     if part.compress_type not in EXCELS_WAYS:
         raise zipfile.BadZipFile("it is packed in a way that Office does not know")
     is_xml = part.filename.lower().endswith(XML_SUFFIXES)
-    if is_xml and part.file_size > xml_limit:
-        raise FileTooLarge(f"The document has {part.file_size / 2**20:,.0f} MiB of text and layout; split it.")
     tail = b""
     with archive.open(part) as stream:
-        while piece := stream.read(PIECE):
+        piece = stream.read(PIECE)
+        if part.file_size > xml_limit and (is_xml or _looks_like_xml(piece)):
+            raise FileTooLarge(f"The document has {part.file_size / 2**20:,.0f} MiB of text and layout; split it.")
+        while piece:
             shown = tail + piece.replace(b"\0", b"")  # XML in UTF-16, which Office does not write, hides nothing
             if is_xml and DOCTYPE.search(shown):
                 raise UnreadableFile("The document's XML declares entities, which no honest one does: it is not read.")
-            tail = shown[-LONGEST_MARK:]
+            tail, piece = shown[-LONGEST_MARK:], stream.read(PIECE)
+
+
+def _looks_like_xml(start: bytes) -> bool:
+    """The document's own list of contents may say that a part of any name is XML, and python-docx believes it."""
+    return start.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"<")

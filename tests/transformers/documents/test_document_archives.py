@@ -117,10 +117,22 @@ def test_an_archive_that_unpacks_to_more_than_memory_is_not_opened(
 
 
 def test_a_part_that_would_be_too_large_a_tree_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("transformers.documents.word_documents.XML_LIMIT", 100_000)
-    error = refusal(tmp_path, "a.docx", with_body(TAGLESS % b"word" * 3_000))
+    monkeypatch.setattr("transformers.documents.word_documents.XML_LIMIT", 500_000)  # its styles have 440,000
+    error = refusal(tmp_path, "a.docx", with_body(TAGLESS % (b"word" * 130_000)))
 
     assert isinstance(error, FileTooLarge)
+    assert text_of(tmp_path, "a.docx", with_body(TAGLESS % (b"word" * 90_000)))
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf \n"])
+def test_neither_is_one_whose_name_does_not_say_that_it_is_xml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    monkeypatch.setattr("transformers.documents.word_documents.XML_LIMIT", 500_000)
+    many = start + b"<a>" + b"<b/>" * 130_000 + b"</a>"
+
+    assert isinstance(refusal(tmp_path, "a.docx", changed(PLAIN["docx"], {}, {"word/d.bin": many})), FileTooLarge)
+    assert read(tmp_path, "a.docx", changed(PLAIN["docx"], {}, {"word/media/a.png": b"\x89PNG" + many}))
 
 
 def test_a_part_that_is_larger_than_it_says_is_damaged(tmp_path: Path) -> None:
