@@ -1,5 +1,6 @@
 """Collections: what a customer has ingested, and the search in it. An ingest itself is a task (ingest-documents)."""
 
+import math
 import re
 from typing import Annotated
 
@@ -116,6 +117,9 @@ async def _vector_of(query: str, collection: Collection) -> list[float]:
     [vector] = embedded.vectors
     if len(vector) != collection.dimensions:
         raise EmbeddingMismatch(dimensions=collection.dimensions, of_the_model=len(vector))
+    length = math.fsum(value * value for value in vector)
+    if not math.isfinite(length) or length == 0:
+        raise ModelUnavailable(detail=f"{collection.embedding_model}: a vector without a direction, length² {length}")
     return vector
 
 

@@ -6,6 +6,7 @@ from hall_client import Customer, Hall, problem_of
 
 from backend.doors import get_doors
 from backend.embeddings.local import embed_locally
+from backend.language_models.questions import Embedded
 from backend.vectors.chunks import Chunk, EmbeddedChunk, Ingest
 from db import ingests
 from db.database import transaction
@@ -84,6 +85,7 @@ def test_a_search_is_narrowed_by_metadata_and_by_document(customer: Customer) ->
         {"$document": 1},
         {"k" * 201: 1},
         {"n": 10**30},
+        {"n": 10**400},
     ],
 )
 def test_a_filter_that_is_none_is_refused_with_its_key(customer: Customer, filters: dict[str, Any]) -> None:
@@ -154,6 +156,19 @@ def test_a_collection_shows_what_is_in_it(customer: Customer) -> None:
         "name": "handbook", "status": "active", "reason": None, "embedding_model": MODEL, "dimensions": DIMENSIONS,
         "settings": {"chunk_size": 512}, "document_count": 1, "chunk_count": 3, "task_id": str(ingest.task_id),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [0.0, float("nan"), float("inf")])
+def test_a_vector_without_a_direction_finds_nothing_and_is_a_hiccup(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch, number: float
+) -> None:
+    async def embed(*_: Any) -> Embedded:
+        return Embedded.model_construct(vectors=[[number] * DIMENSIONS])
+
+    ingested(customer)
+    monkeypatch.setattr(get_doors().models, "embed", embed)
+    answer = customer.post("/collections/handbook/search", {"query": "parcels"})
+    assert problem_of(answer, 503)["error_code"] == "MODEL_UNAVAILABLE"
 
 
 def test_the_list_comes_in_pages_newest_first(customer: Customer) -> None:
