@@ -1,4 +1,4 @@
-"""One measure in this process: `python -m bench.alone P1 quick` (or `whole`, or `long`). Prints one line of JSON: its figures.
+"""One measure in this process: `python -m bench.alone P1 quick` (or `whole`, `long`). Prints its figures as JSON.
 
 The stack is this process' own, and its settings are this process' environment before the product is imported.
 """
@@ -35,6 +35,7 @@ def surroundings(*, quick: bool = False, long: bool = False) -> Iterator[Surroun
 
             own = {"AGENSIUM_NO_ENV_FILE": "1", "PYTHONPATH": str(ROOT), "EXTRA_TOOLS": EXTRA_TOOLS}
             os.environ.update(product_environment(stack) | own)
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as in the Makefile: a start compiles nothing anew
             from db.schema import migrate
 
             migrate(stack.database_url)

@@ -123,9 +123,9 @@ def _repeated(runs: Sequence[Run], seconds: float) -> Iterator[str]:
         yield f"- {machine}"
     yield from HOW_TO_REPEAT
     yield f"The run that wrote this took {seconds:.0f} s. PostgreSQL waits for its disk (fsync), Redis keeps an"
-    yield "append-only file synced every second, S3 lies in memory. Peers come from PyPI, each in an environment of its"
-    yield "own (`bench/peers/requirements`), use the same servers, and are set to lose nothing, as far as they can; what"
-    yield "each of them keeps is said at the head of its script in `bench/peers`."
+    yield "append-only file synced every second, S3 lies in memory. Peers come from PyPI, each in an environment of"
+    yield "its own (`bench/peers/requirements`), use the same servers, and are set to lose nothing, as far as they can;"
+    yield "what each of them keeps is said at the head of its script in `bench/peers`."
     yield ""
 
 
