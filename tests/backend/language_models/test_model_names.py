@@ -66,15 +66,26 @@ def test_a_detail_has_its_length() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["model", "messages", "stream", "n", "max_tokens", "temperature", "service_tier", "store"]
+    "field",
+    ["model", "messages", "stream", "n", "max_tokens", "temperature", "service_tier", "store", "models", "api_base"],
 )
 def test_extra_may_not_say_what_others_decide(field: str) -> None:
     with pytest.raises(ValueError, match=field):
         check_extra({field: 1, "top_p": 0.5})
 
 
+@pytest.mark.parametrize(
+    "tools",
+    [[{"type": "web_search_20250305", "name": "web_search"}], [{"type": "function"}, {"type": "mcp"}], {}, ["search"]],
+)
+def test_extra_may_not_bring_tools_that_the_provider_runs(tools: object) -> None:
+    with pytest.raises(ValueError, match="tools in extra"):
+        check_extra({"tools": tools})
+
+
 def test_extra_may_say_the_rest() -> None:
-    check_extra({"top_p": 0.5, "tools": [], "response_format": {}})
+    functions = [{"type": "function", "function": {"name": "look"}}, {"name": "look", "input_schema": {}}]
+    check_extra({"top_p": 0.5, "tools": functions, "response_format": {}})
 
 
 @pytest.mark.parametrize(
