@@ -7,7 +7,7 @@ begins with it, and a zombie gets ClaimLost before it can write anything.
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -39,6 +39,7 @@ class Claim:
     tariffs: Mapping[str, Any] = field(default_factory=dict)
     first_item: int = 0
     items: int = 0
+    started_at: datetime | None = None  # of the first claim
     hiccups: int = 0  # at the step it is on, when it was taken
 
     @property
@@ -157,5 +158,6 @@ def _claim_on(task: Task) -> Claim:
         tariffs=task.tariffs,
         first_item=task.first_item,
         items=task.items,
+        started_at=task.started_at,
         hiccups=task.hiccups,
     )

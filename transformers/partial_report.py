@@ -28,6 +28,7 @@ def report_from_checkpoints(storage: Storage, task: Task, finished: Mapping[str,
         agents=tuple(task.agents),
         timestamp=task.finished_at or now(),
         execution_time_ms=round(task.run_seconds * 1000),
+        on_tables=tool.on_tables,
     )
     return build_report(head, outcomes, known_tools=tuple(tools())).model_dump(mode="json")
 

@@ -28,15 +28,23 @@ async def publish(bench: Workbench, outcomes: Sequence[StepOutcome]) -> str:
 
 def _head(bench: Workbench) -> ReportHead:
     tool, claim = bench.tool, bench.claim
-    ran = claim.run_seconds + monotonic() - bench.began
     return ReportHead(
         analysis_id=str(claim.task_id),
         tool_id=tool.id,
         tool_name=tool.name,
         agents=tuple(step.id for step in bench.steps),
         timestamp=now(),
-        execution_time_ms=round(ran * 1000),
+        execution_time_ms=round(_seconds(bench) * 1000),
+        on_tables=tool.on_tables,
     )
+
+
+def _seconds(bench: Workbench) -> float:
+    """Of running; of a task that worked through children, all the time since it began."""
+    claim = bench.claim
+    if claim.items and claim.started_at is not None:
+        return (now() - claim.started_at).total_seconds()
+    return claim.run_seconds + monotonic() - bench.began
 
 
 def _send(bench: Workbench, rendered: Rendered, outcomes: Sequence[StepOutcome]) -> str:

@@ -255,5 +255,10 @@ class Tool:
     def role(self, name: str) -> InputRole | None:
         return next((role for role in self.roles if role.name == name), None)
 
+    @property
+    def on_tables(self) -> bool:
+        """What it finds is about columns and rows."""
+        return any(role.is_table for role in self.roles)
+
     def step(self, agent_id: str) -> Step | None:
         return next((step for step in self.steps if step.id == agent_id), None)

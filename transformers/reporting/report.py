@@ -45,6 +45,7 @@ class ReportHead(Finding):
     agents: tuple[str, ...]
     timestamp: datetime
     execution_time_ms: int
+    on_tables: bool = True  # what it found is about columns and rows
 
 
 class StepOutcome(Finding):
@@ -118,7 +119,7 @@ def build_report(
     failed = tuple(_failure(outcome) for outcome in results if outcome.result is None)
     body = _body(head, delivered, failed, intake_result(tables))
     decisions = next_tools(head.tool_id, delivered, known_tools)
-    summary = in_words(head.tool_name, delivered, body, failed, decisions)
+    summary = in_words(head.tool_name, delivered, body, failed, decisions, on_tables=head.on_tables)
     body = body.model_copy(
         update={"analysis_summary": summary, "routing_decisions": decisions, "downloads": tuple(downloads)}
     )

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LISTED = 8  # a summary that lists everything sums up nothing
 SECOND, MINUTE = 1000, 60_000
+NEXT_DELIVERY = "- Keep this report as the baseline for the next delivery of the data."
+NOTHING_NEXT = "- Nothing; what was delivered can be downloaded."
 
 
 class FailedAgent(Finding):
@@ -26,12 +28,14 @@ def in_words(
     body: "ReportBody",
     failed: Sequence[FailedAgent],
     decisions: Sequence[RoutingDecision],
+    *,
+    on_tables: bool = True,
 ) -> str:
     sections = {
-        "Executive Summary": _overview(tool_name, delivered, body, failed),
+        "Executive Summary": _overview(tool_name, delivered, body, failed, on_tables=on_tables),
         "Technical Findings": _findings(delivered, body),
         "Recommended Actions": _actions(body),
-        "Next Steps": _next_steps(failed, decisions),
+        "Next Steps": _next_steps(failed, decisions) or (NEXT_DELIVERY if on_tables else NOTHING_NEXT),
     }
     return "\n\n".join(f"## {heading}\n\n{text}" for heading, text in sections.items()) + "\n"
 
@@ -45,14 +49,18 @@ def spoken_time(milliseconds: int) -> str:
 
 
 def _overview(
-    tool_name: str, delivered: Sequence[AgentResult], body: "ReportBody", failed: Sequence[FailedAgent]
+    tool_name: str,
+    delivered: Sequence[AgentResult],
+    body: "ReportBody",
+    failed: Sequence[FailedAgent],
+    *,
+    on_tables: bool,
 ) -> str:
-    total = len(delivered) + len(failed)
-    columns = len(body.issue_summary.affected_columns)
-    opening = (
-        f"{tool_name}: {len(delivered)} of {total} agents delivered. They raised {_n(len(body.alerts), 'alert')} and"
-        f" found {_n(body.issue_summary.total_issues, 'issue')} in {_n(columns, 'column')}."
-    )
+    opening = f"{tool_name}: {len(delivered)} of {len(delivered) + len(failed)} agents delivered."
+    if on_tables:
+        columns = len(body.issue_summary.affected_columns)
+        opening += f" They raised {_n(len(body.alerts), 'alert')} and found"
+        opening += f" {_n(body.issue_summary.total_issues, 'issue')} in {_n(columns, 'column')}."
     lines = [opening]
     worst = [alert for alert in body.alerts if alert.severity in {Severity.CRITICAL, Severity.HIGH}]
     if worst:
@@ -87,7 +95,7 @@ def _next_steps(failed: Sequence[FailedAgent], decisions: Sequence[RoutingDecisi
         f"- {agent.agent_name} did not deliver ({agent.error_code}): {_plain(agent.message)} It was not charged."
         for agent in failed
     ]
-    return "\n".join(lines) or "- Keep this report as the baseline for the next delivery of the data."
+    return "\n".join(lines)
 
 
 def _n(count: int, noun: str) -> str:

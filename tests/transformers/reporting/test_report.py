@@ -136,6 +136,14 @@ def test_the_summary_has_the_four_headings_and_data_opens_none() -> None:
     assert headings == ["## Executive Summary", "## Technical Findings", "## Recommended Actions", "## Next Steps"]
 
 
+def test_a_tool_that_asks_models_speaks_of_no_columns_and_of_no_next_delivery() -> None:
+    head = HEAD.model_copy(update={"tool_id": "generate-text", "tool_name": "Generate text", "on_tables": False})
+    summary = build_report(head, [delivered(result(analysis_text="It answered."))]).report.analysis_summary
+    assert "Generate text: 1 of 1 agents delivered.\n\nIt answered." in summary
+    assert "column" not in summary
+    assert "baseline" not in summary
+
+
 def test_only_tools_that_exist_are_recommended_and_ready_to_submit() -> None:
     found = delivered(result(issue_summary=IssueSummary(by_type={"duplicate_row": 3, "outlier": 2})))
     assert build_report(HEAD, [found]).report.routing_decisions == ()
