@@ -108,7 +108,7 @@ def _throughput(customers: int, seconds: float) -> float:
     from bench import house, queued_rows
 
     users = [house.customer() for _ in range(customers)]
-    queued_rows.fill(users, BACKLOG, "clock")
+    queued_rows.fill(users, BACKLOG, "at-once")
     _until_busy()
     began, before = monotonic(), queued_rows.ended()
     threading.Event().wait(seconds)

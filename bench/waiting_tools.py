@@ -1,6 +1,6 @@
 """Tools whose one agent waits instead of computing, so that a slot is busy and the machine is not; for EXTRA_TOOLS.
 
-CLOCK does not even wait: it says when it began.
+CLOCK says when it began; AT_ONCE does not even wait.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from transformers.waiting_agent import WaitingContext
 
 NAP_SECONDS = 0.2
 LONG_NAP_SECONDS = 2.0
-EXTRA_TOOLS = ",".join(f"bench.waiting_tools:{name}" for name in ("CLOCK", "NAP", "LONG_NAP"))
+EXTRA_TOOLS = ",".join(f"bench.waiting_tools:{name}" for name in ("CLOCK", "NAP", "LONG_NAP", "AT_ONCE"))
 
 
 class NoParameters(AgentParameters):
@@ -21,7 +21,13 @@ class NoParameters(AgentParameters):
 
 
 async def tell_the_time(_context: WaitingContext) -> Delivery:
-    return _delivery("clock", microseconds=round(now().timestamp() * 1e6))
+    began = round(now().timestamp() * 1e6)
+    await asyncio.sleep(NAP_SECONDS)  # the row still says when it was admitted and rung: its end forgets that
+    return _delivery("clock", microseconds=began)
+
+
+async def do_nothing(_context: WaitingContext) -> Delivery:
+    return _delivery("at-once")
 
 
 async def nap(_context: WaitingContext) -> Delivery:
@@ -45,4 +51,5 @@ def _tool(tool_id: str, run: Callable[[WaitingContext], Awaitable[Delivery]]) ->
 
 CLOCK = _tool("clock", tell_the_time)
 NAP = _tool("nap", nap)
+AT_ONCE = _tool("at-once", do_nothing)
 LONG_NAP = _tool("long-nap", nap_long)
