@@ -54,6 +54,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_unconfigure() -> None:
+    """What was set aside is let go, or libraries complain at the end that it was leaked."""
+    gc.unfreeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests run in one process; those of a deployment (tests/acceptance/house.py) where that one is open."""
     for item in items:
