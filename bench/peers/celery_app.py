@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery
 
+from bench.peers.counting import done
 from bench.peers.talk import fibonacci
 
 app = Celery("peer", broker=os.environ["PEER_REDIS_URL"], backend=os.environ["PEER_REDIS_URL"])
@@ -19,6 +20,22 @@ app.conf.update(
     task_serializer="json",
     broker_connection_retry_on_startup=True,
 )
+
+
+WORKER = (
+    "celery",
+    "-A",
+    "bench.peers.celery_app",
+    "worker",
+    "--without-gossip",
+    "--without-mingle",
+    "--loglevel=WARNING",
+)
+
+
+@app.task(ignore_result=True)
+def nothing() -> None:
+    done()
 
 
 @app.task

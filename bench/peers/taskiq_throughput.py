@@ -1,0 +1,43 @@
+"""taskiq on a Redis stream: two processes, one task at a time each, acknowledged after the task; no results kept."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from taskiq_redis import RedisStreamBroker
+
+from bench.peers.counting import done, throughput
+from bench.peers.talk import Orders, Run, serve, worker
+
+broker = RedisStreamBroker(os.environ["PEER_REDIS_URL"])
+WORKER = (
+    "taskiq", "worker", "bench.peers.taskiq_throughput:broker", "--workers", "2", "--max-async-tasks", "1",
+    "--ack-type", "when_executed", "--log-level", "WARNING",
+)  # fmt: skip
+
+
+@broker.task(task_name="nothing")
+async def nothing() -> None:
+    done()
+
+
+def queue_up(count: int) -> None:
+    asyncio.run(_queue_up(count))
+
+
+async def _queue_up(count: int) -> None:
+    await broker.startup()
+    for _ in range(count):
+        await nothing.kiq()
+    await broker.shutdown()
+
+
+@contextmanager
+def prepared(_: Orders) -> Iterator[Run]:
+    with throughput(queue_up, lambda: [worker(*WORKER)]) as run:
+        yield run
+
+
+if __name__ == "__main__":
+    serve(prepared)
