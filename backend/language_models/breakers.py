@@ -16,7 +16,7 @@ import structlog
 
 from backend.clock import monotonic
 from backend.errors import ModelUnavailable
-from backend.language_models.failures import CallFailed, Passing
+from backend.language_models.failures import CallFailed, Impatient, Passing
 from db import model_memory
 from db.database import DATABASE_ERRORS
 
@@ -82,7 +82,8 @@ class Breakers:
             answer = await call()
         except CallFailed as failure:
             if isinstance(failure, Passing) and not failure.paced:
-                await self._failed(name, state, probe=probe)
+                if not isinstance(failure, Impatient):
+                    await self._failed(name, state, probe=probe)
             elif state.failures:
                 await self._went_well(name, state)
             raise

@@ -42,6 +42,10 @@ class Passing(CallFailed):
         self.paced = paced
 
 
+class Impatient(Passing):
+    """The customer's own clock ran out before a model that is well need have answered: that says nothing of it."""
+
+
 class Barred(CallFailed):
     """This model is not for us, now or later: no key, a refused one, no such model. Another may answer."""
 

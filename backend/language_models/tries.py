@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from backend.clock import jitter
 from backend.errors import ModelUnavailable
-from backend.language_models.failures import Passing
+from backend.language_models.failures import Impatient, Passing
 from backend.language_models.questions import Budget
 
 TRIES = 3  # CATALOGUE §6
+FAIR_SECONDS = 30.0  # a time-out that a customer chose shorter must not close a model to all the others
 
 T = TypeVar("T")
 
@@ -50,4 +51,7 @@ async def in_time(call: Callable[[], Awaitable[T]], seconds: float, budget: Budg
     except TimeoutError as error:
         if clock.expired() and left < seconds:
             raise ModelUnavailable(detail="the step's time is over") from error
-        raise Passing(f"no answer within {seconds:g} s" if clock.expired() else repr(error)) from error
+        if not clock.expired():
+            raise Passing(repr(error)) from error
+        kind = Impatient if seconds < FAIR_SECONDS else Passing
+        raise kind(f"no answer within {seconds:g} s") from error

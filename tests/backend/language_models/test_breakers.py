@@ -8,7 +8,8 @@ from backend.errors import ModelUnavailable
 from backend.language_models import breakers
 from backend.language_models.breakers import Breakers
 from backend.language_models.door import LanguageModels
-from backend.language_models.failures import Barred, CallFailed, Passing, Refused
+from backend.language_models.failures import Barred, CallFailed, Impatient, Passing, Refused
+from backend.language_models.tries import FAIR_SECONDS, in_time
 from db.database import close_database, transaction
 from tests.backend.language_models.questions_of_tests import answer_of, budget, question, settings
 from tests.conftest import forget_settings
@@ -71,6 +72,35 @@ def left_alone_for(worker: Breakers) -> float:
 
 async def never() -> None:
     raise AssertionError
+
+
+def test_nobodys_short_clock_closes_a_model_to_the_others() -> None:
+    worker = a_breaker()
+    assert [through(worker, Impatient("…")) for _ in range(10)] == ["Impatient"] * 10
+    assert through(worker) == "well"
+
+
+def test_nor_does_it_open_one_that_does_not_answer() -> None:
+    worker = a_breaker()
+    fail(worker, 2)
+    through(worker, Impatient("…"))
+    fail(worker, 1)
+    assert left_alone_for(worker) > 0
+
+
+@pytest.mark.parametrize(("seconds", "kind"), [(0.01, Impatient), (FAIR_SECONDS, Passing)])
+def test_a_clock_is_short_where_a_model_that_is_well_may_take_longer(
+    seconds: float, kind: type[Passing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = asyncio.timeout
+    monkeypatch.setattr(asyncio, "timeout", lambda _seconds: real(0))
+
+    async def hangs() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Passing) as caught:
+        asyncio.run(in_time(hangs, seconds, budget(seconds=60)))
+    assert type(caught.value) is kind
 
 
 def test_so_many_failures_in_a_row_open_it() -> None:
