@@ -6,8 +6,6 @@ docs/BENCHMARKS.md, docs/benchmarks.json and a chart a figure; a run of some mea
 
 import argparse
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -88,7 +86,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
     """It and all that it started, which have sessions of their own."""
     for one in (*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)):
         with suppress(psutil.NoSuchProcess):
-            one.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+            one.kill()
 
 
 if __name__ == "__main__":
