@@ -21,6 +21,7 @@ from backend.ports import LOOPBACK, free_port
 from backend.processes import AT_ONCE, Process
 from backend.product import answers
 from bench.measure import Surroundings
+from bench.tools import NOTHING
 from db import accounts, task_store
 from db.database import transaction
 from db.models import TERMINAL, Task, TaskStep
@@ -51,10 +52,7 @@ def slow_store(given: Surroundings) -> Iterator[dict[str, str]]:
 @contextmanager
 def worker(given: Surroundings, slots: int = 2, settings: Mapping[str, str] | None = None) -> Iterator[Deployment]:
     """A prefork worker with so many slots, ready; gone at the end of the block."""
-    directory = given.scratch / f"house{next(_numbers)}"
-    directory.mkdir()
-    own = {"CELERY_WORKER_CONCURRENCY": str(slots), **(settings or {})}
-    house = Deployment(given.stack, "prefork", directory, given.stack.database_url, own)
+    house = _deployment(given, slots, settings or {})
     try:
         house.start_worker()
         yield house
@@ -62,14 +60,46 @@ def worker(given: Surroundings, slots: int = 2, settings: Mapping[str, str] | No
         house.close()
 
 
+@contextmanager
+def worker_of(given: Surroundings, app: str, slots: int) -> Iterator[Process]:
+    """The same of another Celery app than the product's."""
+    command = ("celery", "-A", app, "worker", "--pool=prefork", "--without-gossip", "--without-mingle")
+    process = _deployment(given, slots, {}).process("worker", *command)
+    process.start()
+    try:
+        process.wait_until(lambda: b"worker ready" in process.log.read_bytes(), 40.0)
+        yield process
+    finally:
+        process.kill()
+
+
+def _deployment(given: Surroundings, slots: int, settings: Mapping[str, str]) -> Deployment:
+    directory = given.scratch / f"house{next(_numbers)}"
+    directory.mkdir()
+    own = {"CELERY_WORKER_CONCURRENCY": str(slots), **settings}
+    return Deployment(given.stack, "prefork", directory, given.stack.database_url, own)
+
+
 def customer() -> int:
     with transaction() as session:
         return accounts.register(session, f"bench-{next(_numbers)}@example.org", "no hash", CREDITS).id
 
 
+def tiny_table(user_id: int) -> dict[str, object]:
+    """The inputs of a task whose table has two rows: uploaded once, read by every task."""
+    from backend.doors import get_doors
+
+    storage, body = get_doors().storage, b"a,b\n1,2\n3,4\n"
+    key = f"users/{user_id}/tiny.csv"
+    storage.put_bytes(key, body, "text/csv")
+    found = storage.head(key)
+    assert found is not None
+    return {"primary": [{"key": key, "filename": "tiny.csv", "size": len(body), "etag": found.etag}]}
+
+
 def submit(user_id: int, tool_id: str, inputs: Mapping[str, object] | None = None) -> uuid.UUID:
     """A task as `POST /process` leaves it: queued, its credits held, the conductors woken."""
-    prices = {step.id: step.price for step in tool_for(tool_id).steps}
+    prices = {step.id: step.price for step in tool_for(tool_id).steps} if tool_id != NOTHING.id else {}
     with transaction() as session:
         task = task_store.create(session, user_id, tool_id, list(prices), {})
         return task_store.submit(session, task, Submission(list(prices), prices, dict(inputs or {}), 1.0)).id
@@ -93,6 +123,12 @@ def ended_of(wanted: Sequence[uuid.UUID]) -> int:
     counted = select(func.count()).where(Task.id.in_(wanted), Task.status.in_(TERMINAL))
     with transaction() as session:
         return session.scalar(counted) or 0
+
+
+def a_second(rows: Sequence[Task]) -> float:
+    """Tasks a second, from the first end to the last."""
+    ended = sorted(row.finished_at for row in rows if row.finished_at is not None)
+    return (len(ended) - 1) / (ended[-1] - ended[0]).total_seconds()
 
 
 def seconds_of(row: Task) -> float:

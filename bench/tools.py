@@ -73,3 +73,6 @@ FIVE = Tool(
     _steps(5, roles=(PRIMARY,)),
 )
 NOOP = Tool("noop", "Nothing", "One agent that does nothing.", (), _steps(1))
+
+# Known only where bench.noop_worker routes it: there is nothing to run.
+NOTHING = Tool("nothing", "Nothing at all", "No agents.", (), ())

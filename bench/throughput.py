@@ -1,0 +1,149 @@
+"""P5: tasks a second on two slots: whole durable ones beside their own floor, and no-ops beside nine others.
+
+All tasks are queued before the workers start; counted from the first that ends to the last.
+"""
+
+import json
+import pickle
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.measure import Figure, Surroundings
+from bench.peers.environments import PeerMissing, version
+from bench.peers.peer import Peer, running
+
+SLOTS = 2
+BAR_A_SECOND = 100.0
+BAR_TIMES_FLOOR = 1.5
+BAR_OF_PATTERN = 0.85  # of what the specification's own pattern does
+PATTERN = Peer("celery", "celery_status", "the specification's pattern on Celery")
+PEERS = (
+    Peer("celery", "celery_throughput", "celery"),
+    *(Peer(name, f"{name}_throughput") for name in (
+        "relier", "dramatiq", "taskiq", "arq", "procrastinate", "pgqueuer", "dbos")),
+)  # fmt: skip
+PATIENCE = 150.0
+SAMPLE = 40  # tasks from which the number for the measured time is reckoned
+
+
+def measure(given: Surroundings) -> Iterable[Figure]:
+    from bench import house
+
+    with house.slow_store(given) as store:
+        user = house.customer()
+        inputs = house.tiny_table(user)
+        yield from _whole(given, store, user, inputs)
+    yield from _nothing(given, user)
+
+
+def _whole(given: Surroundings, store: Mapping[str, str], user: int, inputs: Mapping[str, object]) -> Iterable[Figure]:
+    from bench import house
+
+    sample = house.a_second(_run(given, store, [house.submit(user, "five", inputs) for _ in range(SAMPLE)]))
+    count = max(SAMPLE, round(sample * (6 if given.quick else 20)))
+    rows = _run(given, store, [house.submit(user, "five", inputs) for _ in range(count)])
+    ours = house.a_second(rows)
+    calls, floor = _floor(given, user, inputs, 30 if given.quick else 150)
+    detail = {"tasks": count, "seconds": round(count / ours, 1), "asked_for_one_task": calls}
+    yield Figure(
+        id="P5",
+        title="Whole durable tasks: file in, five agents, report out",
+        unit="tasks/s",
+        ours=ours,
+        bar=BAR_A_SECOND,
+        less_is_better=False,
+        detail={**detail, "floor_a_second": round(floor, 1)},
+        note="Two slots on this machine's cores, with the database, the broker and the store on the same ones.",
+    )
+    yield Figure(
+        id="P5 floor",
+        title="The time of a whole task, as a multiple of its database and storage calls alone",
+        unit="×",
+        ours=floor / ours,
+        bar=BAR_TIMES_FLOOR,
+        detail=detail,
+        note="The same statements and calls, issued bare in a loop for each slot.",
+    )
+
+
+def _run(given: Surroundings, store: Mapping[str, str], tasks: Sequence[uuid.UUID]) -> list[Any]:
+    from bench import house
+
+    with house.worker(given, SLOTS, store):
+        return house.await_ended(tasks, PATIENCE)
+
+
+def _floor(given: Surroundings, user: int, inputs: Mapping[str, object], count: int) -> tuple[dict[str, int], float]:
+    """What a task asks for, and how many tasks a second so many loops as there are slots get through, bare."""
+    from bench import one_slot
+    from bench.bare import Call, counted, written_down
+
+    calls: list[Call] = []
+    with one_slot.one_slot(given) as slot:
+        one_slot.run(slot, one_slot.admitted(user, "five", inputs), user)  # what is loaded once is loaded
+        first = one_slot.admitted(user, "five", inputs)
+        with written_down(calls):
+            one_slot.run(slot, first, user)
+    (given.scratch / "calls.pickle").write_bytes(pickle.dumps(calls))
+    loops = []
+    for number in range(SLOTS):
+        tasks = [one_slot.admitted(user, "five", inputs) for _ in range(count)]
+        loops.append(_begin_loop(given.scratch, number, first, tasks))
+    seconds = [float(loop.communicate()[0]) for loop in loops]
+    return counted(calls), sum(count / one for one in seconds)
+
+
+def _begin_loop(scratch: Path, number: int, first: uuid.UUID, tasks: Sequence[uuid.UUID]) -> "subprocess.Popen[str]":
+    folder = scratch / f"loop{number}"
+    folder.mkdir()
+    orders = folder / "orders.json"
+    orders.write_text(json.dumps({"first": str(first), "tasks": [str(task) for task in tasks]}))
+    command = [sys.executable, "-m", "bench.bare", str(scratch / "calls.pickle"), str(orders)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _nothing(given: Surroundings, user: int) -> Iterable[Figure]:
+    """No-ops: ours and the specification's pattern in turn, then the others once each."""
+    count, rounds = (400, 1) if given.quick else (2000, 3)
+    ours, pattern, peers, missing = [], [], {}, {}
+    with running(given, PATTERN, {}) as reference:
+        reference.run(warm=True)
+        for _ in range(rounds):
+            pattern.append(reference.run(count=count)["value"])
+            ours.append(_router(given, user, count))
+    for peer in PEERS:
+        try:
+            with running(given, peer, {}) as it:
+                it.run(warm=True)
+                peers[peer.title] = it.run(count=count)["value"]
+        except PeerMissing as error:
+            missing[peer.title] = str(error)
+    versions = {peer.environment: version(peer.environment) for peer in PEERS}
+    yield Figure(
+        id="P5 router",
+        title="No-op tasks",
+        unit="tasks/s",
+        ours=median(ours),
+        bar=BAR_OF_PATTERN * median(pattern),
+        less_is_better=False,
+        peers={PATTERN.title: median(pattern), **peers},
+        detail={"tasks": count, "ours": ours, PATTERN.title: pattern, "versions": versions},
+        note=(
+            "Ours are claimed, fenced and settled by the router, with their events and their place in a fair queue. "
+            f"The bar is {BAR_OF_PATTERN:.0%} of the specification's pattern; the others keep less, or keep it elsewhere, "
+            "as their scripts say. " + " ".join(f"{name}: {reason}." for name, reason in missing.items())
+        ).strip(),
+    )
+
+
+def _router(given: Surroundings, user: int, count: int) -> float:
+    from bench import house
+
+    tasks = [house.submit(user, "nothing") for _ in range(count)]
+    with house.worker_of(given, "bench.noop_worker", SLOTS):
+        return house.a_second(house.await_ended(tasks, PATIENCE))
