@@ -5,6 +5,7 @@ import pytest
 
 from backend.devstack import Stack
 from tests.acceptance.house import House
+from tests.model_server import ModelServer
 
 POOLS = ("solo", "threads", "prefork")
 
@@ -51,3 +52,24 @@ def solo_house(houses: dict[str, House]) -> House:
     found = houses["solo"]
     assert found.worker.running
     return found
+
+
+@pytest.fixture(scope="module")
+def models(models_process: ModelServer) -> ModelServer:
+    """The scripted model that a module's own deployment asks."""
+    return models_process
+
+
+@pytest.fixture(scope="module")
+def models_house(
+    request: pytest.FixtureRequest, stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """A deployment of the module's own; its WORKERS and SETTINGS say what it has, one worker of one slot otherwise."""
+    settings = models.environment(**getattr(request.module, "SETTINGS", {}))
+    house = House(stack, "solo", tmp_path_factory.mktemp("models"), more=settings)
+    try:
+        house.open(workers=getattr(request.module, "WORKERS", 1))
+        yield house
+        house.prove()
+    finally:
+        house.close()

@@ -3,7 +3,7 @@
 import json
 import math
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -11,41 +11,22 @@ import psutil
 import psycopg
 import pytest
 
-from backend.devstack import Stack
 from db.database import libpq_url
 from tests.acceptance.house import House
-from tests.model_server import Act, ModelServer, failing, serving
+from tests.model_server import Act, ModelServer, failing
 from tests.waiting import eventually
 
-SOLO = "solo"
-
-
-@pytest.fixture(scope="module")
-def models() -> Iterator[ModelServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def deployment(stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Two workers of one slot each, ten calls at once."""
-    settings = models.environment(MODEL_CALLS_AT_ONCE="10", MODEL_BREAKER_FAILURES="1000")
-    house = House(stack, SOLO, tmp_path_factory.mktemp("batches"), more=settings)
-    try:
-        house.open(workers=2)
-        yield house
-        house.prove()
-    finally:
-        house.close()
+SETTINGS = {"MODEL_CALLS_AT_ONCE": "10", "MODEL_BREAKER_FAILURES": "1000"}
+WORKERS = 2
 
 
 @pytest.fixture
-def house(deployment: House, models: ModelServer) -> House:
+def house(models_house: House, models: ModelServer) -> House:
     """With two live workers, and models that echo at once."""
     models.forget()
-    while len(deployment.workers) < 2:
-        deployment.start_worker()
-    return deployment
+    while len(models_house.workers) < WORKERS:
+        models_house.start_worker()
+    return models_house
 
 
 def submit(house: House, words: Sequence[str], ids: Sequence[str] = (), **generate: Any) -> str:

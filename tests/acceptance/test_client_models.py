@@ -7,33 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from backend.client import TIMED_OUT, AgensiumClient, AsyncAgensiumClient, Source, TaskTimedOut
-from backend.devstack import Stack
 from backend.errors import ModelRefused, TaskNotFound
 from tests.acceptance.house import PATIENCE, House
-from tests.model_server import Act, ModelServer, failing, serving
+from tests.model_server import Act, ModelServer, failing
 
 PASSWORD = "a long and private sentence"
 RETURNS = Source(
     "returns.txt", content=b"An order is returned within thirty days, in its own box, to the shop it came from."
 )
 OPENING = Source("opening.txt", content=b"The shop is open on weekdays from nine to six, and closed on Sunday.")
-
-
-@pytest.fixture(scope="module")
-def models() -> Iterator[ModelServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def models_house(stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(stack, "solo", tmp_path_factory.mktemp("client"), more=models.environment())
-    try:
-        house.open()
-        yield house
-        house.prove()
-    finally:
-        house.close()
 
 
 @pytest.fixture

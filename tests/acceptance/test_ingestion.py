@@ -1,6 +1,6 @@
 """Real processes and a model that counts: documents become collections, whatever is done to the worker."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,13 +8,13 @@ import httpx
 import psycopg
 import pytest
 
-from backend.devstack import Stack
 from backend.vectors.pgvector_store import PgvectorStore
 from db.database import libpq_url
 from tests.acceptance.house import House, rebind
-from tests.model_server import ModelServer, serving
+from tests.model_server import ModelServer
 
 MODEL = "compatible:embedder"
+SETTINGS = {"EMBEDDING_MODEL": MODEL}
 FRUIT = {
     "apples.txt": b"Apples are red and grow on trees.",
     "bananas.md": b"# Bananas\n\nBananas are yellow.",
@@ -22,29 +22,11 @@ FRUIT = {
 }
 
 
-@pytest.fixture(scope="module")
-def models() -> Iterator[ModelServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def deployment(stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One worker of one slot."""
-    house = House(stack, "solo", tmp_path_factory.mktemp("ingests"), more=models.environment(EMBEDDING_MODEL=MODEL))
-    try:
-        house.open()
-        yield house
-        house.prove()
-    finally:
-        house.close()
-
-
 @pytest.fixture
-def house(deployment: House, models: ModelServer) -> House:
+def house(models_house: House, models: ModelServer) -> House:
     models.forget()
-    assert deployment.worker.running
-    return deployment
+    assert models_house.worker.running
+    return models_house
 
 
 def submit(house: House, documents: Mapping[str, bytes], **ingest: Any) -> str:

@@ -1,41 +1,22 @@
 """Real processes and a scripted model: a pipeline over HTTP, refused, quoted, paid, killed in the middle, cancelled."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from backend.devstack import Stack
 from tests.acceptance.house import House
-from tests.model_server import Act, ModelServer, failing, serving
+from tests.model_server import Act, ModelServer, failing
 from tests.waiting import eventually
 
 TOOL = "model-pipeline"
 
 
-@pytest.fixture(scope="module")
-def models() -> Iterator[ModelServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def deployment(stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = House(stack, "solo", tmp_path_factory.mktemp("pipelines"), more=models.environment())
-    try:
-        house.open()
-        yield house
-        house.prove()
-    finally:
-        house.close()
-
-
 @pytest.fixture
-def house(deployment: House, models: ModelServer) -> House:
+def house(models_house: House, models: ModelServer) -> House:
     models.forget()
-    return deployment
+    return models_house
 
 
 def step(name: str, prompt: str | None = None, **more: Any) -> dict[str, Any]:
