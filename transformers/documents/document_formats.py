@@ -32,8 +32,9 @@ SUFFIXES = {
 }  # fmt: skip
 PLAIN = frozenset(DocumentFormat) - {DocumentFormat.PDF, DocumentFormat.DOCX, DocumentFormat.XLSX}
 PDF_MARK, PDF_MARK_WITHIN = b"%PDF-", 1024  # bytes; Acrobat looks as far for it
+# Comments are passed over once and for good: to try each of their ends anew takes 2^n steps.
 WEB_PAGE = re.compile(
-    r"\s*(<!--.*?-->\s*)*(<\?xml[^>]*>\s*)?(<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL
+    r"\s*(?>(?:<!--.*?-->\s*)*)(<\?xml[^>]*>\s*)?(<!doctype\s+html|<html|<head|<body)", re.IGNORECASE | re.DOTALL
 )
 XML = re.compile(r"\s*<\?xml|\s*<!doctype|\s*<svg", re.IGNORECASE)
 MACROS = "xl/vbaProject.bin", "word/vbaProject.bin"

@@ -52,6 +52,10 @@ def test_a_file_without_a_suffix_is_known_by_its_content(tmp_path: Path, content
     assert read(tmp_path, "README", content)[0].text == first
 
 
+def test_many_comments_do_not_keep_the_look_at_a_file_busy(tmp_path: Path) -> None:
+    assert read(tmp_path, "page", b"<!-- -->" * 500 + b"<!--x")
+
+
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html", "a.csv", "a"])
 def test_an_image_is_no_document(tmp_path: Path, name: str) -> None:
     error = refusal(tmp_path, name, PNG)
