@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from backend.client.flows import Ask, Flow, Flows, Order, Source, asking
 from backend.client.refusals import TaskTimedOut, failure_of
@@ -69,7 +70,7 @@ class ModelFlows(Flows):
         return replace(PipelineResult.of(json.loads(value)), task_id=task.task_id)
 
     def search(self, collection: str, asked: Mapping[str, Any]) -> Flow[list[Hit]]:
-        found = yield from self.ask("POST", f"/collections/{collection}/search", said(asked))
+        found = yield from self.ask("POST", f"/collections/{quote(collection, safe='')}/search", said(asked))
         return [Hit.of(row) for row in found["hits"]]
 
     def items(self, task_id: str, params: Mapping[str, str] | None = None) -> Flow[list[Answered]]:

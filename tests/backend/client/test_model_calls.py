@@ -10,6 +10,8 @@ import pytest
 from both_clients import Face
 
 from backend.client import TIMED_OUT, TaskNotCompleted, TaskTimedOut
+from backend.client.flows import Ask
+from backend.client.model_flows import ModelFlows
 from backend.errors import Cancelled, ModelRefused, TaskNotFound
 
 Meeting = Callable[..., Face]
@@ -159,6 +161,12 @@ def test_documents_are_announced_as_a_list_and_each_is_sent(meeting: Meeting, tm
     announced = next(json.loads(r.content) for r in house.asked if r.url.path.endswith("/upload-urls"))
     assert [file["filename"] for file in announced["files"]["documents"]] == ["a.txt", "b.txt"]
     assert [b"a.txt" in body for body in house.sent] == [True, False]
+
+
+def test_a_collections_name_leads_nowhere_else() -> None:
+    asked = next(ModelFlows().search("../tasks?x", {"query": "what?"}))
+    assert isinstance(asked, Ask)
+    assert asked.path == "/collections/..%2Ftasks%3Fx/search"
 
 
 def test_search_gives_hits(meeting: Meeting) -> None:
