@@ -1,5 +1,8 @@
 """`uvicorn backend.main:app`: assembles the HTTP app, and nothing else."""
 
+from backend import calm_start
+
+# isort: split
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -104,3 +107,4 @@ def create_app() -> FastAPI:
 
 
 app = create_app()
+calm_start.over()

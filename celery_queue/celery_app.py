@@ -5,6 +5,9 @@ Importing it connects the signal handlers; importing the handlers' modules is al
 
 import os
 
+from backend import calm_start
+
+# isort: split
 from celery import Celery
 
 from backend.settings import get_settings
@@ -18,3 +21,4 @@ app = Celery("agensium")
 app.conf.update(celery_config(get_settings()))
 
 SIGNAL_HANDLERS = (callbacks, drain, slots, worker_start)
+calm_start.over()

@@ -1,10 +1,11 @@
 """What a worker does at its start and its end: refuse a pool that cannot work, start the conductor, say goodbye."""
 
+import gc
 import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_ready, worker_shutdown
+from celery.signals import worker_before_create_process, worker_init, worker_ready, worker_shutdown
 
 from backend.errors import AgensiumError
 from backend.logs import configure_logs, log
@@ -57,6 +58,12 @@ def check(sender: Any, **_: Any) -> None:
     except WrongPool as error:
         sys.exit(str(error))
     scratch.remove_dead(get_settings().scratch_dir)
+
+
+@worker_before_create_process.connect
+def share_what_is_there(**_: Any) -> None:
+    """A collection in a child would write on every page that it has in common with us."""
+    gc.freeze()
 
 
 @worker_ready.connect
