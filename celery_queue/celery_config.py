@@ -83,7 +83,9 @@ def _redis(settings: Settings) -> dict[str, Any]:
     url = verified(settings.redis_url)
     options = {
         "visibility_timeout": settings.celery_visibility_timeout,
-        "unacked_restore_interval": 5,  # seconds; a lost worker's messages come back (6)
+        # seconds; a lost worker's messages come back, an hour late (6): ours to sweep long before. A look is five
+        # operations, and an idle worker should cost Redis less than two a second in all.
+        "unacked_restore_interval": 20,
         "unacked_restore_throttle": 1,
         "polling_interval": settings.celery_polling_interval,  # (7, 24)
         "socket_timeout": 10,

@@ -74,6 +74,13 @@ def test_a_worker_takes_only_from_the_queues_it_was_given() -> None:
     assert [queue.name for queue in config["task_queues"]] == ["high_memory"]
 
 
+def test_an_idle_worker_asks_redis_for_less_than_two_operations_a_second() -> None:
+    """As Redis counts them: a BRPOP, a heartbeat every 2 s, and 5 for each look after messages that were lost."""
+    options = celery_config(settings(redis_url="redis://h/0"))["broker_transport_options"]
+    looks = 1 / (options["unacked_restore_interval"] * options["unacked_restore_throttle"])
+    assert 1 / options["polling_interval"] + 1 / 2 + 5 * looks < 2
+
+
 def test_concurrency_and_result_expiry_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CELERY_WORKER_CONCURRENCY", "7")
     monkeypatch.setenv("CELERY_RESULT_EXPIRES", "120")
