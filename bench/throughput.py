@@ -134,9 +134,9 @@ def _nothing(given: Surroundings, user: int) -> Iterable[Figure]:
         peers={PATTERN.title: median(pattern), **peers},
         detail={"tasks": count, "ours": ours, PATTERN.title: pattern, "versions": versions},
         note=(
-            "Ours are claimed, fenced and settled by the router, with their events and their place in a fair queue. "
-            f"The bar is {BAR_OF_PATTERN:.0%} of the specification's pattern; the others keep less, or keep it elsewhere, "
-            "as their scripts say. " + " ".join(f"{name}: {reason}." for name, reason in missing.items())
+            "Ours are claimed, fenced and settled by the router, with their events and a place in a fair queue. "
+            f"The bar is {BAR_OF_PATTERN:.0%} of the specification's pattern; the others keep less, or keep it elsewhere, as "
+            "their scripts say. " + " ".join(f"{name}: {reason}." for name, reason in missing.items())
         ).strip(),
     )
 
