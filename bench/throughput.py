@@ -27,6 +27,11 @@ PEERS = (
     *(Peer(name, f"{name}_throughput") for name in (
         "relier", "dramatiq", "taskiq", "arq", "procrastinate", "pgqueuer", "dbos")),
 )  # fmt: skip
+ABOUT_NOTHING = (
+    "Ours are claimed, fenced and settled by the router, with their events and a place in a fair queue. "
+    f"The bar is {BAR_OF_PATTERN:.0%} of the specification's pattern; the others keep less, or keep it elsewhere, "
+    "as their scripts say."
+)
 PATIENCE = 150.0
 SAMPLE = 40  # tasks from which the number for the measured time is reckoned
 
@@ -133,11 +138,7 @@ def _nothing(given: Surroundings, user: int) -> Iterable[Figure]:
         less_is_better=False,
         peers={PATTERN.title: median(pattern), **peers},
         detail={"tasks": count, "ours": ours, PATTERN.title: pattern, "versions": versions},
-        note=(
-            "Ours are claimed, fenced and settled by the router, with their events and a place in a fair queue. "
-            f"The bar is {BAR_OF_PATTERN:.0%} of the specification's pattern; the others keep less, or keep it elsewhere, as "
-            "their scripts say. " + " ".join(f"{name}: {reason}." for name, reason in missing.items())
-        ).strip(),
+        note=f"{ABOUT_NOTHING} {' '.join(f'{name}: {reason}.' for name, reason in missing.items())}".strip(),
     )
 
 
