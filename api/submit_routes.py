@@ -125,10 +125,7 @@ def parameters_of(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage)
 
 
 def _submit(session: Session, checked: Task, submission: Submission) -> Queued:
-    task = task_store.get(session, checked.id, checked.user_id, lock=True)
-    if task.status == TaskStatus.CREATED and task.inputs != checked.inputs:
-        raise Conflict("Other files were announced while the submit was being checked.")
-    queued = task_store.submit(session, task, submission)
+    queued = task_store.submit(session, checked, submission)
     held, agents = sum(submission.prices.values()), len(submission.agents)
     return Queued(
         task_id=queued.id,

@@ -95,9 +95,12 @@ def measure(session: Session, unfolded: Sequence[str] = ()) -> None:
     session.execute(_MEASURE, {"steps_remembered": STEPS_REMEMBERED, "unfolded": list(unfolded)})
 
 
+_KNOWN = select(AgentPace).where(AgentPace.samples >= ENOUGH_SAMPLES)
+
+
 def known(session: Session) -> Mapping[str, Pace]:
     """The paces by agent, of those with history enough. One small row an agent, so all of them."""
-    rows = session.scalars(select(AgentPace).where(AgentPace.samples >= ENOUGH_SAMPLES))
+    rows = session.scalars(_KNOWN)
     return {row.agent_id: _pace(row) for row in rows}
 
 

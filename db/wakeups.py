@@ -14,7 +14,8 @@ from backend.settings import get_settings
 from db.database import ALIVE, libpq_url
 
 CHANNEL = "agensium_tasks"
-_NOTIFY = text("SELECT pg_notify(:channel, '')").bindparams(channel=CHANNEL)
+NOTIFY = f"pg_notify('{CHANNEL}', '')"
+_NOTIFY = text(f"SELECT {NOTIFY}")
 
 
 def notify(session: Session) -> None:

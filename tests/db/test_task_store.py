@@ -3,8 +3,9 @@ from datetime import timedelta
 
 import pytest
 from side_by_side import in_thread, outcome, together, until_somebody_waits_for_a_lock
+from sqlalchemy import event
 
-from backend.errors import ClaimLost, InsufficientCredits, InvalidTaskState, TaskNotCancellable, TaskNotFound
+from backend.errors import ClaimLost, Conflict, InsufficientCredits, InvalidTaskState, TaskNotCancellable, TaskNotFound
 from db import claims, endings, ledger, task_store
 from db.claims import Claim
 from db.database import transaction
@@ -220,6 +221,43 @@ def test_a_submit_that_cannot_be_paid_changes_nothing() -> None:
     assert builders.story(task.id) == ["created"]
     assert balance(user) == HELD - 1
     assert amounts(task.id, EntryKind.HOLD) == {}
+
+
+def test_a_submit_holds_nothing_for_what_costs_nothing() -> None:
+    task = submit(builders.created_task(), Submission(["a", "b"], {"a": 0, "b": 7}, {}, 1.0))
+    assert amounts(task.id, EntryKind.HOLD) == {"b": 7}
+
+
+def test_a_submit_is_refused_when_other_files_were_announced_since_the_task_was_read() -> None:
+    task = builders.created_task()
+    builders.change(task.id, inputs={"primary": ["late.csv"]})
+    with pytest.raises(Conflict):
+        submit(task)
+    assert balance(task.user_id) == 1000
+    assert builders.story(task.id) == ["created"]
+
+
+def test_a_deleted_task_cannot_be_submitted() -> None:
+    task = builders.created_task()
+    builders.change(task.id, deleted_at=CLOCK)
+    with pytest.raises(TaskNotFound):
+        submit(task)
+    assert balance(task.user_id) == 1000
+
+
+def test_a_submit_is_one_statement() -> None:
+    task, said = builders.created_task(), []
+
+    def hear(*_: object) -> None:
+        said.append(1)
+
+    with transaction() as session:
+        event.listen(session.get_bind(), "before_cursor_execute", hear)
+        try:
+            task_store.submit(session, task, Submission(list(PRICES), PRICES, {}, 1.0))
+        finally:
+            event.remove(session.get_bind(), "before_cursor_execute", hear)
+    assert len(said) == 1
 
 
 @pytest.mark.parametrize("status", sorted(set(TaskStatus) - {TaskStatus.CREATED}))
