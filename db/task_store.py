@@ -137,8 +137,10 @@ _SUBMIT = text(f"""
         INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
         SELECT q.user_id, q.id, price.key, 'HOLD', CAST(price.value AS bigint)
         FROM queued q JOIN paid USING (user_id), jsonb_each_text(q.prices) price WHERE CAST(price.value AS bigint) > 0)
-    SELECT q.*, {wakeups.NOTIFY} FROM queued q JOIN paid USING (user_id)
+    SELECT {", ".join(f"q.{column.name}" for column in Task.__table__.c)}
+    FROM queued q JOIN paid USING (user_id), {wakeups.NOTIFY}
 """)  # noqa: S608 (our own words only)
+_SUBMITTED = select(Task).from_statement(_SUBMIT.columns(*Task.__table__.c))
 
 
 def submit(session: Session, task: Task, submission: Submission) -> Task:
@@ -169,9 +171,6 @@ def submit(session: Session, task: Task, submission: Submission) -> Task:
     if queued is None:
         raise _why_not(session, task, celery_task_id, total)
     return queued
-
-
-_SUBMITTED = select(Task).from_statement(_SUBMIT)
 
 
 def _why_not(session: Session, task: Task, celery_task_id: uuid.UUID, total: int) -> AgensiumError:
