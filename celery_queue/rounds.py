@@ -10,7 +10,7 @@ from backend.clock import monotonic
 from backend.settings import Settings
 from celery_queue import drain
 from db import admission, endings, rings, wakeups, workers
-from db.database import Session, transaction
+from db.database import Session, must_last, transaction
 from db.workers import WorkerIdentity
 
 ROUND_SECONDS = 1.0  # at least one round a second, whether or not anybody knocked
@@ -79,6 +79,8 @@ class Rounds:
     def _conduct(self, session: Session) -> Round:
         ripe_in = admission.ripen(session)
         rescued = endings.lost(session) if monotonic() >= self._sweep_from else ()
+        if rescued:  # what its customer may have seen already
+            must_last(session)
         admitted = admission.admit(session, admission.free_slots(session, self._lease))
         idle = admission.idle_slots(session, self._lease)
         again = rings.ring_again(session, idle, self._lease) if idle else 0

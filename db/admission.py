@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
+from db.database import MAY_BE_FORGOTTEN
 from db.models import BUSY, WAITING, Lane
 
 WAITING_IN_QUEUE = f"t.queue = :queue AND t.{WAITING.replace(' AND ', ' AND t.')}"
@@ -31,11 +32,14 @@ def shape_lane(session: Session, user_id: int, weight: float | None = None, cap:
     return session.get_one(Lane, user_id)
 
 
-_LOCK = text("SELECT v FROM admission_clock FOR UPDATE SKIP LOCKED")
+_LOCK = text(f"SELECT v, {MAY_BE_FORGOTTEN} FROM admission_clock FOR UPDATE SKIP LOCKED")  # noqa: S608 (our own words)
 
 
 def lock_round(session: Session) -> bool:
-    """True for the one conductor whose round this is; it lasts as long as the transaction."""
+    """True for the one conductor whose round this is; it lasts as long as the transaction.
+
+    The commit waits for no disk: who was let in and is forgotten is let in again, and a claim is never forgotten later.
+    """
     return session.execute(_LOCK).scalar() is not None
 
 
@@ -68,15 +72,16 @@ def ripen(session: Session) -> float | None:
     return None if seconds is None else max(0.0, float(seconds))
 
 
-_LIVE_SLOTS = text("""
-    SELECT queue, sum(slots) AS slots FROM workers, unnest(queues) AS queue
-    WHERE seen_at > clock_timestamp() - :lease AND NOT draining GROUP BY queue
-""")
-_ALL_SLOTS = text("""
-    SELECT coalesce(sum(slots), 0) FROM workers WHERE seen_at > clock_timestamp() - :lease AND NOT draining
-""")
-_BUSY = text(f"SELECT queue, count(*) AS busy FROM tasks WHERE {BUSY} GROUP BY queue")  # noqa: S608 (our own words)
-_RUNNING = text("SELECT count(*) FROM tasks WHERE status = 'PROCESSING'")
+_LIVE = "FROM workers WHERE seen_at > (SELECT clock_timestamp()) - :lease AND NOT draining"
+_SLOTS = text(f"""
+    WITH live AS MATERIALIZED (SELECT queues, slots {_LIVE}),
+    busy AS (SELECT queue, count(*) AS busy FROM tasks WHERE {BUSY} GROUP BY queue)
+    SELECT queue, sum(slots) AS slots, coalesce(max(busy.busy), 0) AS busy, (SELECT sum(slots) FROM live) AS in_all
+    FROM live, unnest(queues) AS queue LEFT JOIN busy USING (queue) GROUP BY queue
+""")  # noqa: S608 (our own words)
+_IDLE = text(f"""
+    SELECT (SELECT coalesce(sum(slots), 0) {_LIVE}) - (SELECT count(*) FROM tasks WHERE status = 'PROCESSING')
+""")  # noqa: S608 (our own words)
 
 
 def free_slots(session: Session, lease: timedelta) -> Slots:
@@ -84,19 +89,17 @@ def free_slots(session: Session, lease: timedelta) -> Slots:
 
     A queue takes no more slots than it has: rings that wait for workers which are away starve no other queue.
     """
-    busy = {row.queue: row.busy for row in session.execute(_BUSY)}
-    slots = {row.queue: row.slots for row in session.execute(_LIVE_SLOTS, {"lease": lease})}
-    free = {queue: max(0, count - busy.get(queue, 0)) for queue, count in slots.items()}
-    taken = sum(count - free[queue] for queue, count in slots.items())
-    in_all = session.execute(_ALL_SLOTS, {"lease": lease}).scalar_one() - taken
+    rows = session.execute(_SLOTS, {"lease": lease}).all()
+    free = {row.queue: max(0, row.slots - row.busy) for row in rows}
+    taken = sum(row.slots - free[row.queue] for row in rows)
+    in_all = rows[0].in_all - taken if rows else 0
     return Slots(by_queue=free, in_all=max(0, in_all))
 
 
 def idle_slots(session: Session, lease: timedelta) -> int:
     """Slots in which nothing runs, whatever was rung: a ring that nobody answers leaves its slot idle."""
-    slots: int = session.execute(_ALL_SLOTS, {"lease": lease}).scalar_one()
-    running: int = session.execute(_RUNNING).scalar_one()
-    return max(0, slots - running)
+    idle: int = session.execute(_IDLE, {"lease": lease}).scalar_one()
+    return max(0, idle)
 
 
 _ADMIT = text(f"""

@@ -92,6 +92,16 @@ def patient_transaction() -> Iterator[Session]:
         yield session
 
 
+# Said in a statement of its transaction: the commit does not wait for the disk. A crash of PostgreSQL may forget it,
+# never what was committed after it in the usual way; so it is for what would only be done once more.
+MAY_BE_FORGOTTEN = "set_config('synchronous_commit', 'off', true)"
+
+
+def must_last(session: Session) -> None:
+    """Takes MAY_BE_FORGOTTEN back."""
+    session.execute(text("SET LOCAL synchronous_commit = on"))
+
+
 def impatient(session: Session) -> None:
     """In this transaction a locked row is an error at once, for who has others to look after."""
     session.execute(text("SET LOCAL lock_timeout = '100ms'"))

@@ -2,14 +2,14 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 
 from backend.clock import monotonic
 from backend.settings import Settings, get_settings
 from celery_queue import drain, rounds
 from celery_queue.rounds import Rounds
 from db import admission, rings
-from db.database import DatabaseError, SessionLocal, transaction
+from db.database import DatabaseError, SessionLocal, engine, transaction
 from db.models import CLOCK, Task
 from db.workers import WorkerIdentity
 from tests import builders
@@ -37,6 +37,42 @@ def test_a_round_admits_what_waits_into_the_free_slots_and_asks_for_a_ring() -> 
     assert done.to_ring
     with transaction() as session:
         assert {ring.task_id for ring in rings.take(session)} == {task.id for task in admitted}
+
+
+def test_a_round_that_admits_takes_few_statements() -> None:
+    """Counts, for a task's pickup waits for each: the check-in, and what is asked under the round's lock."""
+    found, said = rounds_of(builders.live_worker(slots=1)), []
+    builders.submitted_task()
+
+    def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(engine(), "before_cursor_execute", hear)
+    try:
+        assert found.conduct().to_ring
+    finally:
+        event.remove(engine(), "before_cursor_execute", hear)
+    assert len(said) <= 11, said
+
+
+def test_a_round_waits_for_no_disk_unless_it_rescues() -> None:
+    """What it admitted is admitted again; what a customer may have seen must last."""
+    claim = builders.claimed_task(lease_until=None)
+    found, said = rounds_of(builders.live_worker(slots=1)), []
+
+    def note(connection: Connection) -> None:
+        said.append(connection.exec_driver_sql("SHOW synchronous_commit").scalar())
+
+    event.listen(engine(), "commit", note)
+    try:
+        found.conduct()
+        builders.change(claim.task_id, lease_until=LONG_AGO)
+        said.clear()
+        found.conduct()
+        found.conduct()
+    finally:
+        event.remove(engine(), "commit", note)
+    assert said == ["on", "off"]
 
 
 def test_a_round_rescues_a_silent_workers_task_ahead_of_the_waiting() -> None:

@@ -26,6 +26,15 @@ def ring_again(limit: int = 100) -> int:
         return rings.ring_again(session, limit, builders.LEASE)
 
 
+def test_taking_rings_waits_for_no_disk() -> None:
+    builders.admitted_task()
+    with transaction() as session:
+        assert rings.take(session)
+        assert session.execute(text("SHOW synchronous_commit")).scalar() == "off"
+    with transaction() as session:
+        assert session.execute(text("SHOW synchronous_commit")).scalar() == "on"
+
+
 def test_a_queue_that_nobody_takes_from_is_not_rung_for_again(database: str) -> None:
     unanswered = rung(3600)
     builders.change(unanswered.id, queue=Queue.HIGH_MEMORY)
