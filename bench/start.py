@@ -9,9 +9,11 @@ nothing is installed and nothing here is touched.
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from backend.clock import monotonic
 from bench.alone import main
@@ -37,8 +39,8 @@ def measure(given: Surroundings) -> Iterable[Figure]:
         note="A task waits; a prefork worker of two slots is started. The tool's one agent does nothing.",
     )
     if not given.quick:
-        clone = _clone(given.scratch / "clone")
-        before, again = _demo(clone), _demo(clone)
+        with _fresh_clone() as clone:
+            before, again = _demo(clone), _demo(clone)
         yield Figure(
             id="P11",
             title="make demo, the second time",
@@ -67,11 +69,18 @@ def _first_task(given: Surroundings, pool: str, number: int) -> float:
         deployment.close()
 
 
-def _clone(directory: Path) -> Path:
-    """What is committed, with the environment that runs this."""
+@contextmanager
+def _fresh_clone() -> Iterator[Path]:
+    """What is committed, with the environment that runs this; in a folder that PostgreSQL's user may enter."""
     from backend.product import ROOT
 
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, directory], check=True)
+    with TemporaryDirectory(prefix="agensium-clone-") as parent:
+        Path(parent).chmod(0o755)
+        yield _clone(ROOT, Path(parent) / "agensium")
+
+
+def _clone(source: Path, directory: Path) -> Path:
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", source, directory], check=True)
     environment = directory / ".venv"
     environment.mkdir()
     for entry in Path(sys.prefix).iterdir():
