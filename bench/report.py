@@ -15,6 +15,7 @@ from bench.families import MEASURES
 from bench.machine import described
 
 DOCS = ROOT / "docs"
+ALIKE = 0.05  # within what two runs differ by
 CHARTS = "benchmarks"  # a folder beside the document
 HOW_TO_REPEAT = (
     "",
@@ -92,11 +93,20 @@ def _figures(runs: Sequence[Run]) -> Iterator[Run]:
 
 
 def _ratio(figure: Run, theirs: float) -> str:
-    """How many times as good or as bad, in words that need no sign."""
-    if not theirs or not figure["ours"]:
+    """How many times as good or as bad, in words that need no sign. Of shares, what is lost is compared."""
+    ours, less = figure["ours"], figure["less_is_better"]
+    if figure["unit"] == "%" and not less:
+        ours, theirs, less = 100 - ours, 100 - theirs, True
+    if theirs <= 0 or ours <= 0:
         return ""
-    times = theirs / figure["ours"] if figure["less_is_better"] else figure["ours"] / theirs
-    return f"**{times:.2g} × better**" if times >= 1 else f"{1 / times:.2g} × worse"
+    times = theirs / ours if less else ours / theirs
+    if abs(times - 1) < ALIKE:
+        return "alike"
+    return f"**{_times(times)} × better**" if times > 1 else f"{_times(1 / times)} × worse"
+
+
+def _times(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _bars(runs: Sequence[Run]) -> Iterator[str]:

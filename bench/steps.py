@@ -11,7 +11,11 @@ BAR_SECONDS = 0.30
 PATIENCE = 60.0
 # What others say of themselves for the same forty steps, on their machines.
 PUBLISHED = {"Hatchet": 1.22, "Windmill": 2.1, "Temporal": 3.0, "Prefect": 4.9, "Airflow": 116.0}
-PEERS = (Peer("dbos", "dbos_steps"), Peer("celery", "celery_steps"), Peer("relier", "relier_steps"))
+PEERS = (
+    Peer("dbos", "dbos_steps"),
+    Peer("celery", "celery_steps", "celery, no checkpoints"),
+    Peer("relier", "relier_steps", "relier, the newest state in Redis"),
+)
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:

@@ -33,7 +33,9 @@ ABOUT_NOTHING = (
     "as their scripts say."
 )
 PATIENCE = 150.0
-SAMPLE = 30  # tasks from which the number for the measured time is reckoned
+SECONDS = 20
+ROUTER_SECONDS = 8  # of each of its rounds, where it is slow
+SAMPLE = 40  # tasks from which the number for the measured time is reckoned
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:
@@ -50,9 +52,10 @@ def _whole(given: Surroundings, store: Mapping[str, str], user: int, inputs: Map
     from bench import house
 
     sample = house.a_second(_run(given, store, [house.submit(user, "five", inputs) for _ in range(SAMPLE)]))
-    count = max(SAMPLE, round(sample * (6 if given.quick else 20)))
-    rows = _run(given, store, [house.submit(user, "five", inputs) for _ in range(count)])
-    ours = house.a_second(rows)
+    count, ours = SAMPLE, sample
+    if not given.quick:
+        count = max(SAMPLE, round(sample * SECONDS))
+        ours = house.a_second(_run(given, store, [house.submit(user, "five", inputs) for _ in range(count)]))
     calls, floor = _floor(given, user, inputs, 20 if given.quick else 150)
     detail = {"tasks": count, "seconds": round(count / ours, 1), "asked_for_one_task": calls}
     yield Figure(
@@ -114,13 +117,14 @@ def _begin_loop(scratch: Path, number: int, first: uuid.UUID, tasks: Sequence[uu
 
 def _nothing(given: Surroundings, user: int) -> Iterable[Figure]:
     """No-ops: ours and the specification's pattern in turn, then the others once each."""
-    count, rounds = (200, 1) if given.quick else (2000, 3)
+    count, rounds = (100, 1) if given.quick else (1000, 3)
     ours, pattern, peers, missing = [], [], {}, {}
+    own_count = 100 if given.quick else min(count, round(_router(given, user, 100) * ROUTER_SECONDS))
     with running(given, PATTERN, {}) as reference:
         reference.run(warm=True)
         for _ in range(rounds):
             pattern.append(reference.run(count=count)["value"])
-            ours.append(_router(given, user, count))
+            ours.append(_router(given, user, own_count))
     for peer in PEERS[:1] if given.quick else PEERS:
         try:
             with running(given, peer, {}) as it:
