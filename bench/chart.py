@@ -8,8 +8,8 @@ from html import escape
 from math import log10
 from typing import Any
 
-WIDTH, LINE, LEFT, RIGHT = 720, 28, 220, 110
-OURS, BESIDE, PUBLISHED, TEXT, BAR = "#2563eb", "#8b95a5", "#c4a15a", "#7a8494", "#dc2626"
+WIDTH, LINE, LEFT, RIGHT = 760, 28, 260, 110
+OURS, BESIDE, PUBLISHED, TEXT, BAR = "#2563eb", "#8b95a5", "#c4a15a", "#717c8b", "#dc2626"
 MUCH = 30.0  # times the smallest: beyond it the smallest bars could not be told apart
 
 
