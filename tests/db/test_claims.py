@@ -20,7 +20,8 @@ def take(task: Task, *, user_id: int | None = None, worker: uuid.UUID | None = N
 
 def test_a_claim_brings_what_the_work_needs_to_know() -> None:
     task = builders.admitted_task(parameters={"depth": 3}, queue=Queue.HIGH_MEMORY, run_seconds=4.5, crashes=1)
-    assert take(task) == Claim(
+    taken = take(task)
+    assert taken == Claim(
         task_id=task.id,
         user_id=task.user_id,
         tool_id=builders.TOOL,
@@ -32,6 +33,7 @@ def test_a_claim_brings_what_the_work_needs_to_know() -> None:
         queue=Queue.HIGH_MEMORY,
         parent_id=None,
         run_seconds=4.5,
+        started_at=builders.read(task.id).started_at,
     )
 
 
