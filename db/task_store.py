@@ -136,7 +136,8 @@ _SUBMIT = text(f"""
     held AS (
         INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
         SELECT q.user_id, q.id, price.key, 'HOLD', CAST(price.value AS bigint)
-        FROM queued q JOIN paid USING (user_id), jsonb_each_text(q.prices) price WHERE CAST(price.value AS bigint) > 0)
+        FROM queued q JOIN paid USING (user_id), jsonb_each_text(q.prices) price WHERE CAST(price.value AS bigint) > 0
+        ORDER BY array_position(q.agents, price.key))
     SELECT {", ".join(f"q.{column.name}" for column in Task.__table__.c)}
     FROM queued q JOIN paid USING (user_id), {wakeups.NOTIFY}
 """)  # noqa: S608 (our own words only)
