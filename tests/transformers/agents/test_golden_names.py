@@ -14,11 +14,9 @@ def test_columns_called_n_cluster_and_trust_stay_the_customers(workshop: Worksho
     delivery = workshop.deliver(golden_record_builder.AGENT, data)
     assert delivery.table is not None
     query = f"SELECT n, cluster, trust, golden_id FROM read_parquet('{delivery.table.path}') ORDER BY n"
-    assert duckdb.sql(query).fetchall() == [
-        ("x", "east", "low", "1"),
-        ("y", "west", "high", "2"),
-        ("z", "north", "none at all", "3"),
-    ]
+    with duckdb.connect() as connection:
+        rows = connection.execute(query).fetchall()
+    assert rows == [("x", "east", "low", "1"), ("y", "west", "high", "2"), ("z", "north", "none at all", "3")]
 
 
 def test_two_rows_that_a_steward_tells_apart_stay_two_records(workshop: Workshop) -> None:

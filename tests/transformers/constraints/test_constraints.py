@@ -52,10 +52,11 @@ def test_a_pattern_holds_for_every_cell_in_both_syntaxes(
     found: dict[tuple[ConstraintKind, tuple[str, ...]], Constraint],
 ) -> None:
     pattern = found[KIND.PATTERN, ("code",)].arguments["pattern"]
-    for cell in DATA["code"]:
-        assert cell is not None
-        assert re.fullmatch(as_python(pattern), cell)
-        assert duckdb.execute("SELECT regexp_full_match(?, ?)", [cell, pattern]).fetchone() == (True,)
+    with duckdb.connect() as connection:
+        for cell in DATA["code"]:
+            assert cell is not None
+            assert re.fullmatch(as_python(pattern), cell)
+            assert connection.execute("SELECT regexp_full_match(?, ?)", [cell, pattern]).fetchall() == [(True,)]
     assert not re.fullmatch(as_python(pattern), "A-1")
 
 
