@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from backend.errors import CustomerError, InvalidTaskState, TaskNotFound
-from backend.storage import OpenUpload, Storage
+from backend.storage.door import Storage
+from backend.storage.objects import OpenUpload
 from db import task_store
 from db.database import Session, transaction
 from db.models import Task, TaskStatus

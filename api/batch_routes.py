@@ -16,7 +16,7 @@ from api.dependencies import CurrentUser, TaskId
 from api.error_responses import problems
 from api.task_view import error_of, items_of
 from backend.errors import BadRequest, ResultsExpired, TaskNotFound
-from backend.storage import saved_as
+from backend.storage.links import saved_as
 from db import children, items, task_store
 from db.database import transaction
 from db.models import Task, TaskItem, TaskStatus

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from backend.errors import InvalidTaskState, ResultsExpired
 from backend.settings import get_settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import checkpoints, retention, task_store
 from db.database import transaction
 from db.models import StepStatus, Task, TaskStep

@@ -18,7 +18,7 @@ from api.rate_limits import check_rate
 from backend.doors import get_doors
 from backend.errors import Forbidden, TaskNotFound, Unauthenticated
 from backend.language_models.door import LanguageModels
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import accounts
 from db.database import Session, transaction
 from db.models import User

@@ -25,7 +25,7 @@ from backend.errors import (
     Verdict,
 )
 from backend.logs import log
-from backend.storage import StorageError
+from backend.storage.faults import StorageError
 from backend.verdicts import verdict_for
 from db.database import DatabaseError
 

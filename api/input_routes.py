@@ -30,7 +30,8 @@ from backend.errors import (
     UnreadableFile,
     UnsupportedFormat,
 )
-from backend.storage import Storage, input_key
+from backend.storage.door import Storage
+from backend.storage.keys import input_key
 from db.database import transaction
 from transformers.catalog import tool_for
 from transformers.file_names import safe_filename

@@ -22,7 +22,8 @@ from backend.errors import (
     StorageUnavailable,
     TaskNotFound,
 )
-from backend.storage import Storage, saved_as
+from backend.storage.door import Storage
+from backend.storage.links import saved_as
 from transformers.stored_files import StoredFile
 
 router = APIRouter(prefix="/tasks", tags=["results"])

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from api.arrivals import Wanted
 from api.upload_schemas import PartView, SentParts
 from backend.errors import Conflict, MissingInputRole
-from backend.storage import OpenUpload, Storage, UploadedPart
+from backend.storage.door import Storage
+from backend.storage.objects import OpenUpload, UploadedPart
 from transformers.input_plan import PlannedFile, check_size
 from transformers.tool import MEBIBYTE
 

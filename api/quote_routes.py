@@ -24,7 +24,7 @@ from backend.errors import (
 from backend.language_models.door import LanguageModels
 from backend.remote_file import opened
 from backend.settings import get_settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import ledger, paces, workers
 from db.database import transaction
 from db.models import Task

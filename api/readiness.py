@@ -7,7 +7,8 @@ import redis
 
 from api.health_schemas import Check
 from backend.settings import get_settings
-from backend.storage import Storage, StorageError
+from backend.storage.door import Storage
+from backend.storage.faults import StorageError
 from db import workers
 from db.database import DatabaseError, ping, transaction
 

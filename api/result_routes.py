@@ -13,7 +13,7 @@ from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
 from api.schemas import Outputs, OutputView
 from backend.errors import InternalError, InvalidTaskState, ResultsExpired, StorageUnavailable, TaskNotFound
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db.models import Task, TaskStep
 from transformers.partial_report import report_from_checkpoints
 from transformers.stored_files import Manifest, StoredFile

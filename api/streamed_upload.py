@@ -19,7 +19,8 @@ from anyio.to_thread import run_sync
 
 from backend.clock import monotonic
 from backend.errors import BadRequest, TooManyUploads
-from backend.storage import OpenUpload, Storage, UploadedPart
+from backend.storage.door import Storage
+from backend.storage.objects import OpenUpload, UploadedPart
 
 PART_BYTES = 5 * 2**20  # S3's least; its most parts, 10,000 of them, are 48 GiB
 SILENCE_SECONDS = 60.0  # without a byte: whoever sent it has gone

@@ -33,7 +33,7 @@ from backend.errors import (
     UnsupportedFormat,
 )
 from backend.remote_file import opened
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import paces, task_store
 from db.database import Session, transaction
 from db.models import Task, TaskStatus

@@ -42,7 +42,9 @@ from backend.errors import (
 )
 from backend.remote_file import opened
 from backend.settings import get_settings
-from backend.storage import ObjectInfo, OpenUpload, Storage, input_key
+from backend.storage.door import Storage
+from backend.storage.keys import input_key
+from backend.storage.objects import ObjectInfo, OpenUpload
 from db.database import Session, transaction
 from db.models import Task
 from transformers.catalog import tool_for

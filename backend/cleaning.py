@@ -13,7 +13,9 @@ from backend.doors import get_doors
 from backend.errors import DatabaseUnavailable, ErrorClass, StorageUnavailable
 from backend.logs import log
 from backend.settings import get_settings
-from backend.storage import Storage, StorageError, task_prefix
+from backend.storage.door import Storage
+from backend.storage.faults import StorageError
+from backend.storage.keys import task_prefix
 from backend.verdicts import verdict_for
 from db import files, retention
 from db.database import DATABASE_ERRORS, transaction

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from backend.language_models.door import LanguageModels
 from backend.settings import get_settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from backend.vectors.door import VectorDoor
 from backend.vectors.stores import store_of
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from backend.doors import get_doors
 from backend.errors import Conflict, DatabaseUnavailable, StorageUnavailable
 from backend.orphans import Comparison, Finding, Survey, Why
-from backend.storage import StorageError
+from backend.storage.faults import StorageError
 from db.database import DATABASE_ERRORS
 
 SHOWN = 100  # of each kind

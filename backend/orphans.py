@@ -14,7 +14,9 @@ from itertools import groupby
 from uuid import UUID
 
 from backend.clock import now
-from backend.storage import ObjectInfo, Storage, UnfinishedUpload, task_prefix
+from backend.storage.door import Storage
+from backend.storage.keys import task_prefix
+from backend.storage.objects import ObjectInfo, UnfinishedUpload
 from db import files
 from db.database import transaction
 from db.files import NamedKeys, TaskFiles

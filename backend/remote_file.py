@@ -3,7 +3,8 @@
 import io
 from typing import TYPE_CHECKING
 
-from backend.storage import ObjectInfo, Storage
+from backend.storage.door import Storage
+from backend.storage.objects import ObjectInfo
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -63,7 +63,7 @@ def written_down(calls: list[Call]) -> Iterator[None]:
 
 @contextmanager
 def _store_written_down(calls: list[Call]) -> Iterator[None]:
-    from backend.storage import Storage
+    from backend.storage.door import Storage
 
     def wrapped(name: str) -> Any:
         method = getattr(Storage, name)

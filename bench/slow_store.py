@@ -1,6 +1,6 @@
 """`python -m bench.slow_store PORT [MILLISECONDS]`: a store that answers each call a millisecond later, from memory.
 
-It speaks as much of S3 as backend/storage.py sends to it in a task's life: objects put, read whole or in part, looked
+It speaks as much of S3 as backend/storage/ sends to it in a task's life: objects put, read whole or in part, looked
 at, listed and deleted. Nothing is signed, and no parts of large files: for measures, where moto's own work would be
 what is measured.
 """

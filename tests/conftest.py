@@ -25,7 +25,7 @@ import db.database
 from backend.devstack import Stack, embedded_stack
 from backend.doors import get_doors
 from backend.settings import get_settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db.database import close_database, libpq_url
 from db.schema import migrate
 from tests.model_server import ModelServer, serving

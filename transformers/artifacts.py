@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from backend.storage import Storage, StoredObject, step_key
+from backend.storage.door import Storage
+from backend.storage.keys import step_key
+from backend.storage.objects import StoredObject
 from db.claims import Claim
 from db.models import TaskStep
 from transformers.findings import AgentResult

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from backend.errors import BadRequest, FileTooLarge, UnreadableFile, UnsupportedFormat
-from backend.storage import OpenUpload
+from backend.storage.objects import OpenUpload
 from transformers.tool import MEBIBYTE, PARAMETERS_ROLE, InputRole, Tool
 
 PARAMETERS_FILE = InputRole(PARAMETERS_ROLE, formats=("json",), max_bytes=MEBIBYTE, is_table=False)

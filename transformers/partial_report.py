@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.clock import now
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db.models import Task, TaskStep
 from transformers import artifacts
 from transformers.catalog import tool_for, tools

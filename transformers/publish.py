@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from backend.clock import monotonic, now
-from backend.storage import output_key
+from backend.storage.keys import output_key
 from transformers.operations import Rendered, RenderedFile, RenderRequest, name_of
 from transformers.reporting.report import ReportHead, StepOutcome
 from transformers.stored_files import MANIFEST, Manifest, StoredFile

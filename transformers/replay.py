@@ -14,7 +14,8 @@ from backend.errors import (
     error_named,
 )
 from backend.settings import get_settings
-from backend.storage import Storage, StorageError
+from backend.storage.door import Storage
+from backend.storage.faults import StorageError
 from db import accounts, checkpoints, items, ledger, retries
 from db.database import DATABASE_ERRORS, transaction
 from db.models import Task

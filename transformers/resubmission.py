@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from backend.errors import InvalidTaskState, ResultsExpired
-from backend.storage import ObjectInfo, Storage
+from backend.storage.door import Storage
+from backend.storage.objects import ObjectInfo
 from db.models import TERMINAL, StepStatus, Task, TaskStatus, TaskStep
 from db.retries import Resubmission
 from transformers.catalog import tool_for

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from backend.errors import BadParameters, MissingInputRole, NoInputFiles, ToolUnavailable, UnknownAgent
-from backend.storage import ObjectInfo
+from backend.storage.objects import ObjectInfo
 from db.paces import Pace, mebibytes
 from db.task_store import Submission
 from transformers.forms import chosen_steps, form_of, read_forms

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from backend.settings import Settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db.database import libpq_url
 from tests.acceptance.conftest import mostly_on
 from tests.acceptance.house import ROOT, House

@@ -8,7 +8,7 @@ from hall_client import TRIAL, Customer, Hall, new_customer
 
 from backend.devstack import Stack
 from backend.settings import Settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from tests.conftest import forget_settings
 from transformers import catalog
 from transformers.routing import transformer

@@ -18,7 +18,7 @@ from pydantic import Field
 from api.credentials import access_token
 from api.dependencies import file_store
 from backend.main import create_app
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import accounts
 from db.database import transaction
 from transformers.findings import AgentResult

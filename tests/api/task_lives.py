@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hall_client import Customer
 
-from backend.storage import output_key
+from backend.storage.keys import output_key
 from db import checkpoints, claims, endings, task_store
 from db.checkpoints import Checkpoint
 from db.claims import Claim

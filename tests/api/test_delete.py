@@ -11,7 +11,7 @@ from task_lives import claimed, deliver, settle
 
 from backend.errors import ClaimLost
 from backend.settings import get_settings
-from backend.storage import output_key
+from backend.storage.keys import output_key
 from db import retention
 from db.database import transaction
 from db.endings import Ending

@@ -17,7 +17,7 @@ from test_documented import OPERATIONS
 
 from api.dependencies import file_store
 from backend.main import create_app
-from backend.storage import Storage
+from backend.storage.door import Storage
 from tests.conftest import forget_settings
 
 LEFT_OUT = {

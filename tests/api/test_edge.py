@@ -5,7 +5,7 @@ from hall_client import Hall
 
 from api.edge import safe_headers
 from backend.settings import Settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from tests.conftest import forget_settings
 
 OURS = "https://app.example.com"

@@ -12,7 +12,7 @@ from api import input_routes, streamed_upload
 from api.arrivals import Wanted
 from backend.errors import BadRequest
 from backend.main import create_app
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import task_store
 from db.database import transaction
 from transformers.tool import PRIMARY

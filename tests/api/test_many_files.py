@@ -10,7 +10,7 @@ import pytest
 from hall_client import Customer, TrialParameters, never_run, problem_of
 
 from api import upload_routes
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import task_store
 from db.database import transaction
 from transformers import catalog, input_plan

@@ -7,7 +7,7 @@ from hall_client import Customer, problem_of
 from task_lives import half_done, published
 
 from api import output_routes
-from backend.storage import Storage
+from backend.storage.door import Storage
 
 
 def output_of(customer: Customer, task_id: str, name: str = "report.html", **headers: str) -> httpx.Response:

@@ -4,7 +4,7 @@ from hall_client import Hall, new_customer, problem_of
 from api import rate_limits
 from api.rate_limits import Buckets
 from backend.errors import TooManyRequests
-from backend.storage import Storage
+from backend.storage.door import Storage
 from tests.conftest import forget_settings
 
 

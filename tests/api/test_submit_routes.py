@@ -4,7 +4,7 @@ import uuid
 import pytest
 from hall_client import CSV, Customer, new_customer, problem_of
 
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import events, paces, task_store
 from db.database import transaction
 from db.models import AgentPace, Task

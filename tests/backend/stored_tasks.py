@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from backend.storage import Storage, input_key, output_key, step_key, task_prefix
+from backend.storage.door import Storage
+from backend.storage.keys import input_key, output_key, step_key, task_prefix
 from db.claims import Claim
 from db.database import transaction
 from db.endings import Ending, settle

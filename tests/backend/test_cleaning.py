@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from backend import cleaning
 from backend.cli import app
 from backend.settings import get_settings
-from backend.storage import Storage, input_key
+from backend.storage.door import Storage
+from backend.storage.keys import input_key
 from db import deletion, retention, task_store
 from db.database import engine, transaction
 from db.models import CLOCK, Task
@@ -41,7 +42,7 @@ def test_after_a_week_the_inputs_go_and_what_no_row_names(storage_bucket: Storag
 
 
 def test_after_a_month_all_goes_however_many_objects(storage_bucket: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.storage._DELETE_LIMIT", 3)
+    monkeypatch.setattr("backend.storage.listing.DELETE_LIMIT", 3)
     task = ended(storage_bucket, OUTPUTS_OVER)
     put(storage_bucket, task, *ZOMBIES)
     assert clean(storage_bucket) == {Stage.OUTPUTS: 1}

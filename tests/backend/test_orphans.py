@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from backend import orphan_report, orphans
 from backend.cli import app
 from backend.orphans import Comparison, Why
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import deletion
 from db.database import transaction
 from db.models import CLOCK

@@ -8,7 +8,8 @@ import pytest
 from backend import remote_file
 from backend.errors import UnreadableFile
 from backend.remote_file import opened
-from backend.storage import ObjectInfo, Storage
+from backend.storage.door import Storage
+from backend.storage.objects import ObjectInfo
 
 BODY = random.Random(7).randbytes(300_000)
 

@@ -16,7 +16,8 @@ from backend.cli_replay import moment
 from backend.clock import now
 from backend.errors import AgentCrashed, UnreadableFile, WorkerLost
 from backend.settings import get_settings
-from backend.storage import Storage, input_key
+from backend.storage.door import Storage
+from backend.storage.keys import input_key
 from db import accounts, endings, ledger, retries
 from db.database import close_database, transaction
 from db.endings import Ending

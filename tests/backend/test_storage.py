@@ -15,10 +15,13 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from backend import storage as storage_module
 from backend.errors import Conflict, UnreadableFile
 from backend.settings import Settings, get_settings
-from backend.storage import OpenUpload, Storage, StorageError, input_key, output_key, step_key, task_prefix
+from backend.storage import listing
+from backend.storage.door import Storage
+from backend.storage.faults import StorageError
+from backend.storage.keys import input_key, output_key, step_key, task_prefix
+from backend.storage.objects import OpenUpload
 from backend.verdicts import verdict_for
 
 TASK = uuid.UUID("12345678-1234-4234-8234-123456789abc")
@@ -146,7 +149,7 @@ def turning_pages_of(size: int, storage: Storage, monkeypatch: pytest.MonkeyPatc
 
 
 def test_delete_takes_as_many_calls_as_it_needs(storage_bucket: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_module, "_DELETE_LIMIT", 2)
+    monkeypatch.setattr(listing, "DELETE_LIMIT", 2)
     keys = [f"outputs/{number}" for number in range(5)]
     for key in keys:
         storage_bucket.put_bytes(key, b"x", "text/plain")

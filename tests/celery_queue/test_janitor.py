@@ -9,7 +9,8 @@ import pytest
 from celery import Celery
 
 from backend.settings import get_settings
-from backend.storage import Storage, task_prefix
+from backend.storage.door import Storage
+from backend.storage.keys import task_prefix
 from celery_queue.dispatch import Conductor
 from celery_queue.fork_gate import _GATES
 from celery_queue.janitor import CLEANING, Janitor

@@ -8,7 +8,7 @@ import pytest
 from trial_slot import TABLE, TrialSlot, WarmChild, captures, steps
 
 from backend.errors import AgensiumError
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db.claims import Claim
 from tests import builders
 from tests.chain_tools import CHAIN

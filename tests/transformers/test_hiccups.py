@@ -7,7 +7,7 @@ import pytest
 from trial_slot import TrialSlot, WarmChild, steps
 
 from backend.errors import AgensiumError, ModelUnavailable
-from backend.storage import Storage
+from backend.storage.door import Storage
 from celery_queue import error_handlers
 from celery_queue.error_handlers import Fate
 from db import items, task_store

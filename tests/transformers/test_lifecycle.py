@@ -23,7 +23,7 @@ from backend.errors import (
     UnreadableFile,
 )
 from backend.settings import get_settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import events
 from db.database import transaction
 from db.models import AgentPace

@@ -12,7 +12,7 @@ from trial_slot import TrialSlot, WarmChild, captures, steps
 
 from backend.doors import get_doors
 from backend.errors import AgensiumError, HandBack, ModelUnavailable, writable
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import ledger, task_store, verification
 from db.claims import Claim
 from db.database import transaction

@@ -10,7 +10,7 @@ from trial_slot import PRICES, TrialSlot, WarmChild, captures, steps
 
 from backend.errors import AgentFailed, InvalidTaskState, ResultsExpired, UnknownAgent, UnsupportedFormat
 from backend.settings import get_settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import checkpoints, endings, retries
 from db.claims import Claim
 from db.database import transaction

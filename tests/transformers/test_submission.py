@@ -19,7 +19,7 @@ from backend.errors import (
     UnsupportedFormat,
 )
 from backend.language_models.questions import Usage
-from backend.storage import ObjectInfo
+from backend.storage.objects import ObjectInfo
 from db.paces import Pace
 from db.task_store import Submission
 from transformers.findings import AgentResult

@@ -11,7 +11,7 @@ from trial_slot import TrialSlot, WarmChild, steps
 from backend.clock import monotonic
 from backend.errors import AgensiumError, ClaimLost, HandBack, ModelUnavailable, TimeLimit, Waiting
 from backend.settings import Settings
-from backend.storage import Storage
+from backend.storage.door import Storage
 from db import children, events, items, ledger, task_store, verification
 from db.claims import Claim
 from db.database import transaction

@@ -9,7 +9,8 @@ from supervising import WarmChild as WarmChild  # noqa: PLC0414 (who has a slot 
 
 from backend.doors import get_doors
 from backend.settings import Settings, get_settings
-from backend.storage import Storage, input_key
+from backend.storage.door import Storage
+from backend.storage.keys import input_key
 from db import checkpoints, ledger, task_store
 from db.claims import Claim
 from db.database import transaction

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backend.errors import BadParameters, NoInputFiles, ToolUnavailable, UnknownAgent
-from backend.storage import ObjectInfo
+from backend.storage.objects import ObjectInfo
 from db.task_store import Submission
 from transformers.ingest_documents_transformer import INGEST_DOCUMENTS
 from transformers.ingestion.bounds import DOCUMENTS
