@@ -1,21 +1,26 @@
-"""The way to PostgreSQL: one engine a process, and `transaction()`, the only commit in the house.
+"""The way to PostgreSQL: one engine a process, and the only two commits in the house.
 
-Every connection carries its own time-outs, so that a frozen process cannot hold a row (DESIGN §5.2). A child that
-was forked never uses what its parent opened.
+`transaction()` is for a station of several statements: its BEGIN and COMMIT are round trips of their own. `statement()`
+is for one that is a single statement, which PostgreSQL commits by itself. Every connection carries its own time-outs,
+so that a frozen process cannot hold a row (DESIGN §5.2). A child that was forked never uses what its parent opened.
 """
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import lru_cache
+from typing import Any, cast
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session as Session  # noqa: PLC0414 (the other rooms know it from here)
 from sqlalchemy.orm import sessionmaker
 
 from backend.settings import get_settings
+from db.pooled import ping_when_in_doubt
+from db.prebuilt import Single
 
 DatabaseError = SQLAlchemyError  # what any of this room's functions may raise, for rooms that know no SQLAlchemy
 # A peer that vanished without a word is noticed within a lease or two, not by TCP's own two hours. Where the system
@@ -46,11 +51,10 @@ def libpq_url(url: str) -> str:
 def new_engine(url: str, pool_size: int = 5) -> Engine:
     """An engine whose every connection has the limits of a station."""
     options = " ".join(f"-c {name}={value}" for name, value in STATION_LIMITS.items())
-    return create_engine(
+    made = create_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         pool_timeout=5,
         hide_parameters=True,  # an error's text goes to logs and rows; the values are customers' and ours
         connect_args={
@@ -60,6 +64,8 @@ def new_engine(url: str, pool_size: int = 5) -> Engine:
             **ALIVE,
         },
     )
+    ping_when_in_doubt(made)
+    return made
 
 
 @lru_cache(maxsize=1)
@@ -79,6 +85,29 @@ def transaction() -> Iterator[Session]:
     """A session that commits at the end of the block, or rolls back when it raises."""
     with SessionLocal().begin() as session:
         yield session
+
+
+@contextmanager
+def statement() -> Iterator[Single]:
+    """For a station that is one statement: all of it is committed when its answer comes, or nothing.
+
+    What raises afterwards undoes nothing: only for a statement that writes nothing where it is to be refused. The
+    limits, the pool and the errors are those of a transaction; psycopg prepares the statement at its sixth use on a
+    connection, as any other. (A pooler between us and PostgreSQL must know prepared statements of the protocol.)
+    """
+    try:
+        with closing(engine().raw_connection()) as pooled:
+            connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+            connection.autocommit = True
+            try:
+                yield Single(connection)
+            finally:
+                if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+                    connection.autocommit = False
+                else:  # its server is gone, or an answer is still on its way
+                    pooled.invalidate()
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, hide_parameters=True) from error
 
 
 @contextmanager

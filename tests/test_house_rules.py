@@ -54,7 +54,7 @@ def dotted(node: ast.AST) -> str:
 
 
 def commits(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Attribute) and node.attr == "commit":
+    if isinstance(node, ast.Attribute) and node.attr in {"commit", "autocommit"}:
         yield ast.unparse(node)
 
 
@@ -136,6 +136,7 @@ NOT_ON_WINDOWS = {
     [
         (commits, "session.commit()"),
         (commits, "with connection as c:\n    c.commit()"),
+        (commits, "connection.autocommit = True"),
         (broad_excepts, "try: pass\nexcept: pass"),
         (broad_excepts, "try: pass\nexcept Exception: pass"),
         (broad_excepts, "try: pass\nexcept (OSError, BaseException) as e: pass"),

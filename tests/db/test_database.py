@@ -1,18 +1,25 @@
 import gc
 import os
+import sys
 import warnings
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 import pytest
+from round_trips import WARM, trips_of
 from side_by_side import private, said, sql
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
+from backend.errors import ErrorClass
 from backend.settings import get_settings
-from db import database
-from db.database import STATION_LIMITS, DatabaseError, close_database, patient_transaction, transaction
+from backend.verdicts import verdict_for
+from db import database, pooled
+from db.database import STATION_LIMITS, DatabaseError, close_database, patient_transaction, statement, transaction
+from db.prebuilt import Prebuilt
 from tests import builders
 
 PID = "SELECT pg_backend_pid()"
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="psycopg lets libpq write down what it sends there only")
 
 
 @pytest.fixture(autouse=True)
@@ -120,12 +127,12 @@ def test_a_closed_database_is_opened_anew_at_the_next_use() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_opens_its_own_connection_and_leaves_its_parents_alone() -> None:
     mine = sql(PID)
-    childs = _asked_in_a_forked_child()
+    childs = _asked_in_a_forked_child(lambda: int(sql(PID)))
     assert childs not in {0, mine}
     assert sql(PID) == mine
 
 
-def _asked_in_a_forked_child() -> int:
+def _asked_in_a_forked_child(pid_of_connection: Callable[[], int]) -> int:
     """The child's own connection, 0 if it could open none. It ends without a word to what its parent opened."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
@@ -133,7 +140,7 @@ def _asked_in_a_forked_child() -> int:
         child = os.fork()
     if child == 0:
         try:
-            os.write(writing, str(sql(PID)).encode())
+            os.write(writing, str(pid_of_connection()).encode())
             gc.collect()
         finally:
             os._exit(0)
@@ -150,3 +157,132 @@ def test_an_address_is_said_to_each_library_in_its_way(scheme: str) -> None:
     url = f"{scheme}://user:p%40ss@db.example.org:5433/name"
     assert database.sqlalchemy_url(url) == "postgresql+psycopg://user:p%40ss@db.example.org:5433/name"
     assert database.libpq_url(url) == "postgresql://user:p%40ss@db.example.org:5433/name"
+
+
+# ── one statement ────────────────────────────────────────────────────────────────────────────────────────────────
+
+TICK = Prebuilt("UPDATE admission_clock SET v = v + :by RETURNING v")
+
+
+def tick(by: float = 1) -> float:
+    with statement() as session:
+        ticked = TICK.first(session, {"by": by})
+    assert ticked is not None
+    return float(ticked[0])
+
+
+def test_a_statement_is_committed_when_it_is_answered() -> None:
+    assert (tick(3), tick(4)) == (3, 7)
+    assert sql("SELECT v FROM admission_clock") == 7
+
+
+def test_a_prebuilt_statement_is_part_of_a_transaction_as_well() -> None:
+    def fail() -> None:
+        with transaction() as session:
+            assert TICK.first(session, {"by": 5}) == (5,)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert sql("SELECT v FROM admission_clock") == 0
+
+
+def test_a_second_statement_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="transaction"), statement() as session:  # noqa: PT012 (twice is the point)
+        TICK.first(session, {"by": 1})
+        TICK.first(session, {"by": 1})
+    assert sql("SELECT v FROM admission_clock") == 1
+
+
+def test_a_statement_that_fails_raises_as_a_transaction_and_its_connection_is_good_again() -> None:
+    first = sql(PID)
+    with pytest.raises(DataError, match="division by zero"), statement() as session:
+        Prebuilt("SELECT 1 / :none").first(session, {"none": 0})
+    assert sql(PID) == first
+
+
+def test_a_statement_whose_server_goes_away_is_a_hiccup_and_the_next_one_has_another_connection() -> None:
+    first = sql(PID)
+    with pytest.raises(OperationalError) as gone, statement() as session:
+        Prebuilt("SELECT pg_terminate_backend(pg_backend_pid())").first(session, {})
+    assert verdict_for(gone.value).error_class is ErrorClass.TRANSIENT
+    assert tick() == 1
+    assert sql(PID) != first
+
+
+def test_a_database_that_is_not_there_is_said_as_by_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
+    get_settings.cache_clear()
+    with pytest.raises(OperationalError):
+        tick()
+    close_database()
+
+
+@pytest.mark.parametrize(("name", "limit"), STATION_LIMITS.items())
+def test_a_statement_has_the_limits_of_a_station(name: str, limit: str) -> None:
+    with statement() as session:
+        assert Prebuilt(f"SHOW {name}").first(session, {}) == (limit,)
+
+
+def test_after_a_statement_its_connection_begins_transactions_again() -> None:
+    with suppress(KeyError), transaction() as session:
+        assert tick(2) == 2
+        said(session, "UPDATE admission_clock SET v = 7")
+        raise KeyError
+    assert sql("SELECT v FROM admission_clock") == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_statement_of_a_forked_child_leaves_its_parents_connection_alone() -> None:
+    mine = sql(PID)
+    childs = _asked_in_a_forked_child(_pid_of_a_statement)
+    assert childs not in {0, mine}
+    assert _pid_of_a_statement() == mine
+
+
+def _pid_of_a_statement() -> int:
+    with statement() as session:
+        answer = Prebuilt(PID).first(session, {})
+    return answer[0] if answer else 0
+
+
+# ── round trips ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@on_linux
+def test_a_statement_is_one_round_trip() -> None:
+    for _ in range(WARM):
+        tick()
+    assert len(trips_of(tick)) == 1
+
+
+@on_linux
+def test_a_transaction_of_one_statement_is_three_round_trips() -> None:
+    assert len(trips_of(lambda: sql(PID))) == 3
+
+
+@on_linux
+def test_a_connection_is_asked_whether_it_is_there_when_it_was_not_used_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sql(PID)
+    monkeypatch.setattr(pooled, "UNDOUBTED_SECONDS", -1)
+    assert len(trips_of(lambda: sql(PID))) == 4
+
+
+def test_a_statement_that_was_said_often_is_prepared() -> None:
+    for _ in range(WARM):
+        tick()
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'UPDATE admission_clock%'"
+    assert sql(prepared) == 1
+
+
+def test_all_pooled_connections_are_replaced_after_a_restart_of_postgresql() -> None:
+    with transaction() as one, transaction() as other:
+        pids = [said(one, PID), said(other, PID)]
+    with private() as begin, begin() as session:
+        for pid in pids:
+            said(session, "SELECT pg_terminate_backend(:pid, 1000)", pid=pid)
+    with transaction() as one, transaction() as other:
+        assert {said(one, PID), said(other, PID)}.isdisjoint(pids)
+    assert tick() == 1
