@@ -1,93 +1,67 @@
 """`python -m bench [--quick | --long] [--only P1 P4]`: everything that is measured, in one run on one machine.
 
-Each measure is a process of its own, with a time-out; one that fails says so where its figure would stand. Written:
-docs/BENCHMARKS.md, docs/benchmarks.json and a chart a figure; a run of some measures leaves the others' figures.
+Each measure is a process of its own, with a time-out; one that fails says so where its figure would stand, and the
+others go on. Written: docs/BENCHMARKS.md, docs/benchmarks.json and charts; a run of some measures leaves the others'
+figures. The exit code is 1 when a measure failed, 2 when one is asked for that does not exist; a bar that is missed is
+a figure, no failure. Ctrl+C ends everything and writes nothing.
 """
 
 import argparse
-import json
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from backend.clock import monotonic
-from backend.product import ROOT
+from backend.processes import ending_on_signals
+from bench import running
+from bench.budget import Budget, Size
 from bench.families import MEASURES
 from bench.measure import Measure
+from bench.peers import environments
 from bench.report import DOCS, write
-
-# Seconds for one measure; the longest ends within half of it on an idle machine of two cores.
-PATIENCE = {"quick": 120.0, "whole": 420.0, "long": 7200.0}
 
 
 def main() -> int:
     chosen = _arguments()
-    known = {measure.id for measure in MEASURES}
-    if unknown := sorted(set(chosen.only) - known):
-        sys.exit(f"there is no measure called {', '.join(unknown)}; there are {', '.join(m.id for m in MEASURES)}")
-    began = monotonic()
-    size = "quick" if chosen.quick else "long" if chosen.long else "whole"
-    runs = [_run(measure, size) for measure in _wanted(chosen.only, quick=chosen.quick)]
-    for path in write(runs, Path(chosen.out), quick=chosen.quick, seconds=monotonic() - began):
+    size = Size.QUICK if chosen.quick else Size.LONG if chosen.long else Size.WHOLE
+    measures = _wanted(chosen.only, size)
+    with ending_on_signals():
+        environments.make(dict.fromkeys(peer for measure in measures for peer in measure.peers))
+        began, budget = monotonic(), Budget(size, measures)
+        runs = [_run(measure, size, budget) for measure in measures]
+        seconds = monotonic() - began
+    for path in write(runs, Path(chosen.out), quick=size is Size.QUICK, seconds=seconds):
         print(f"wrote {path}")
+    print(f"{len(runs)} measures in {seconds:.0f} s")
     return 1 if any("failed" in run for run in runs) else 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="the short form of the short measures, two minutes")
-    parser.add_argument("--long", action="store_true", help="the largest tables too, an hour")
-    parser.add_argument("--only", nargs="+", default=[], metavar="P1", help="these measures alone")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument("--quick", action="store_true", help="the short form of the short measures, two minutes")
+    sizes.add_argument("--long", action="store_true", help="the largest tables too, an hour")
+    known = [measure.id for measure in MEASURES]
+    parser.add_argument("--only", nargs="+", default=[], choices=known, metavar="P1", help="these measures alone")
     parser.add_argument("--out", default=str(DOCS), help="another folder than docs/")
     return parser.parse_args()
 
 
-def _wanted(only: Sequence[str], *, quick: bool) -> list[Measure]:
+def _wanted(only: Sequence[str], size: Size) -> list[Measure]:
     if only:
         return [measure for measure in MEASURES if measure.id in only]
-    return [measure for measure in MEASURES if measure.quick or not quick]
+    return [measure for measure in MEASURES if size is not Size.QUICK or measure.quick_seconds is not None]
 
 
-def _run(measure: Measure, size: str) -> dict[str, Any]:
-    """What came of one measure: its figures or why there are none, and how busy the machine was."""
+def _run(measure: Measure, size: Size, budget: Budget) -> running.Run:
     print(f"{measure.id} {measure.title} …", end=" ", flush=True)
-    load, began = psutil.getloadavg()[0], monotonic()
-    found = _alone(measure.id, size, PATIENCE[size])
-    seconds = monotonic() - began
-    print(found.get("failed") or f"{seconds:.0f} s", flush=True)
-    loads = [round(load, 1), round(psutil.getloadavg()[0], 1)]
-    return {"id": measure.id, "title": measure.title, "seconds": round(seconds, 1), "load_average": loads, **found}
-
-
-def _alone(measure_id: str, size: str, patience: float) -> dict[str, Any]:
-    """In a process of its own: its peak and its settings are its own."""
-    command = [sys.executable, "-m", "bench.alone", measure_id, size]
-    with tempfile.TemporaryFile("w+") as said, subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=said, text=True, cwd=ROOT, start_new_session=True
-    ) as process:  # fmt: skip
-        try:
-            out, _ = process.communicate(timeout=patience)
-        except subprocess.TimeoutExpired:
-            _end(process)
-            return {"failed": f"not done after {patience:g} s"}
-        if process.returncode == 0:
-            return {"figures": json.loads(out)}
-        said.seek(0)
-        return {"failed": f"failed: {(said.read().strip().splitlines() or ['without a word'])[-1][:300]}"}
-
-
-def _end(process: "subprocess.Popen[str]") -> None:
-    """It and all that it started, which have sessions of their own."""
-    for one in (*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)):
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
+    found = running.run(measure, size, budget.of_the_next())
+    print(running.summary(found), flush=True)
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("\nEnded; nothing was written.")

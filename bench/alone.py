@@ -11,17 +11,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
-from backend.devstack import embedded_stack
+import psycopg
+import redis
+
+from backend.devstack import Stack, embedded_stack
 from backend.product import ROOT, product_environment
+from bench.budget import Size
 from bench.families import MEASURES
 from bench.measure import Surroundings
 
 
-def main(measure_id: str, size: str) -> None:
+def main(measure_id: str, size: str, path: str = "") -> None:
+    """To `path`, or for a reader."""
     measure = next(one for one in MEASURES if one.id == measure_id)
-    with redirect_stdout(sys.stderr), surroundings(quick=size == "quick", long=size == "long") as given:
-        found = [figure.as_json() for figure in measure.run(given)]
-    print(json.dumps(found))
+    quick, long = size == Size.QUICK, size == Size.LONG
+    with redirect_stdout(sys.stderr), surroundings(quick=quick, long=long) as given:
+        servers = _servers(given.stack)
+        found = {"servers": servers, "figures": [figure.as_json() for figure in measure.run(given)]}
+    if path:
+        Path(path).write_text(json.dumps(found), encoding="utf-8")
+    else:
+        print(json.dumps(found, indent=1))
 
 
 @contextmanager
@@ -40,6 +50,16 @@ def surroundings(*, quick: bool = False, long: bool = False) -> Iterator[Surroun
 
             migrate(stack.database_url)
             yield Surroundings(stack, quick, scratch, long)
+
+
+def _servers(stack: Stack) -> str:
+    """Their versions, asked of themselves."""
+    with psycopg.connect(stack.database_url) as connection:
+        versions = [f"PostgreSQL {connection.info.parameter_status('server_version')}"]
+    if stack.redis_url:
+        with redis.Redis.from_url(stack.redis_url) as client:
+            versions.append(f"Redis {client.info('server')['redis_version']}")
+    return ", ".join(versions)
 
 
 if __name__ == "__main__":

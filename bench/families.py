@@ -5,6 +5,9 @@ from importlib import import_module
 
 from bench.measure import Figure, Measure, Surroundings
 
+# The eight whose tasks are set beside ours.
+QUEUES = ("celery", "relier", "dramatiq", "taskiq", "arq", "procrastinate", "pgqueuer", "dbos")
+
 
 def _in(module: str) -> Callable[[Surroundings], Iterable[Figure]]:
     """Imported by the measure's own process alone: what one needs is none of the others' weight."""
@@ -16,16 +19,17 @@ def _in(module: str) -> Callable[[Surroundings], Iterable[Figure]]:
     return run
 
 
+# Seconds of the whole run and of the quick one, the start and the end of a stack (some 5 s) in each.
 MEASURES = (
-    Measure("P1", "Forty steps, one after the other", _in("bench.steps")),
-    Measure("P2", "Share of the time that is the agents' own", _in("bench.share")),
-    Measure("P3", "Submit", _in("bench.submit")),
-    Measure("P4", "Pickup", _in("bench.pickup")),
-    Measure("P5", "Throughput", _in("bench.throughput")),
-    Measure("P6", "Fairness", _in("bench.fairness"), quick=False),
-    Measure("P7", "Depth of the queue", _in("bench.depth"), quick=False),
-    Measure("P8", "Following", _in("bench.follow"), quick=False),
-    Measure("P9", "Tables", _in("bench.data"), quick=False),
-    Measure("P10", "Idle", _in("bench.idle")),
-    Measure("P11", "Start", _in("bench.start")),
+    Measure("P1", "Forty steps, one after the other", _in("bench.steps"), 50, 16, ("dbos", "celery", "relier")),
+    Measure("P2", "Share of the time that is the agents' own", _in("bench.share"), 60, 14, ("dbos", "celery")),
+    Measure("P3", "Submit", _in("bench.submit"), 50, 12),
+    Measure("P4", "Pickup", _in("bench.pickup"), 100, 14),
+    Measure("P5", "Throughput", _in("bench.throughput"), 260, 28, QUEUES),
+    Measure("P6", "Fairness", _in("bench.fairness"), 120),
+    Measure("P7", "Depth of the queue", _in("bench.depth"), 80),
+    Measure("P8", "Following", _in("bench.follow"), 70),
+    Measure("P9", "Tables", _in("bench.data"), 270),
+    Measure("P10", "Idle", _in("bench.idle"), 70, 22),
+    Measure("P11", "Start", _in("bench.start"), 60, 12),
 )

@@ -26,8 +26,9 @@ class Surroundings:
 class Figure:
     """One number of ours, what it is held to, and who stands beside it.
 
-    `ours`, `bar`, `peers` and `published` are all in `unit`. `published` is what others say of themselves, on machines
-    of theirs. `detail` is anything that explains the number; `note` one or two sentences for a reader.
+    `id` is its own: a measure's first figure has the measure's, the others say what they are ("P3 p99"). `ours`, `bar`,
+    `peers` and `published` are all in `unit`. `published` is what others say of themselves, on machines of theirs.
+    `detail` is anything that explains the number; `note` one or two sentences for a reader.
     """
 
     id: str
@@ -54,9 +55,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Measure:
-    """One row of the table of what is measured; `quick`: it belongs to the short run too."""
+    """One row of the table of what is measured.
+
+    `seconds` is its part of the twenty minutes, `quick_seconds` of the two; None: it has no short form. `peers` are the
+    environments of others that it wants, made before the clock starts.
+    """
 
     id: str
     title: str
     run: Callable[[Surroundings], Iterable[Figure]]
-    quick: bool = True
+    seconds: float
+    quick_seconds: float | None = None
+    peers: tuple[str, ...] = ()

@@ -88,8 +88,8 @@ def _run(given: Surroundings, store: Mapping[str, str], tasks: Sequence[uuid.UUI
 
 def _floor(given: Surroundings, user: int, inputs: Mapping[str, object], count: int) -> tuple[dict[str, int], float]:
     """What a task asks for, and how many tasks a second so many loops as there are slots get through, bare."""
-    from bench import one_slot
-    from bench.bare import Call, counted, written_down
+    from bench import house, one_slot
+    from bench.asked import Call, counted, written_down
 
     calls: list[Call] = []
     with one_slot.one_slot(given) as slot:
@@ -98,11 +98,10 @@ def _floor(given: Surroundings, user: int, inputs: Mapping[str, object], count: 
         with written_down(calls):
             one_slot.run(slot, first, user)
     (given.scratch / "calls.pickle").write_bytes(pickle.dumps(calls))
-    loops = []
-    for number in range(SLOTS):
-        tasks = [one_slot.admitted(user, "five", inputs) for _ in range(count)]
-        loops.append(_begin_loop(given.scratch, number, first, tasks))
+    of_each = [[one_slot.admitted(user, "five", inputs) for _ in range(count)] for _ in range(SLOTS)]
+    loops = [_begin_loop(given.scratch, number, first, tasks) for number, tasks in enumerate(of_each)]
     seconds = [float(loop.communicate()[0]) for loop in loops]
+    house.await_ended([task for tasks in of_each for task in tasks], PATIENCE)  # the same was done, not only asked
     return counted(calls), sum(count / one for one in seconds)
 
 
