@@ -43,6 +43,14 @@ def dev() -> None:
     sys.exit(run_dev())
 
 
+@app.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+def worker(options: Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS]")] = None) -> None:
+    """Run customers' tasks until a signal ends it; --help shows its options."""
+    from celery_queue.worker import run
+
+    sys.exit(run(options or ()))
+
+
 @app.command()
 def migrate() -> None:
     """Bring the database at DATABASE_URL to the newest migration."""

@@ -18,6 +18,7 @@ from backend.ports import LOOPBACK, free_port, port_near
 from backend.processes import AT_ONCE, Process
 
 CELERY = ("celery", "-A", "celery_queue.celery_app")
+WORKER = ("celery_queue.worker",)
 PACKAGES = ("api", "backend", "celery_queue", "db", "transformers")
 ROOT = Path(__file__).parents[1]
 PORT = 8000  # of the API that stays up: people remember it, and the shell looks there by itself
@@ -68,7 +69,7 @@ def _product(environment: Mapping[str, str], logs: Path, *, reload: bool) -> Pro
 
     return Product(
         api=process("api", *api_command(api_port, reload=reload)),
-        worker=process("worker", *CELERY, "worker", f"--pool={_pool()}", "--without-gossip", "--without-mingle"),
+        worker=process("worker", *WORKER),
         flower=process(
             "flower", *CELERY, "flower", f"--address={LOOPBACK}", f"--port={flower_port}",
             f"--basic-auth=agensium:{password}",
@@ -83,10 +84,6 @@ def api_command(port: int, *, reload: bool) -> list[str]:
     """The API as it is typed, after `python -m`."""
     watched = [part for package in PACKAGES for part in ("--reload-dir", str(ROOT / package))] if reload else []
     return ["uvicorn", "backend.main:app", "--host", LOOPBACK, "--port", str(port), *(["--reload"] * reload), *watched]
-
-
-def _pool() -> str:
-    return "solo" if sys.platform == "win32" else "prefork"
 
 
 def answers(url: str) -> bool:

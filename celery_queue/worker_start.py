@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from celery import Celery
+from celery.concurrency import get_implementation
 from celery.signals import worker_before_create_process, worker_init, worker_ready, worker_shutdown
 
 from backend.errors import AgensiumError
@@ -47,16 +48,22 @@ def pool_name(pool_class: Any) -> str:
     return {"thread": "threads", "processes": "prefork"}.get(last.rpartition(".")[2], last.rpartition(".")[2])
 
 
+def supervised_pool(name: str) -> Any:
+    """Celery's class of that pool; where it is none of ours, the process ends with what to type instead."""
+    try:
+        refuse_wrong_pool(name)
+    except WrongPool as error:
+        sys.exit(str(error))
+    return get_implementation(name)
+
+
 _conductor: Conductor | None = None
 
 
 @worker_init.connect
 def check(sender: Any, **_: Any) -> None:
     configure_logs()
-    try:
-        refuse_wrong_pool(pool_name(sender.pool_cls))
-    except WrongPool as error:
-        sys.exit(str(error))
+    supervised_pool(pool_name(sender.pool_cls))
     scratch.remove_dead(get_settings().scratch_dir)
 
 

@@ -6,7 +6,7 @@ thread that lives as long as the deployment does (backend/processes.py says why)
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from backend.clock import monotonic
 from backend.devstack import Stack
 from backend.ports import LOOPBACK, free_port
 from backend.processes import AT_ONCE, Process
-from backend.product import CELERY, ROOT, answers, api_command, product_environment
+from backend.product import CELERY, ROOT, WORKER, answers, api_command, product_environment
 
 PATIENCE = 40.0  # seconds until we give up waiting, on a loaded machine too
 LOOK_SECONDS = 0.05  # between two looks at every process there is: more often, and the looking is what is busy
@@ -29,6 +29,8 @@ class GaveUp(Exception):
 
 class Deployment:
     """One API and as many workers as are started. `settings` are environment variables for all of them."""
+
+    worker_command: Sequence[str] = WORKER
 
     def __init__(
         self, stack: Stack, pool: str, directory: Path, database_url: str, settings: Mapping[str, str] | None = None
@@ -111,9 +113,8 @@ class Deployment:
         """Start a worker without waiting for it."""
         number, self._started = self._started, self._started + 1
         worker = self.process(
-            f"worker{number}", *CELERY, "worker", f"--pool={self.pool}",
-            f"--hostname={self.directory.name}-{number}@{LOOPBACK}", "--without-gossip", "--without-mingle",
-            environment=environment,
+            f"worker{number}", *self.worker_command, f"--pool={self.pool}",
+            f"--hostname={self.directory.name}-{number}@{LOOPBACK}", environment=environment,
         )  # fmt: skip
         worker.start()
         self._workers.append(worker)

@@ -13,6 +13,7 @@ from backend import administration
 from backend.chaos.deployment import PATIENCE as PATIENCE  # noqa: PLC0414 (the tests know it from here)
 from backend.chaos.deployment import Deployment
 from backend.devstack import Stack
+from backend.product import CELERY
 from db.database import close_database
 from tests.conftest import forget_settings, new_database
 from tests.probe_tools import EXTRA_TOOLS
@@ -61,6 +62,8 @@ class House(Deployment):
         }
         database_url = new_database(stack, f"house_{pool}_{uuid.uuid4().hex[:6]}")
         super().__init__(stack, pool, directory, database_url, settings)
+        if pool == "solo":  # as it is typed on Windows; the other pools' workers are started as our own entry does
+            self.worker_command = (*CELERY, "worker", "--without-gossip", "--without-mingle")
         self._http = httpx.Client(base_url=self.api_url, timeout=20)
 
     def open(self, workers: int = 1) -> None:
