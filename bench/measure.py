@@ -27,8 +27,8 @@ class Figure:
     """One number of ours, what it is held to, and who stands beside it.
 
     `id` is its own: a measure's first figure has the measure's, the others say what they are ("P3 p99"). `ours`, `bar`,
-    `peers` and `published` are all in `unit`. `published` is what others say of themselves, on machines of theirs.
-    `detail` is anything that explains the number; `note` one or two sentences for a reader.
+    `peers` and `published` are all in `unit`. `missing` are peers without a figure, and why; `published` is what others
+    say of themselves, on machines of theirs. `detail` is anything that explains the number, `note` a sentence or two.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Figure:
     bar: float | None = None
     less_is_better: bool = True
     peers: Mapping[str, float] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     published: Mapping[str, float] = field(default_factory=dict)
     detail: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench import waiting_tools
+from bench.fibonacci import fibonacci
 from transformers.findings import AgentResult
 from transformers.tool import (
     MEBIBYTE,
@@ -34,11 +35,6 @@ def run_light(context: AgentContext) -> AgentResult:
 
 def run_fibonacci(context: AgentContext) -> AgentResult:
     return _said(context, fibonacci=fibonacci(FIBONACCI))
-
-
-def fibonacci(number: int) -> int:
-    """The slow way."""
-    return number if number < 2 else fibonacci(number - 1) + fibonacci(number - 2)
 
 
 def _said(context: AgentContext, **metrics: int) -> AgentResult:
