@@ -49,7 +49,17 @@ def surroundings(*, quick: bool = False, long: bool = False) -> Iterator[Surroun
             from db.schema import migrate
 
             migrate(stack.database_url)
-            yield Surroundings(stack, quick, scratch, long)
+            try:
+                yield Surroundings(stack, quick, scratch, long)
+            finally:
+                _drop(stack)
+
+
+def _drop(stack: Stack) -> None:
+    """Nobody reads what they kept: no checkpoint is written, nothing is saved."""
+    for service in (stack.postgres, stack.redis, stack.storage):
+        if service is not None:
+            service.kill()
 
 
 def _servers(stack: Stack) -> str:

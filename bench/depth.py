@@ -53,7 +53,7 @@ def _flatness(name: str, found: dict[int, Sequence[float]], filling: dict[int, f
     medians = {depth: median(seconds) for depth, seconds in found.items()}
     shallow, deep = min(medians), max(medians)
     return Figure(
-        id="P7",
+        id="P7" if name == "Admission round" else f"P7 {name.lower()}",
         title=f"{name}: {deep:,} tasks waiting over {shallow:,}",
         unit="times",
         ours=max(medians.values()) / medians[shallow],

@@ -32,7 +32,7 @@ WARM = 5  # tasks: each slot's own beginning
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:
-    found = _pickups(given, 40 if given.quick else 300)
+    found = _pickups(given, 20 if given.quick else 200)
     claimed = [one.claimed for one in found]
     began = [one.began for one in found]
     detail = {
@@ -42,10 +42,10 @@ def measure(given: Surroundings) -> Iterable[Figure]:
         "admitted_to_rung": in_milliseconds(one.rung for one in found),
         "rung_to_claimed": in_milliseconds(one.taken for one in found),
     }
-    note = "From the submit's commit to the claim, the worker idle; its first agent begins as the detail says."
+    note = "From the submit's commit to the claim, the worker idle."
     for name, share, bar in (("p50", 0.5, MEDIAN_BAR_MS), ("p99", 0.99, WORST_BAR_MS)):
         yield Figure(
-            id="P4",
+            id="P4" if name == "p50" else f"P4 {name}",
             title=f"Pickup by an idle worker, {name}",
             unit="ms",
             ours=1000 * quantile(claimed, share),
@@ -54,6 +54,14 @@ def measure(given: Surroundings) -> Iterable[Figure]:
             detail=detail | {"first_agent_ms": round(1000 * quantile(began, share), 2)},
             note=note,
         )
+    yield Figure(
+        id="P4 first agent",
+        title="From the commit to the first agent's beginning, p50",
+        unit="ms",
+        ours=1000 * quantile(began, 0.5),
+        detail=detail["commit_to_first_agent"],
+        note="Said by the agent itself. The claim, its inputs and its holds lie between; no bar is set for it.",
+    )
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def measure(given: Surroundings) -> Iterable[Figure]:
         with _fresh_clone() as clone:
             before, again = _demo(clone), _demo(clone)
         yield Figure(
-            id="P11",
+            id="P11 demo",
             title="make demo, the second time",
             unit="s",
             ours=again,

@@ -1,4 +1,4 @@
-"""P5: tasks a second on two slots: whole durable ones beside their own floor, and no-ops beside nine others.
+"""P5: whole durable tasks a second on two slots, beside their own floor; no-ops beside nine others are bench.router's.
 
 All tasks are queued before the workers start; counted from the first that ends to the last.
 """
@@ -10,31 +10,16 @@ import sys
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from bench import router
 from bench.measure import Figure, Surroundings
-from bench.peers.environments import PeerMissing, version
-from bench.peers.peer import Peer, running
 
 SLOTS = 2
 BAR_A_SECOND = 100.0
 BAR_TIMES_FLOOR = 1.5
-BAR_OF_PATTERN = 0.85  # of what the specification's own pattern does
-PATTERN = Peer("celery", "celery_status", "the specification's pattern on Celery")
-PEERS = (
-    Peer("celery", "celery_throughput", "celery"),
-    *(Peer(name, f"{name}_throughput") for name in (
-        "relier", "dramatiq", "taskiq", "arq", "procrastinate", "pgqueuer", "dbos")),
-)  # fmt: skip
-ABOUT_NOTHING = (
-    "Ours are claimed, fenced and settled by the router, with their events and a place in a fair queue. "
-    f"The bar is {BAR_OF_PATTERN:.0%} of the specification's pattern; the others keep less, or keep it elsewhere, "
-    "as their scripts say."
-)
 PATIENCE = 150.0
 SECONDS = 20
-ROUTER_SECONDS = 8  # of each of its rounds, where it is slow
 SAMPLE = 40  # tasks from which the number for the measured time is reckoned
 
 
@@ -45,7 +30,7 @@ def measure(given: Surroundings) -> Iterable[Figure]:
         user = house.customer()
         inputs = house.tiny_table(user)
         yield from _whole(given, store, user, inputs)
-    yield from _nothing(given, user)
+    yield from router.measure(given, user)
 
 
 def _whole(given: Surroundings, store: Mapping[str, str], user: int, inputs: Mapping[str, object]) -> Iterable[Figure]:
@@ -112,42 +97,3 @@ def _begin_loop(scratch: Path, number: int, first: uuid.UUID, tasks: Sequence[uu
     orders.write_text(json.dumps({"first": str(first), "tasks": [str(task) for task in tasks]}))
     command = [sys.executable, "-m", "bench.bare", str(scratch / "calls.pickle"), str(orders)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def _nothing(given: Surroundings, user: int) -> Iterable[Figure]:
-    """No-ops: ours and the specification's pattern in turn, then the others once each."""
-    count, rounds = (100, 1) if given.quick else (1000, 3)
-    ours, pattern, peers, missing = [], [], {}, {}
-    own_count = 100 if given.quick else min(count, round(_router(given, user, 100) * ROUTER_SECONDS))
-    with running(given, PATTERN, {}) as reference:
-        reference.run(warm=True)
-        for _ in range(rounds):
-            pattern.append(reference.run(count=count)["value"])
-            ours.append(_router(given, user, own_count))
-    for peer in PEERS[:1] if given.quick else PEERS:
-        try:
-            with running(given, peer, {}) as it:
-                it.run(warm=True)
-                peers[peer.title] = it.run(count=count)["value"]
-        except PeerMissing as error:
-            missing[peer.title] = str(error)
-    versions = {peer.environment: version(peer.environment) for peer in PEERS}
-    yield Figure(
-        id="P5 router",
-        title="No-op tasks",
-        unit="tasks/s",
-        ours=median(ours),
-        bar=BAR_OF_PATTERN * median(pattern),
-        less_is_better=False,
-        peers={PATTERN.title: median(pattern), **peers},
-        detail={"tasks": count, "ours": ours, PATTERN.title: pattern, "versions": versions},
-        note=f"{ABOUT_NOTHING} {' '.join(f'{name}: {reason}.' for name, reason in missing.items())}".strip(),
-    )
-
-
-def _router(given: Surroundings, user: int, count: int) -> float:
-    from bench import house
-
-    tasks = [house.submit(user, "nothing") for _ in range(count)]
-    with house.worker_of(given, "bench.noop_worker", SLOTS):
-        return house.a_second(house.await_ended(tasks, PATIENCE))

@@ -17,6 +17,7 @@ from typing import Any
 from backend.product import ROOT
 from bench.measure import Surroundings
 from bench.peers.environments import PeerMissing, interpreter, version
+from bench.peers.talk import leash
 
 READY_SECONDS = 40.0
 RUN_SECONDS = 90.0
@@ -45,31 +46,39 @@ class Beside:
     details: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def note(self) -> str:
-        return " ".join(f"{name}: {reason}." for name, reason in self.missing.items())
-
 
 class RunningPeer:
-    """A script that waits for its next line."""
+    """A script that has its orders, and waits for its next line."""
 
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", log: Path, orders: Mapping[str, Any]) -> None:
         self._process = process
         self._log = log
+        self._say(orders)
+
+    def warm(self, **orders: Any) -> dict[str, Any]:
+        """Its first run, of the least work, when it is ready. Raises PeerMissing: it did not start."""
+        try:
+            self._heard(READY_SECONDS)
+        except PeerMissing as error:
+            raise PeerMissing(f"did not start: {error}") from error
+        return self.run(warm=True, **orders)
 
     def run(self, **orders: Any) -> dict[str, Any]:
         """One run. Raises PeerMissing: it died, or said nothing in time."""
-        return self.say(orders, RUN_SECONDS)
+        self._say(orders)
+        return self._heard(RUN_SECONDS)
 
-    def say(self, orders: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    def _say(self, orders: Mapping[str, Any]) -> None:
         assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(dict(orders)) + "\n")
+            self._process.stdin.flush()
+
+    def _heard(self, seconds: float) -> dict[str, Any]:
         assert self._process.stdout is not None
         watch = Timer(seconds, _end, [self._process])
         watch.start()
         try:
-            with suppress(BrokenPipeError):
-                self._process.stdin.write(json.dumps(dict(orders)) + "\n")
-                self._process.stdin.flush()
             line = self._process.stdout.readline()
         finally:
             watch.cancel()
@@ -85,7 +94,7 @@ class RunningPeer:
 
 @contextmanager
 def running(given: Surroundings, peer: Peer, orders: Mapping[str, Any]) -> Iterator[RunningPeer]:
-    """The peer, ready. Raises PeerMissing: not installed, or it did not start."""
+    """The peer, begun; `warm()` waits until it is ready. Raises PeerMissing: it is not installed."""
     number = next(_numbers)
     folder = given.scratch / f"{peer.script}{number}"
     folder.mkdir()
@@ -97,17 +106,12 @@ def running(given: Surroundings, peer: Peer, orders: Mapping[str, Any]) -> Itera
     }
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [interpreter(peer.environment), "-m", f"bench.peers.{peer.script}"],
+            [*leash(), interpreter(peer.environment), "-m", f"bench.peers.{peer.script}"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder,
             env=_environment(own), start_new_session=True,
         )  # fmt: skip
     try:
-        it = RunningPeer(process, log)
-        try:
-            it.say({**own, **orders}, READY_SECONDS)
-        except PeerMissing as error:
-            raise PeerMissing(f"did not start: {error}") from error
-        yield it
+        yield RunningPeer(process, log, {**own, **orders})
     finally:
         _end(process)
 
@@ -119,27 +123,44 @@ def side_by_side(
     found = Beside([], {})
     seconds: dict[str, list[float]] = {}
     with ExitStack() as stack:
-        there: dict[str, RunningPeer] = {}
-        for peer in peers:
-            try:
-                it = stack.enter_context(running(given, peer, orders))
-                it.run(warm=True)
-                there[peer.title] = it
-            except PeerMissing as error:
-                found.missing[peer.title] = str(error)
+        there = _there(stack, given, peers, orders, found.missing)
         for _ in range(rounds):
             found.ours.append(ours())
-            for name, it in list(there.items()):
-                try:
+            for name, it in there.items():
+                with _missed(name, found.missing):
                     for what, value in it.run().items():
                         seconds.setdefault(name if what == "value" else f"{name}, {what}", []).append(value)
-                except PeerMissing as error:
-                    found.missing[name] = str(error)
-                    del there[name]
+            there = {name: it for name, it in there.items() if name not in found.missing}
     found.peers.update({name: median(values) for name, values in seconds.items()})
     found.details.update({name: [round(value, 4) for value in values] for name, values in seconds.items()})
     found.details["versions"] = {peer.environment: version(peer.environment) for peer in peers}
     return found
+
+
+def _there(
+    stack: ExitStack,
+    given: Surroundings,
+    peers: Sequence[Peer],
+    orders: Mapping[str, Any],
+    missing: dict[str, str],
+) -> dict[str, RunningPeer]:
+    """All of them, begun side by side, then warm."""
+    begun: dict[str, RunningPeer] = {}
+    for peer in peers:
+        with _missed(peer.title, missing):
+            begun[peer.title] = stack.enter_context(running(given, peer, orders))
+    for name, it in begun.items():
+        with _missed(name, missing):
+            it.warm()
+    return {name: it for name, it in begun.items() if name not in missing}
+
+
+@contextmanager
+def _missed(name: str, missing: dict[str, str]) -> Iterator[None]:
+    try:
+        yield
+    except PeerMissing as error:
+        missing[name] = str(error)
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:

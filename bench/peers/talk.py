@@ -12,11 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 Orders = dict[str, Any]
 Run = Callable[[Orders], Orders]
 STOP_SECONDS = 10.0
+LEASH = Path(__file__).parents[2] / "backend" / "leash.py"  # it imports nothing of ours
 
 
 def serve(prepared: Callable[[Orders], AbstractContextManager[Run]]) -> None:
@@ -38,7 +40,10 @@ def serve(prepared: Callable[[Orders], AbstractContextManager[Run]]) -> None:
 def worker(*command: str, environment: dict[str, str] | None = None) -> Iterator[None]:
     """A worker process by its module and arguments, ended with the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", *command], env=os.environ | (environment or {}), stdout=2, stdin=subprocess.DEVNULL
+        [*leash(), sys.executable, "-m", *command],
+        env=os.environ | (environment or {}),
+        stdout=2,
+        stdin=subprocess.DEVNULL,
     )
     try:
         yield
@@ -48,6 +53,13 @@ def worker(*command: str, environment: dict[str, str] | None = None) -> Iterator
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def leash() -> list[str]:
+    """What stands before a command that shall not outlive this process; nothing but on Linux."""
+    if sys.platform != "linux":
+        return []
+    return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(signal.SIGKILL)), "-"]
 
 
 def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
