@@ -22,7 +22,7 @@ from celery_queue.heartbeat import Held
 from celery_queue.identity import BOOT_UUID
 from db import claims
 from db.claims import Claim
-from db.database import transaction
+from db.database import statement
 from transformers.agent_process import AgentProcess
 from transformers.catalog import run_for, tools
 from transformers.lifecycle import TaskReport
@@ -45,7 +45,7 @@ class WorkerSlot:
     def take(self, task_id: uuid.UUID, user_id: int) -> Claim | None:
         """Claim the task for this worker, or learn that it is not to be had."""
         lease = self._settings.lease
-        with transaction() as session:
+        with statement() as session:
             return claims.take(session, task_id, user_id, BOOT_UUID, lease)
 
     def run(self, held: Held, on_progress: Callable[[float, str | None], None]) -> TaskReport:

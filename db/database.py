@@ -56,6 +56,7 @@ def new_engine(url: str, pool_size: int = 5) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=5,
+        pool_use_lifo=True,  # the one that was used last: it needs no ping, and its statements are prepared
         hide_parameters=True,  # an error's text goes to logs and rows; the values are customers' and ours
         connect_args={
             "options": f"-c TimeZone=UTC -c jit=off {options}",

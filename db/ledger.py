@@ -1,19 +1,19 @@
 """Credits: hold before the work, capture what was delivered, release the rest.
 
 One entry per agent and kind. The wallet's balance is what is available; it changes at GRANT, HOLD and RELEASE only,
-in the same transaction as the entry. Captures are written with their checkpoint (checkpoints.py). Lock order: the
-task's row first, the wallet last.
+in the same transaction as the entry. Holds are written with the submit (task_store.py), captures with their checkpoint
+(checkpoints.py). Lock order: the task's row first, the wallet last.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from backend.errors import InsufficientCredits
 from db.models import CreditEntry, CreditWallet, EntryKind
+from db.prebuilt import Prebuilt
 
 
 def open_wallet(session: Session, user_id: int) -> None:
@@ -48,67 +48,48 @@ def grant(session: Session, user_id: int, amount: int, note: str) -> int:
     return session.execute(more.returning(CreditWallet.balance)).scalar_one()
 
 
-def hold(session: Session, user_id: int, task_id: uuid.UUID, prices: Mapping[str, int]) -> int:
-    """Set the prices aside, agent by agent; the total.
-
-    Raises:
-        InsufficientCredits: with `available`, `required` and `shortfall` in its context.
-    """
-    total = sum(prices.values())
-    paid = (
-        update(CreditWallet)
-        .where(CreditWallet.user_id == user_id, CreditWallet.balance >= total)
-        .values(balance=CreditWallet.balance - total)
-    )
-    if session.execute(paid.returning(CreditWallet.user_id)).scalar() is None:
-        available = balance(session, user_id)
-        raise InsufficientCredits(available=available, required=total, shortfall=total - available)
-    held = [
-        {"user_id": user_id, "task_id": task_id, "agent_id": agent, "kind": EntryKind.HOLD, "amount": price}
-        for agent, price in prices.items()
-        if price > 0
-    ]
-    if held:
-        session.execute(insert(CreditEntry), held)
-    return total
-
-
-# What a batch owes is known at its end: the items that went well, whose credits lie on the one agent paid by use.
-_CAPTURE_ITEMS = text("""
-    INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
-    SELECT h.user_id, h.task_id, h.agent_id, 'CAPTURE', least(h.amount, (i.millicredits + 999) / 1000)
-    FROM tasks t
-    JOIN credit_entries h ON h.task_id = t.id AND h.kind = 'HOLD' AND jsonb_exists(t.tariffs, h.agent_id)
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(millicredits), 0)::bigint AS millicredits
-        FROM task_items WHERE task_id = t.id AND error_code IS NULL) i
-    WHERE t.id = :task_id AND t.items > 0 AND i.millicredits > 0
-    ON CONFLICT (task_id, agent_id, kind) DO NOTHING
-""")
-_RELEASE = text("""
-    WITH rest AS (
-        SELECT h.user_id, h.task_id, h.agent_id, h.amount - coalesce(c.amount, 0) AS amount
-        FROM credit_entries h
-        LEFT JOIN credit_entries c ON c.task_id = h.task_id AND c.agent_id = h.agent_id AND c.kind = 'CAPTURE'
-        WHERE h.task_id = :task_id AND h.kind = 'HOLD'),
+# What an end does with the books, for a statement that has locked the row as `ended`. What a batch owes is known then:
+# the items that went well, whose credits lie on the one agent paid by use. All that was not captured goes back.
+SETTLED = """
+    paid AS (
+        INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
+        SELECT h.user_id, h.task_id, h.agent_id, 'CAPTURE', least(h.amount, (i.millicredits + 999) / 1000)
+        FROM ended
+        JOIN credit_entries h ON h.task_id = ended.id AND h.kind = 'HOLD' AND jsonb_exists(ended.tariffs, h.agent_id)
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(millicredits), 0)::bigint AS millicredits
+            FROM task_items WHERE task_id = ended.id AND error_code IS NULL) i
+        WHERE ended.items > 0 AND i.millicredits > 0
+        ON CONFLICT (task_id, agent_id, kind) DO NOTHING
+        RETURNING agent_id, amount),
+    captured AS (
+        SELECT agent_id, amount FROM credit_entries WHERE task_id = :task_id AND kind = 'CAPTURE'
+        UNION ALL SELECT agent_id, amount FROM paid),
     released AS (
         INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
-        SELECT user_id, task_id, agent_id, 'RELEASE', amount FROM rest WHERE amount > 0
+        SELECT h.user_id, h.task_id, h.agent_id, 'RELEASE', h.amount - coalesce(c.amount, 0)
+        FROM ended
+        JOIN credit_entries h ON h.task_id = ended.id AND h.kind = 'HOLD'
+        LEFT JOIN captured c ON c.agent_id = h.agent_id
+        WHERE h.amount > coalesce(c.amount, 0)
         ON CONFLICT (task_id, agent_id, kind) DO NOTHING
-        RETURNING user_id, amount)
-    UPDATE credit_wallets w SET balance = w.balance + r.amount
-    FROM (SELECT user_id, sum(amount) AS amount FROM released GROUP BY user_id) r
-    WHERE w.user_id = r.user_id
-    RETURNING r.amount
-""")
+        RETURNING user_id, amount),
+    wallet AS (
+        UPDATE credit_wallets w SET balance = w.balance + r.amount
+        FROM (SELECT user_id, sum(amount) AS amount FROM released GROUP BY user_id) r
+        WHERE w.user_id = r.user_id)
+"""
+_SETTLE = Prebuilt(f"""
+    WITH ended AS (SELECT id, items, tariffs FROM tasks WHERE id = :task_id),
+    {SETTLED}
+    SELECT coalesce(sum(amount), 0)::bigint FROM released
+""")  # noqa: S608 (our own words only)
 
 
 def settle(session: Session, task_id: uuid.UUID) -> int:
-    """At a task's end: what a batch delivered is paid, and what was not captured goes back; how much goes back."""
-    session.execute(_CAPTURE_ITEMS, {"task_id": task_id})
-    return release(session, task_id)
+    """At a task's end: what a batch delivered is paid, and what was not captured goes back; how much goes back.
 
-
-def release(session: Session, task_id: uuid.UUID) -> int:
-    """Give back what was held and not captured; how much. The caller holds the task's row."""
-    return int(session.execute(_RELEASE, {"task_id": task_id}).scalar() or 0)
+    The caller holds the task's row.
+    """
+    released = _SETTLE.first(session, {"task_id": task_id})
+    return int(released[0]) if released else 0

@@ -59,6 +59,15 @@ def claim_ended(*, in_vain: bool = False) -> dict[str, Any]:
     }
 
 
+# The same in the words of a statement, for a claim that did not end in vain.
+CLAIM_ENDED = """
+    run_seconds = run_seconds
+        + greatest(0, extract(epoch FROM least(clock_timestamp(), lease_until) - claimed_at)),
+    claimed_at = NULL, lease_until = NULL, worker = NULL, current_agent = NULL, memory_bytes = NULL,
+    admitted_at = NULL, not_before = NULL, ring_wanted = false, rings = 0
+"""
+
+
 def goes_first() -> dict[str, Any]:
     """Admitted at once, ahead of every lane, and to be rung: for a task that had its turn and lost it."""
     return {"admitted_at": CLOCK, "ring_wanted": True}

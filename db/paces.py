@@ -9,10 +9,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
-from db.models import AgentPace
+from backend.clock import monotonic
+from db.database import engine, transaction
+from db.models import COMPUTED, AgentPace
 
 STEPS_REMEMBERED = 200
 ENOUGH_SAMPLES = 20  # fewer are an anecdote
@@ -41,12 +43,12 @@ class Pace:
     memory: MemoryLine | None = field(default=None, compare=False)
 
 
-# The loose scan over ix_task_steps_delivered reads one entry an agent, then the newest steps of each.
-_MEASURE = text("""
+# The loose scan over ix_task_steps_computed reads one entry an agent, then the newest steps of each.
+_MEASURE = text(f"""
     WITH RECURSIVE agents(agent_id) AS (
-        (SELECT agent_id FROM task_steps WHERE status = 'DELIVERED' AND inline IS NULL ORDER BY agent_id LIMIT 1)
+        (SELECT agent_id FROM task_steps WHERE {COMPUTED} ORDER BY agent_id LIMIT 1)
         UNION ALL
-        SELECT (SELECT s.agent_id FROM task_steps s WHERE s.status = 'DELIVERED' AND s.inline IS NULL
+        SELECT (SELECT s.agent_id FROM task_steps s WHERE {COMPUTED}
                     AND s.agent_id > agents.agent_id ORDER BY s.agent_id LIMIT 1)
         FROM agents WHERE agents.agent_id IS NOT NULL),
     runs AS (
@@ -55,7 +57,7 @@ _MEASURE = text("""
         FROM agents
         CROSS JOIN LATERAL (
             SELECT s.task_id, s.duration_ms, s.peak_memory_bytes FROM task_steps s
-            WHERE s.agent_id = agents.agent_id AND s.status = 'DELIVERED' AND s.inline IS NULL AND s.epoch > 0
+            WHERE s.agent_id = agents.agent_id AND {COMPUTED} AND s.epoch > 0
             ORDER BY s.finished_at DESC LIMIT :steps_remembered) step
         JOIN tasks t ON t.id = step.task_id AND t.tool_id <> ALL(CAST(:unfolded AS text[]))
         CROSS JOIN LATERAL (
@@ -83,7 +85,7 @@ _MEASURE = text("""
         base_memory_bytes = excluded.base_memory_bytes,
         memory_bytes_per_mebibyte = excluded.memory_bytes_per_mebibyte,
         memory_spread_bytes = excluded.memory_spread_bytes
-""")
+""")  # noqa: S608 (our own words only)
 
 
 def measure(session: Session, unfolded: Sequence[str] = ()) -> None:
@@ -95,6 +97,7 @@ def measure(session: Session, unfolded: Sequence[str] = ()) -> None:
     session.execute(_MEASURE, {"steps_remembered": STEPS_REMEMBERED, "unfolded": list(unfolded)})
 
 
+REMEMBERED_SECONDS = 5.0  # they are measured anew once in many minutes
 _KNOWN = select(AgentPace).where(AgentPace.samples >= ENOUGH_SAMPLES)
 
 
@@ -102,6 +105,29 @@ def known(session: Session) -> Mapping[str, Pace]:
     """The paces by agent, of those with history enough. One small row an agent, so all of them."""
     rows = session.scalars(_KNOWN)
     return {row.agent_id: _pace(row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """Of one database: a process that turns to another one asks anew."""
+
+    engine: Engine
+    since: float
+    paces: Mapping[str, Pace]
+
+
+_remembered: _Remembered | None = None
+
+
+def lately() -> Mapping[str, Pace]:
+    """The paces as they were within the last seconds: for each task they would be the same rows again."""
+    global _remembered  # noqa: PLW0603 (one a process, as the engine itself)
+    kept = _remembered
+    if kept is None or kept.engine is not engine() or monotonic() - kept.since > REMEMBERED_SECONDS:
+        began = monotonic()
+        with transaction() as session:
+            kept = _remembered = _Remembered(engine(), began, known(session))
+    return kept.paces
 
 
 def _pace(row: AgentPace) -> Pace:

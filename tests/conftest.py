@@ -69,6 +69,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group_of(item: pytest.Item) -> str:
     if "solo_house" in getattr(item, "fixturenames", ()):
         return "house-solo"
+    if "models_house" in getattr(item, "fixturenames", ()):
+        return "house-models"
     if "browser" in getattr(item, "fixturenames", ()):  # tests/web: one browser, one deployment
         return "house-web"
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
@@ -157,6 +159,7 @@ def database(
     if not {"db", "celery_queue"} & set(request.path.parts):
         patient_stations(monkeypatch)
     emptied()
+    monkeypatch.setattr("db.paces._remembered", None)
     monkeypatch.setenv("DATABASE_URL", shared_database)
     forget_settings()
     before = _what_an_engine_is_made_from()

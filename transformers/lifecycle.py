@@ -23,7 +23,7 @@ from backend.errors import (
 )
 from db import endings, items
 from db.claims import Claim
-from db.database import transaction
+from db.database import statement, transaction
 from db.endings import Ending
 from transformers.findings import Finding
 from transformers.forms import chosen_steps, read_forms
@@ -223,7 +223,10 @@ def conclude(outcomes: Sequence[StepOutcome]) -> str:
 
 
 def settle(claim: Claim, ending: Ending) -> None:
-    """The last transaction. Raises ClaimLost where the row is not ours any more."""
+    """The last station. Raises ClaimLost where the row is not ours any more."""
+    with statement() as session:
+        if endings.complete_at_once(session, claim, ending):
+            return
     with transaction() as session:
         endings.settle(session, claim, ending)
 

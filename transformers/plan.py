@@ -10,7 +10,8 @@ from graphlib import TopologicalSorter
 
 from backend.errors import AgensiumError, Interruption
 from db import checkpoints, claims, paces
-from db.database import transaction
+from db.database import statement, transaction
+from db.models import TaskStep
 from transformers.chain import Chain, with_last_table
 from transformers.fan_out import fan_out
 from transformers.fingerprints import fingerprint_after, fingerprint_of, fingerprint_of_inputs
@@ -37,11 +38,14 @@ async def run_steps(bench: Workbench) -> list[StepOutcome]:
 
 def _begin(bench: Workbench) -> Walk:
     """Also the station that says which agent's turn it is."""
+    with statement() as session:
+        goes_on = claims.begin_steps(session, bench.claim, [step.id for step in bench.steps])
+    return Walk(bench, _finished(bench) if goes_on else {}, paces.lately(), Chain(bench.tool, bench.tables))
+
+
+def _finished(bench: Workbench) -> Mapping[str, TaskStep]:
     with transaction() as session:
-        finished = checkpoints.of_task(session, bench.claim.task_id)
-        first = next((step.id for step in bench.steps if step.id not in finished), None)
-        claims.say_current_agent(session, bench.claim, first)
-        return Walk(bench, finished, paces.known(session), Chain(bench.tool, bench.tables))
+        return checkpoints.of_task(session, bench.claim.task_id)
 
 
 async def _one_by_one(walk: Walk) -> None:

@@ -134,7 +134,7 @@ def test_progress_is_told_now_and_then_and_never_goes_down(customer: Customer, s
         for percent in range(1, 40):
             set_progress(claim, percent)
         with transaction() as session:
-            claims.say_current_agent(session, claim, "rater")
+            claims.begin_steps(session, claim, ["rater"])
         told = [following.next()]
         while told[-1].data["progress"] < 39 or told[-1].data["current_agent"] != "rater":
             told.append(following.next())

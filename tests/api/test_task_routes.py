@@ -130,7 +130,7 @@ def test_a_running_task_shows_whose_turn_it_is(customer: Customer) -> None:
     task_id = customer.queued()
     claim = claimed(customer, task_id)
     with transaction() as session:
-        claims.say_current_agent(session, claim, "counter")
+        claims.begin_steps(session, claim, ["counter"])
 
     view = customer.get(f"/tasks/{task_id}").json()
 
@@ -209,7 +209,7 @@ def test_the_etag_changes_with_everything_the_view_shows(customer: Customer) -> 
     claim = claimed(customer, task_id)
     look()
     with transaction() as session:
-        claims.say_current_agent(session, claim, "counter")
+        claims.begin_steps(session, claim, ["counter"])
     look()
     with transaction() as session:
         task_store.get(session, claim.task_id, customer.id).progress = 12.5

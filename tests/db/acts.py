@@ -228,11 +228,11 @@ def beat(worker: uuid.UUID, held: Sequence[tuple[Claim, int]]) -> Act:
     )
 
 
-def say_current_agent(claim: Claim, agent: str) -> Act:
+def begin_steps(claim: Claim, agent: str) -> Act:
     return Act(
         f"{agent} is at work on {_said(claim)}",
-        lambda session: claims.say_current_agent(session, claim, agent),
-        [lambda world, _: world.say_current_agent(claim, agent)],
+        lambda session: claims.begin_steps(session, claim, [agent]),
+        [lambda world, _: world.begin_steps(claim, agent)],
     )
 
 

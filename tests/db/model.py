@@ -286,8 +286,11 @@ class World:
         known = self.workers.get(worker)
         return cancelled, lost, known is not None and known.draining
 
-    def say_current_agent(self, claim: Claim, agent: str) -> None:
-        self._owned(claim).current_agent = agent
+    def begin_steps(self, claim: Claim, agent: str) -> bool:
+        """True where some step is finished."""
+        task = self._owned(claim)
+        task.current_agent = None if agent in task.steps else agent
+        return bool(task.steps)
 
     def record(self, claim: Claim, agent: str, status: StepStatus, amount: int, progress: int) -> None:
         task = self._owned(claim)

@@ -1,15 +1,18 @@
 """How often a station goes to PostgreSQL and back, BEGIN, COMMIT and ping among it: libpq itself writes it down."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from db.database import engine, transaction
 
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="psycopg lets libpq write down what it sends there only")
 WARM = 7  # psycopg prepares a statement when it is said for the sixth time: one more round trip, once a connection
 
 

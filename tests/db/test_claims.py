@@ -2,12 +2,13 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from round_trips import WARM, on_linux, trips_of
 from side_by_side import in_thread, outcome, sql, together, until_somebody_waits_for_a_lock
 
 from backend.errors import ClaimLost
 from db import claims
 from db.claims import Claim
-from db.database import transaction
+from db.database import statement, transaction
 from db.models import CLOCK, Queue, Task, TaskStatus
 from tests import builders
 from tests.builders import LEASE, PRICES
@@ -88,7 +89,8 @@ def test_a_claim_clears_the_errors_of_the_attempt_before() -> None:
     )  # fmt: skip
     take(task)
     row = builders.read(task.id)
-    assert [getattr(row, name) for name in claims.ERROR_FIELDS] == [None] * 5
+    errors = ("error_code", "error_message", "next_action", "error_detail", "recoverable")
+    assert [getattr(row, name) for name in errors] == [None] * 5
 
 
 def test_a_later_claim_has_a_higher_epoch_and_keeps_the_first_start() -> None:
@@ -131,9 +133,26 @@ def test_a_station_gets_the_number_of_its_event() -> None:
 def test_whose_turn_it_is_can_be_said_without_an_event() -> None:
     claim = builders.claimed_task()
     with transaction() as session:
-        claims.say_current_agent(session, claim, "score-risk")
+        assert not claims.begin_steps(session, claim, ["score-risk", "readiness-rater"])
     assert builders.read(claim.task_id).current_agent == "score-risk"
     assert builders.story(claim.task_id) == ["created", "queued", "started"]
+
+
+def test_a_task_that_goes_on_says_so_and_it_is_the_turn_of_the_first_that_is_not_finished() -> None:
+    claim = builders.claimed_task()
+    builders.deliver(claim, "unified-profiler")
+    builders.deliver(claim, "readiness-rater")
+    with transaction() as session:
+        assert claims.begin_steps(session, claim, list(PRICES))
+    assert builders.read(claim.task_id).current_agent == "score-risk"
+
+
+def test_when_all_is_finished_it_is_nobodys_turn() -> None:
+    claim = builders.claimed_task()
+    builders.deliver(claim, "unified-profiler")
+    with transaction() as session:
+        assert claims.begin_steps(session, claim, ["unified-profiler"])
+    assert builders.read(claim.task_id).current_agent is None
 
 
 @pytest.mark.parametrize(
@@ -145,4 +164,35 @@ def test_who_does_not_own_the_row_passes_no_fence(change: dict[str, object]) -> 
     with transaction() as session, pytest.raises(ClaimLost):
         claims.fence(session, claim)
     with transaction() as session, pytest.raises(ClaimLost):
-        claims.say_current_agent(session, claim, "score-risk")
+        claims.begin_steps(session, claim, ["score-risk"])
+
+
+# ── round trips ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@on_linux
+def test_a_claim_with_its_event_is_one_round_trip() -> None:
+    user = builders.customer()
+    *warm, task = [builders.admitted_task(user) for _ in range(WARM + 1)]
+    for one in warm:
+        take_alone(one)
+    assert len(trips_of(lambda: take_alone(task))) == 1
+    assert builders.story(task.id) == ["created", "queued", "started"]
+
+
+@on_linux
+def test_to_begin_the_steps_is_one_round_trip() -> None:
+    claim = builders.claimed_task()
+    for _ in range(WARM):
+        begin_alone(claim)
+    assert len(trips_of(lambda: begin_alone(claim))) == 1
+
+
+def take_alone(task: Task) -> Claim | None:
+    with statement() as session:
+        return claims.take(session, task.id, task.user_id, uuid.uuid4(), LEASE)
+
+
+def begin_alone(claim: Claim) -> bool:
+    with statement() as session:
+        return claims.begin_steps(session, claim, list(PRICES))

@@ -1,12 +1,11 @@
 import gc
 import os
-import sys
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 import pytest
-from round_trips import WARM, trips_of
+from round_trips import WARM, on_linux, trips_of
 from side_by_side import private, said, sql
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
@@ -19,7 +18,6 @@ from db.prebuilt import Prebuilt
 from tests import builders
 
 PID = "SELECT pg_backend_pid()"
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="psycopg lets libpq write down what it sends there only")
 
 
 @pytest.fixture(autouse=True)

@@ -1,26 +1,39 @@
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from side_by_side import said, sql, together
+from round_trips import WARM, on_linux, trips_of
+from side_by_side import in_thread, said, sql, together, until_somebody_waits_for_a_lock
 
 from backend.errors import ClaimLost, StorageUnavailable, UnreadableFile
-from db import claims, endings, ledger
+from db import checkpoints, claims, endings, ledger
 from db.claims import Claim
-from db.database import transaction
+from db.database import statement, transaction
 from db.endings import MOST_LOSSES_AT_ONE_STEP, Ending, HandBackTerms
 from db.events import EventKind
 from db.models import CLOCK, TaskStatus
+from db.wakeups import Listener
 from tests import builders
 from tests.builders import PRICES
 
+TELL_APART = (
+    "'{id, user_id, task_id, celery_task_id, run_seconds, queued_at, sort_at, started_at, finished_at, created_at, at}'"
+)
 HELD = sum(PRICES.values())
+SUCCESS = Ending(outcome="success", manifest_key="manifest.json")
 
 
 def settle(claim: Claim, ending: Ending) -> None:
     with transaction() as session:
         endings.settle(session, claim, ending)
+
+
+def complete_at_once(claim: Claim, ending: Ending = SUCCESS) -> bool:
+    with statement() as session:
+        return endings.complete_at_once(session, claim, ending)
 
 
 def hand_back(claim: Claim, terms: HandBackTerms) -> None:
@@ -281,3 +294,84 @@ def test_what_ran_up_to_a_checkpoint_counts_however_the_claim_ends() -> None:
     with transaction() as session:
         endings.hand_back(session, claim, HandBackTerms(EventKind.HANDED_BACK, in_vain=True))
     assert 899 <= builders.read(claim.task_id).run_seconds < 960
+
+
+# ── a success in one statement ───────────────────────────────────────────────────────────────────────────────────
+
+
+@on_linux
+def test_a_success_is_one_round_trip() -> None:
+    *warm, claim = [builders.claimed_task() for _ in range(WARM + 1)]
+    for one in warm:
+        assert complete_at_once(one)
+    assert len(trips_of(lambda: complete_at_once(claim))) == 1
+    assert builders.read(claim.task_id).status == TaskStatus.COMPLETED
+
+
+def test_a_success_in_one_statement_leaves_what_a_transaction_leaves() -> None:
+    def left_by(settled: Callable[[Claim, Ending], object]) -> list[Any]:
+        claim = builders.claimed_task(ring_wanted=True, rings=3)
+        builders.deliver(claim, "unified-profiler", amount=7)
+        builders.change(claim.task_id, memory_bytes=9, current_agent="score-risk")
+        settled(claim, Ending(outcome="partial", manifest_key="manifest.json"))
+        assert builders.read(claim.task_id).run_seconds > 0
+        return [sql(look, id=claim.task_id) for look in looks] + [balance(claim.user_id)]
+
+    tables = (("tasks", "id", "id"), ("task_events", "task_id", "seq"), ("credit_entries", "task_id", "agent_id, kind"))
+    looks = [
+        f"SELECT jsonb_agg(to_jsonb(t) - {TELL_APART}::text[] ORDER BY {order}) FROM {table} t WHERE {key} = :id"
+        for table, key, order in tables
+    ]
+    assert left_by(complete_at_once) == left_by(settle)
+
+
+def test_a_success_in_one_statement_wakes_the_conductors() -> None:
+    claim = builders.claimed_task()
+    with closing(Listener()) as listener:
+        assert complete_at_once(claim)
+        assert listener.wait(5)
+
+
+@pytest.mark.parametrize(
+    "change", [{"epoch": 2}, {"status": TaskStatus.QUEUED}, {"status": TaskStatus.CANCELLED}, {"items": 2}], ids=str
+)
+def test_what_is_not_ours_or_a_batch_is_not_settled_in_one_statement(change: dict[str, object]) -> None:
+    claim = builders.claimed_task()
+    before = builders.change(claim.task_id, **change)
+    assert not complete_at_once(claim)
+    row = builders.read(claim.task_id)
+    assert (row.status, row.last_event, balance(claim.user_id)) == (before.status, before.last_event, 1000 - HELD)
+
+
+def test_a_child_and_a_failure_are_not_settled_in_one_statement() -> None:
+    _parent, (child, _other) = builders.waiting_parent()
+    assert not complete_at_once(builders.claimed_child(child))
+    failed = builders.claimed_task()
+    assert not complete_at_once(failed, Ending(verdict=UnreadableFile("No.").verdict))
+    assert builders.read(failed.task_id).status == TaskStatus.PROCESSING
+
+
+def test_a_success_leaves_the_word_to_a_transaction_where_a_checkpoint_was_still_under_way() -> None:
+    """Or it would give back what that checkpoint has captured: its books are those from before the lock."""
+    claim = builders.claimed_task()
+    with transaction() as late:
+        checkpoints.record(
+            late, claim, builders.delivered_step("score-risk"), amount=20, progress=50, next_agent=None
+        )  # fmt: skip
+        with in_thread(lambda: complete_at_once(claim)) as at_once:
+            until_somebody_waits_for_a_lock()
+            late.commit()
+    assert at_once.result() is False
+    assert balance(claim.user_id) == 1000 - HELD
+    settle(claim, SUCCESS)
+    assert balance(claim.user_id) == 1000 - 20
+
+
+def test_a_success_is_not_held_up_by_a_beat() -> None:
+    claim = builders.claimed_task()
+    with transaction() as beat:
+        said(beat, "UPDATE tasks SET lease_until = clock_timestamp() + interval '3 s' WHERE id = :id", id=claim.task_id)
+        with in_thread(lambda: complete_at_once(claim)) as at_once:
+            until_somebody_waits_for_a_lock()
+            beat.commit()
+    assert at_once.result() is True

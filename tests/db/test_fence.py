@@ -44,7 +44,7 @@ def event(session: Session, claim: Claim) -> None:
 
 
 def current_agent(session: Session, claim: Claim) -> None:
-    claims.say_current_agent(session, claim, "score-risk")
+    claims.begin_steps(session, claim, ["score-risk"])
 
 
 def completion(session: Session, claim: Claim) -> None:

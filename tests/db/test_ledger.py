@@ -28,14 +28,14 @@ def balance(user_id: int) -> int:
         return ledger.balance(session, user_id)
 
 
-def hold(task: Task, prices: dict[str, int]) -> int:
+def hold(task: Task, prices: dict[str, int]) -> None:
     with transaction() as session:
-        return ledger.hold(session, task.user_id, task.id, prices)
+        task_store.submit(session, task, Submission(list(prices), prices, {}, 1.0))
 
 
-def release(task_id: uuid.UUID) -> int:
+def settle(task_id: uuid.UUID) -> int:
     with transaction() as session:
-        return ledger.release(session, task_id)
+        return ledger.settle(session, task_id)
 
 
 def movements(task_id: uuid.UUID) -> list[tuple[str, str, int]]:
@@ -62,23 +62,23 @@ def test_a_grant_adds_to_the_balance_and_leaves_an_entry() -> None:
 
 def test_a_hold_sets_each_price_aside() -> None:
     task = builders.created_task(builders.customer(credits=100))
-    assert hold(task, {"a": 30, "b": 20}) == 50
+    hold(task, {"a": 30, "b": 20})
     assert balance(task.user_id) == 50
     assert movements(task.id) == [("HOLD", "a", 30), ("HOLD", "b", 20)]
 
 
-def test_what_costs_nothing_has_no_entry() -> None:
+@pytest.mark.parametrize("prices", [{"a": 0}, {}])
+def test_what_costs_nothing_has_no_entry(prices: dict[str, int]) -> None:
     task = builders.created_task(builders.customer(credits=0))
-    assert hold(task, {"a": 0}) == 0
-    assert hold(task, {}) == 0
+    hold(task, prices)
     assert movements(task.id) == []
 
 
 def test_the_last_credit_can_be_spent_and_no_more() -> None:
-    task = builders.created_task(builders.customer(credits=50))
-    hold(task, {"a": 50})
+    user = builders.customer(credits=50)
+    hold(builders.created_task(user), {"a": 50})
     with pytest.raises(InsufficientCredits) as refusal:
-        hold(task, {"b": 1})
+        hold(builders.created_task(user), {"b": 1})
     assert refusal.value.context == {"available": 0, "required": 1, "shortfall": 1}
 
 
@@ -92,10 +92,10 @@ def test_who_has_too_little_learns_how_much_is_missing_and_loses_nothing() -> No
 
 
 def test_a_task_is_held_once_per_agent() -> None:
-    task = builders.created_task()
-    hold(task, {"a": 30})
+    task = builders.submitted_task(prices={"a": 30})
+    builders.change(task.id, status=TaskStatus.CREATED)
     with pytest.raises(IntegrityError):
-        hold(task, {"a": 30})
+        hold(builders.read(task.id), {"a": 30})
     assert balance(task.user_id) == 1000 - 30
 
 
@@ -103,7 +103,7 @@ def test_holds_at_once_never_overspend() -> None:
     user = builders.customer(credits=100)
     tasks = [builders.created_task(user) for _ in range(6)]
     answers = together(*[lambda task=task: hold(task, {"a": 30}) for task in tasks])
-    assert answers.count(30) == 3
+    assert answers.count(None) == 3
     assert [type(answer) for answer in answers].count(InsufficientCredits) == 3
     assert balance(user) == 10
 
@@ -111,34 +111,34 @@ def test_holds_at_once_never_overspend() -> None:
 def test_a_release_gives_back_what_was_held_and_not_captured() -> None:
     claim = builders.claimed_task()
     builders.deliver(claim, "score-risk")
-    assert release(claim.task_id) == 40
+    assert settle(claim.task_id) == 40
     assert balance(claim.user_id) == 1000 - 20
 
 
 def test_a_release_that_is_asked_twice_gives_nothing_more() -> None:
     task = builders.submitted_task()
-    assert (release(task.id), release(task.id)) == (60, 0)
+    assert (settle(task.id), settle(task.id)) == (60, 0)
     assert balance(task.user_id) == 1000
 
 
 def test_a_usage_that_was_less_than_its_price_is_captured_and_the_rest_released() -> None:
     claim = builders.claimed_task()
     builders.deliver(claim, "unified-profiler", amount=7)
-    release(claim.task_id)
+    settle(claim.task_id)
     assert ("CAPTURE", "unified-profiler", 7) in movements(claim.task_id)
     assert ("RELEASE", "unified-profiler", 23) in movements(claim.task_id)
     assert balance(claim.user_id) == 1000 - 7
 
 
 def test_a_task_that_held_nothing_releases_nothing() -> None:
-    assert release(builders.created_task().id) == 0
-    assert release(uuid.uuid4()) == 0
+    assert settle(builders.created_task().id) == 0
+    assert settle(uuid.uuid4()) == 0
 
 
 def test_releases_at_once_of_two_tasks_of_one_customer_both_arrive() -> None:
     user = builders.customer()
     tasks = [builders.submitted_task(user) for _ in range(6)]
-    assert together(*[lambda task=task: release(task.id) for task in tasks]) == [60] * 6
+    assert together(*[lambda task=task: settle(task.id) for task in tasks]) == [60] * 6
     assert balance(user) == 1000
 
 
@@ -202,7 +202,7 @@ class Books:
             elif turn.act == "cancel":
                 task_store.cancel(session, task.id, self.user)
             elif task.status in TERMINAL:
-                ledger.release(session, task.id)
+                ledger.settle(session, task.id)
 
     def _claim(self, turn: Turn) -> Claim:
         task, claims = builders.read(self.tasks[turn.which]), self.claims[turn.which]

@@ -217,7 +217,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(n=NUMBER, stale=st.booleans(), agent=st.sampled_from(AGENTS))
     def says_who_is_at_work(self, n: int, stale: bool, agent: str) -> None:
-        self._perform(acts.say_current_agent(self._claim(n, stale=stale), agent))
+        self._perform(acts.begin_steps(self._claim(n, stale=stale), agent))
 
     @rule(n=NUMBER, zombie=st.integers(0, 3), agent=st.sampled_from(AGENTS), part=st.integers(0, 100), fails=NUMBER)
     def finishes_a_step(self, n: int, zombie: int, agent: str, part: int, fails: int) -> None:

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from round_trips import on_linux, trips_of
 from side_by_side import sql
 
 from db import checkpoints, paces
@@ -19,7 +20,11 @@ def delivered(seconds: float, *, mebibytes: float = 1, agent_id: str = AGENT) ->
     """A task whose agent delivered in so many seconds."""
     size = round(mebibytes * MEBIBYTE)
     inputs = {"primary": [{"size": size // 2}], "baseline": [{"size": size - size // 2}]}
-    record(Checkpoint(agent_id, StepStatus.DELIVERED, "f" * 64, round(seconds * 1000)), inputs=inputs)
+    record(computed(seconds, agent_id), inputs=inputs)
+
+
+def computed(seconds: float, agent_id: str = AGENT, **more: Any) -> Checkpoint:
+    return Checkpoint(agent_id, StepStatus.DELIVERED, "f" * 64, round(seconds * 1000), peak_memory_bytes=1, **more)
 
 
 def record(step: Checkpoint, **columns: Any) -> None:
@@ -44,7 +49,7 @@ def test_a_pace_is_seconds_for_each_mebibyte_of_all_the_inputs() -> None:
 def test_a_small_file_counts_as_one_mebibyte_and_so_does_none() -> None:
     for _ in range(ENOUGH_SAMPLES // 2):
         delivered(3.0, mebibytes=0.001)
-        record(Checkpoint(AGENT, StepStatus.DELIVERED, "f" * 64, 3000), inputs={})
+        record(computed(3.0), inputs={})
     assert measured() == {AGENT: Pace(slow=3.0, usual=3.0)}
 
 
@@ -72,13 +77,22 @@ def test_each_agent_has_its_own_pace_and_is_measured_anew() -> None:
     assert measured()[AGENT] == Pace(3.0, 3.0)
 
 
-@pytest.mark.parametrize("what", ["failed", "taken over from another task"])
+def test_a_small_artifact_in_its_row_counts_like_a_large_one_in_the_store() -> None:
+    for _ in range(ENOUGH_SAMPLES // 2):
+        record(computed(3.0, inline="{}"), inputs={})
+        record(computed(3.0, artifact_key="k"), inputs={})
+    assert measured() == {AGENT: Pace(slow=3.0, usual=3.0)}
+
+
+@pytest.mark.parametrize("what", ["failed", "taken over from another task", "waited for a model"])
 def test_what_tells_nothing_about_the_agents_own_time_does_not_count(what: str) -> None:
     for _ in range(ENOUGH_SAMPLES):
         delivered(1.0)
     for _ in range(ENOUGH_SAMPLES):
         if what == "failed":
             record(failed_step(AGENT), inputs={})
+        elif what == "waited for a model":
+            record(Checkpoint(AGENT, StepStatus.DELIVERED, "f" * 64, 90_000, artifact_key="a long answer"), inputs={})
         else:
             delivered(90.0)
             sql("UPDATE task_steps SET epoch = 0 WHERE duration_ms = 90000")
@@ -89,8 +103,9 @@ def test_only_the_newest_steps_are_remembered() -> None:
     claim = builders.claimed_task()
     sql("""INSERT INTO tasks (id, user_id, tool_id, agents) SELECT gen_random_uuid(), :user_id, 'probe', '{}'
            FROM generate_series(1, :many)""", user_id=claim.user_id, many=2 * STEPS_REMEMBERED)  # fmt: skip
-    sql("""INSERT INTO task_steps (task_id, agent_id, epoch, status, fingerprint, duration_ms, finished_at)
-           SELECT id, 'old-and-new', 1, 'DELIVERED', 'f', CASE WHEN number > :newest THEN 9000 ELSE 1000 END,
+    sql("""INSERT INTO task_steps (task_id, agent_id, epoch, status, fingerprint, duration_ms, peak_memory_bytes,
+               finished_at)
+           SELECT id, 'old-and-new', 1, 'DELIVERED', 'f', CASE WHEN number > :newest THEN 9000 ELSE 1000 END, 1,
                clock_timestamp() - number * interval '1 second'
            FROM (SELECT id, row_number() OVER () AS number FROM tasks WHERE tool_id = 'probe') t""",
         newest=STEPS_REMEMBERED)  # fmt: skip
@@ -128,14 +143,20 @@ def test_no_agent_is_expected_to_take_less_memory_for_more_data() -> None:
     assert memory_line()[1] == 0
 
 
-def test_without_measured_memory_nothing_is_known_of_it() -> None:
-    for _ in range(ENOUGH_SAMPLES):
-        delivered(1.0)
-    assert measured()[AGENT].memory is None
-
-
 def test_a_step_that_a_customer_named_like_an_agent_teaches_nothing() -> None:
     for _ in range(ENOUGH_SAMPLES):
         delivered(8.0)
-        record(Checkpoint(AGENT, StepStatus.DELIVERED, "f" * 64, 10), inputs={}, tool_id="customers-own")
+        record(computed(0.01), inputs={}, tool_id="customers-own")
     assert measured(("customers-own",)) == {AGENT: Pace(slow=8.0, usual=8.0)}
+
+
+@on_linux
+def test_what_was_known_a_moment_ago_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paces, "_remembered", None)
+    assert paces.lately() == {}
+    for _ in range(ENOUGH_SAMPLES):
+        delivered(1.0)
+    measured()
+    assert trips_of(paces.lately) == []
+    monkeypatch.setattr(paces, "REMEMBERED_SECONDS", -1)
+    assert set(paces.lately()) == {AGENT}
