@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
@@ -17,11 +18,12 @@ import jwt
 from pwdlib import PasswordHash
 
 from backend.clock import now
-from backend.errors import TooManyRequests, Unauthenticated
+from backend.errors import Forbidden, TooManyRequests, Unauthenticated
 from backend.settings import get_settings
 
 ISSUER = "agensium"
 AUDIENCE = "agensium-api"
+_OUTPUT_AUDIENCE = "agensium-output"  # so that no link is ever taken for a token
 _ALGORITHM = "HS256"
 _CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
 _API_KEY_MARK = "ag_"  # whose leak it is, for those who scan for secrets
@@ -91,6 +93,38 @@ def customer_of_access_token(token: str) -> int:
     except jwt.InvalidTokenError:
         raise Unauthenticated from None
     return int(claims["sub"])
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedOutput:
+    """A file of a task that whoever has the link may fetch."""
+
+    user_id: int
+    task_id: uuid.UUID
+    name: str
+
+
+def link_to_output(output: LinkedOutput) -> str:
+    """Good as long as the file store's own links are, for this file alone."""
+    claims = {
+        "iss": ISSUER,
+        "aud": _OUTPUT_AUDIENCE,
+        "sub": str(output.user_id),
+        "exp": now() + timedelta(seconds=get_settings().download_link_seconds),
+        "task": str(output.task_id),
+        "name": output.name,
+    }
+    return jwt.encode(claims, get_settings().secret_key.get_secret_value(), _ALGORITHM)
+
+
+def output_of_link(link: str) -> LinkedOutput:
+    """Raises Forbidden: it is forged or too old; the file store answers the same."""
+    secret, needed = get_settings().secret_key.get_secret_value(), {"require": ["iss", "aud", "sub", "exp"]}
+    try:
+        claims = jwt.decode(link, secret, [_ALGORITHM], audience=_OUTPUT_AUDIENCE, issuer=ISSUER, options=needed)
+    except jwt.InvalidTokenError:
+        raise Forbidden("The link is not good any more.") from None
+    return LinkedOutput(int(claims["sub"]), uuid.UUID(claims["task"]), claims["name"])
 
 
 def new_refresh_token() -> str:

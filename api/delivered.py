@@ -47,5 +47,4 @@ def _so_far(task: Task, steps: Mapping[str, TaskStep], storage: Storage) -> Sequ
     delivered = delivered_steps(steps)
     if not delivered:
         raise InvalidTaskState("No agent has delivered anything yet.", status=task.status)
-    found = (artifacts.of_step(storage, step) for step in delivered)
-    return [file for artifact in found if artifact is not None for file in artifact.downloads]
+    return [file for step in delivered for file in artifacts.downloads(storage, step)]

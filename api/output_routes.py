@@ -5,45 +5,48 @@ It is fetched from the store piece by piece as the customer takes it: no connect
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.credentials import LinkedOutput, output_of_link
 from api.delivered import files_of, task_and_steps
 from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
 from api.ranges import Piece, etag_matches, piece_asked
+from api.rate_limits import check_rate
 from backend.errors import (
+    Forbidden,
     InvalidTaskState,
     OutputNotFound,
     RangeNotSatisfiable,
     ResultsExpired,
     StorageUnavailable,
     TaskNotFound,
+    TooManyRequests,
 )
 from backend.storage.door import Storage
 from backend.storage.links import saved_as
-from transformers.stored_files import StoredFile
+from transformers.stored_files import RowFile, StoredFile
 
-router = APIRouter(prefix="/tasks", tags=["results"])
+router = APIRouter(tags=["results"])
 PIECE_BYTES = 2 * 2**20
 _A_FILE = {"schema": {"type": "string", "format": "binary"}, "example": "<!doctype html>…"}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {"application/octet-stream": _A_FILE}},
+    206: {"description": "The piece of it that `Range` asks for.", "content": {"application/octet-stream": {}}},
+    304: {"description": "It is the one with that ETag."},
+}
 
 
 @router.get(
-    "/{task_id}/outputs/{name}",
+    "/tasks/{task_id}/outputs/{name}",
     operation_id="get_output",
     summary="A file itself",
     response_class=Response,
-    responses={
-        200: {"description": "The file.", "content": {"application/octet-stream": _A_FILE}},
-        206: {"description": "The piece of it that `Range` asks for.", "content": {"application/octet-stream": {}}},
-        304: {"description": "It is the one with that ETag."},
-        **problems(
-            TaskNotFound, OutputNotFound, InvalidTaskState, RangeNotSatisfiable, ResultsExpired, StorageUnavailable
-        ),
-    },
+    responses=_RESPONSES
+    | problems(TaskNotFound, OutputNotFound, InvalidTaskState, RangeNotSatisfiable, ResultsExpired, StorageUnavailable),
 )
 def get_output(
     task_id: TaskId,
@@ -56,8 +59,42 @@ def get_output(
     if_range: Annotated[str | None, Header()] = None,
 ) -> Response:
     """From this address instead of the file store's; it is saved, never shown. One of the names in `outputs`."""
-    task, steps = task_and_steps(task_id, user.id)
-    file = _one_of(files_of(task, steps, storage), name)
+    return _answer(LinkedOutput(user.id, task_id, name), storage, if_none_match, wanted, if_range)
+
+
+@router.get(
+    "/outputs/{link}",
+    operation_id="get_linked_output",
+    summary="A file behind its link",
+    response_class=Response,
+    responses=_RESPONSES
+    | problems(
+        TaskNotFound, OutputNotFound, InvalidTaskState, RangeNotSatisfiable, ResultsExpired, StorageUnavailable,
+        Forbidden, TooManyRequests,
+    ),
+)  # fmt: skip
+def get_linked_output(
+    request: Request,
+    storage: StorageDep,
+    *,
+    link: Annotated[str, Path(max_length=2000, examples=["eyJhbGciOi…"])],
+    if_none_match: Annotated[str | None, Header()] = None,
+    wanted: Annotated[str | None, Header(alias="Range", examples=["bytes=0-1023"])] = None,
+    if_range: Annotated[str | None, Header()] = None,
+) -> Response:
+    """What an agent of an unfinished task found, where it is too small to lie in the file store: without signing in,
+    as there.
+    """
+    output = output_of_link(link)
+    check_rate(request, output.user_id)
+    return _answer(output, storage, if_none_match, wanted, if_range)
+
+
+def _answer(
+    output: LinkedOutput, storage: Storage, if_none_match: str | None, wanted: str | None, if_range: str | None
+) -> Response:
+    task, steps = task_and_steps(output.task_id, output.user_id)
+    file = _one_of(files_of(task, steps, storage), output.name)
     headers = _headers_of(file)
     if etag_matches(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -95,5 +132,8 @@ def _begun(body: Iterator[bytes]) -> Iterator[bytes]:
 
 def _body(storage: Storage, file: StoredFile, piece: Piece) -> Iterator[bytes]:
     """Each part is fetched in a thread when the customer has taken the one before."""
+    if isinstance(file, RowFile):
+        yield file.body[piece.start : piece.end]
+        return
     for start in range(piece.start, piece.end, PIECE_BYTES):
         yield storage.read(file.key, start, min(PIECE_BYTES, piece.end - start))

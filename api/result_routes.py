@@ -6,8 +6,9 @@ A task that has not completed shows what its checkpoints hold; nothing is publis
 import json
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from api.credentials import LinkedOutput, link_to_output
 from api.delivered import delivered_steps, files_of, task_and_steps
 from api.dependencies import CurrentUser, StorageDep, TaskId
 from api.error_responses import problems
@@ -16,7 +17,7 @@ from backend.errors import InternalError, InvalidTaskState, ResultsExpired, Stor
 from backend.storage.door import Storage
 from db.models import Task, TaskStep
 from transformers.partial_report import report_from_checkpoints
-from transformers.stored_files import Manifest, StoredFile
+from transformers.stored_files import Manifest, RowFile, StoredFile
 
 router = APIRouter(prefix="/tasks", tags=["results"])
 REPORT = "report.json"
@@ -49,10 +50,16 @@ def get_report(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Respo
     summary="Links to the files",
     responses=problems(TaskNotFound, InvalidTaskState, ResultsExpired, StorageUnavailable),
 )
-def get_outputs(task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Outputs:
+def get_outputs(request: Request, task_id: TaskId, user: CurrentUser, storage: StorageDep) -> Outputs:
     """Links live for an hour; ask again for new ones."""
     task, steps = task_and_steps(task_id, user.id)
-    return Outputs(outputs=[_output(file, storage) for file in files_of(task, steps, storage)])
+
+    def link(file: StoredFile) -> str:
+        if not isinstance(file, RowFile):
+            return storage.download_link(file.key, file.name)
+        return f"{request.base_url}outputs/{link_to_output(LinkedOutput(user.id, task_id, file.name))}"
+
+    return Outputs(outputs=[_output(file, link(file)) for file in files_of(task, steps, storage)])
 
 
 def _report(task: Task, steps: Mapping[str, TaskStep], storage: Storage) -> bytes:
@@ -75,6 +82,5 @@ def _named(manifest: Manifest, name: str) -> StoredFile:
     raise InternalError(detail=f"the manifest names no {name}")
 
 
-def _output(file: StoredFile, storage: Storage) -> OutputView:
-    url = storage.download_link(file.key, file.name)
+def _output(file: StoredFile, url: str) -> OutputView:
     return OutputView(url=url, **file.model_dump(exclude={"key", "is_output"}))

@@ -54,7 +54,7 @@ def retry_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, once: On
     with transaction() as session:
         task = task_store.get(session, task_id, user.id)
         view = once.answered(session, TaskView)
-        finished = checkpoints.of_task(session, task_id)
+        finished = checkpoints.without_artifacts(session, task_id)
         done = items.ok_positions(session, task_id) if task.items else set()
     if view is None:
         wanted = resubmission_for(storage, task, finished, done)

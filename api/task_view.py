@@ -103,7 +103,7 @@ def view_of(
 
 def whole_view(session: Session, task: Task, outlook: Outlook | None = None) -> TaskView:
     """With its steps and its bill, as they are in this transaction."""
-    finished = checkpoints.of_task(session, task.id)
+    finished = checkpoints.without_artifacts(session, task.id)
     seen = outlook if outlook and outlook.waiting else outlook_of(session, task, finished)
     parts = children.count(session, task.id) if task.items else 0
     return view_of(task, finished, ledger.of_task(session, task.id), seen, parts)
@@ -113,7 +113,7 @@ def outlook_of(session: Session, task: Task, finished: Mapping[str, TaskStep] | 
     """Why it waits, and when it will have ended."""
     if task.status not in WAITS | {TaskStatus.PROCESSING}:
         return NO_OUTLOOK
-    done = checkpoints.of_task(session, task.id) if finished is None else finished
+    done = checkpoints.without_artifacts(session, task.id) if finished is None else finished
     return waiting.outlook(session, task, done.keys(), get_settings().lease)
 
 

@@ -50,6 +50,8 @@ def _step(step: TaskStep) -> Iterator[str]:
     yield f"step {step.agent_id}: {step.status} by {by} in {step.duration_ms} ms{memory}"
     if step.artifact_key is not None:
         yield f"  artifact {step.artifact_key}"
+    elif step.inline is not None:
+        yield "  artifact in its row"
     yield from _error(step)
 
 

@@ -1,6 +1,6 @@
 """A finished step, in one statement: fence, checkpoint, capture, progress and event (ADMISSION.md).
 
-The artifact is in storage before its row is; a row is the proof that the step was delivered.
+The artifact is in storage before its row is, or lies in the row; a row is the proof that the step was delivered.
 """
 
 import json
@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import null, select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, null, select, update
+from sqlalchemy.orm import Session, defer
 
 from backend.errors import ClaimLost
 from db.claims import Claim
 from db.events import FAN_OUT, EventKind
 from db.models import StepStatus, TaskStep
+from db.prebuilt import Prebuilt, Station
 
 DETAIL_KEPT = 10_000  # characters of what is ours to know: a traceback, or where an agent's threads stood
 
@@ -28,7 +29,7 @@ class Checkpoint:
     status: StepStatus
     fingerprint: str
     duration_ms: int
-    inline: Mapping[str, Any] | None = None  # a small artifact itself
+    inline: str | None = None  # a small artifact itself, as JSON
     artifact_key: str | None = None
     artifact_size: int | None = None
     artifact_sha256: str | None = None
@@ -38,7 +39,7 @@ class Checkpoint:
     peak_memory_bytes: int | None = None
 
 
-_RECORD = text(f"""
+_RECORD = Prebuilt(f"""
     WITH t AS (
         UPDATE tasks
         SET last_event = last_event + 1, progress = greatest(progress, :progress), current_agent = :next_agent,
@@ -90,7 +91,7 @@ _TOLD_AS = {
 
 
 def record(
-    session: Session,
+    session: Station,
     claim: Claim,
     checkpoint: Checkpoint,
     *,
@@ -111,21 +112,20 @@ def record(
     told: dict[str, Any] = {"agent_id": checkpoint.agent_id, "progress": progress, "credits": charged}
     if not delivered:
         told |= {"error_code": checkpoint.error_code, "message": checkpoint.error_message}
-    row = session.execute(
-        _RECORD,
+    row = _RECORD.first(
+        session,
         asdict(checkpoint)
         | {
             "task_id": claim.task_id,
             "epoch": claim.epoch,
             "amount": charged,
             "rest": rest if delivered else 0,
-            "inline": json.dumps(checkpoint.inline) if checkpoint.inline is not None else None,
             "progress": progress,
             "next_agent": next_agent,
             "kind": _TOLD_AS[checkpoint.status],
             "data": json.dumps(told),
         },
-    ).scalar()
+    )
     if row is None:
         raise ClaimLost
 
@@ -138,7 +138,15 @@ def forget_small_artifacts(session: Session, task_ids: Sequence[uuid.UUID]) -> N
 
 def of_task(session: Session, task_id: uuid.UUID) -> Mapping[str, TaskStep]:
     """The finished steps by agent."""
-    rows: Sequence[TaskStep] = session.scalars(
-        select(TaskStep).where(TaskStep.task_id == task_id).order_by(TaskStep.finished_at)
-    ).all()
+    rows: Sequence[TaskStep] = session.scalars(_of_task(task_id)).all()
     return {row.agent_id: row for row in rows}
+
+
+def without_artifacts(session: Session, task_id: uuid.UUID) -> Mapping[str, TaskStep]:
+    """The same for who asks often, and only how they ended: a small artifact may be 32 KiB."""
+    rows = session.scalars(_of_task(task_id).options(defer(TaskStep.inline, raiseload=True))).all()
+    return {row.agent_id: row for row in rows}
+
+
+def _of_task(task_id: uuid.UUID) -> Select[TaskStep]:
+    return select(TaskStep).where(TaskStep.task_id == task_id).order_by(TaskStep.finished_at)

@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from db.queue_names import Queue as Queue  # noqa: PLC0414 (its readers know it from here)
+
 NAMES = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -83,11 +85,6 @@ class EntryKind(StrEnum):
     HOLD = "HOLD"
     CAPTURE = "CAPTURE"
     RELEASE = "RELEASE"
-
-
-class Queue(StrEnum):
-    DEFAULT = "default"
-    HIGH_MEMORY = "high_memory"
 
 
 class Base(DeclarativeBase):
@@ -159,7 +156,8 @@ LATER = "status = 'QUEUED' AND not_before IS NOT NULL"
 INPUTS_KEPT = "finished_at IS NOT NULL AND inputs_cleaned_at IS NULL"
 OUTPUTS_KEPT = "finished_at IS NOT NULL AND outputs_cleaned_at IS NULL"
 DELETED = "deleted_at IS NOT NULL AND outputs_cleaned_at IS NULL"
-COMPUTED = "status = 'DELIVERED' AND inline IS NULL"  # by agents of ours: what waited for a model says nothing of paces
+# By agents of ours, whose memory is watched: what waited for a model says nothing of paces.
+COMPUTED = "status = 'DELIVERED' AND peak_memory_bytes IS NOT NULL"
 UPLOADS_LEFT_OPEN = f"{INPUTS_KEPT} AND jsonb_path_exists(inputs, '$.*[*].\"upload_id\"')"
 
 
@@ -289,7 +287,7 @@ class TaskStep(Base):
 
     __table_args__ = (
         Index(
-            "ix_task_steps_delivered", "agent_id", text("finished_at DESC"),
+            "ix_task_steps_computed", "agent_id", text("finished_at DESC"),
             postgresql_where=text(COMPUTED),
         ),
     )  # fmt: skip

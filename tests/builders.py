@@ -5,6 +5,7 @@ its life. They use whatever database is bound to `db.database`.
 import itertools
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,13 +78,16 @@ def claim(task: Task, *, worker: uuid.UUID | None = None, lease: timedelta = LEA
     return taken
 
 
-def deliver(claim: Claim, agent_id: str, *, amount: int | None = None, progress: float = 50.0) -> None:
+def deliver(
+    claim: Claim, agent_id: str, *, amount: int | None = None, progress: float = 50.0, inline: str | None = None
+) -> None:
     """One agent's checkpoint and its capture; the amount is the held price unless given."""
+    step = delivered_step(agent_id)
+    if inline is not None:
+        step = replace(step, inline=inline, artifact_key=None, artifact_size=None, artifact_sha256=None)
     price = claim.prices.get(agent_id, 0) if amount is None else amount
     with transaction() as session:
-        checkpoints.record(
-            session, claim, delivered_step(agent_id), amount=price, progress=progress, next_agent=None
-        )  # fmt: skip
+        checkpoints.record(session, claim, step, amount=price, progress=progress, next_agent=None)
 
 
 def delivered_step(agent_id: str) -> Checkpoint:

@@ -1,8 +1,12 @@
 """What a step leaves in storage, under its claim's own prefix: its result, its table, its files (DESIGN §5.7).
 
 The artifact is one JSON object that names the others, and the last to be sent; the checkpoint names the artifact.
+A small one that has nothing beside it lies in the checkpoint itself.
 """
 
+import hashlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,7 @@ from backend.storage.objects import StoredObject
 from db.claims import Claim
 from db.models import TaskStep
 from transformers.findings import AgentResult
-from transformers.stored_files import StoredFile
+from transformers.stored_files import RowFile, StoredFile
 from transformers.tables import Table
 from transformers.tool import AgentFile, ChildPlan, Delivery
 
@@ -22,7 +26,9 @@ ARTIFACT = "artifact.json"
 RESULT = "result"  # the kind of the file that holds the findings alone
 TABLE = "table"  # and of the table's
 PARQUET = "application/vnd.apache.parquet"
-INLINE_BYTES = 32 * 1024  # a model's answer; beyond it a row is no place for it
+INLINE_BYTES = 32 * 1024  # beyond it a row is no place for it
+JSON = "application/json"
+NUL = "\\u0000"  # which no row takes
 
 
 class Artifact(BaseModel):
@@ -50,11 +56,6 @@ class Artifact(BaseModel):
     def table_file(self) -> StoredFile | None:
         return next((file for file in self.files if file.kind == TABLE), None)
 
-    @property
-    def downloads(self) -> tuple[StoredFile, ...]:
-        """What a customer may have of a task that has not completed."""
-        return tuple(file for file in self.files if file.is_output or file.kind in (RESULT, TABLE))
-
 
 def put(storage: Storage, claim: Claim, delivery: Delivery) -> tuple[Artifact, StoredObject]:
     """Send everything; the artifact last, and where it lies."""
@@ -66,15 +67,30 @@ def put(storage: Storage, claim: Claim, delivery: Delivery) -> tuple[Artifact, S
     files = (_put_result(storage, claim, delivery), *(_put_file(storage, claim, delivery.agent_id, f) for f in left))
     artifact = _of(delivery, table=table, files=files)
     key = _key(claim, delivery.agent_id, ARTIFACT)
-    return artifact, storage.put_bytes(key, artifact.model_dump_json().encode(), "application/json")
+    return artifact, storage.put_bytes(key, artifact.model_dump_json().encode(), JSON)
 
 
-def small(delivery: Delivery) -> Artifact | None:
-    """The artifact of a delivery that goes into its row: a few words, and nothing beside them."""
+@dataclass(frozen=True, slots=True)
+class Small:
+    """An artifact that goes into its row, and the JSON that does.
+
+    PostgreSQL orders the keys of an object anew, so the words themselves lie beside it: a table's columns are to be
+    in their order also where an artifact was read again.
+    """
+
+    artifact: Artifact
+    body: str
+
+
+def small(delivery: Delivery) -> Small | None:
+    """Of a delivery that is a few words, and nothing beside them."""
     if delivery.files or delivery.table is not None:
         return None
     artifact = _of(delivery)
-    return artifact if len(artifact.model_dump_json()) <= INLINE_BYTES else None
+    words = artifact.model_dump_json()
+    if len(words.encode()) > INLINE_BYTES or NUL in words:
+        return None
+    return Small(artifact, f'{words[:-1]},"as_written":{json.dumps(words)}}}')
 
 
 def _of(delivery: Delivery, **stored: Any) -> Artifact:
@@ -83,12 +99,9 @@ def _of(delivery: Delivery, **stored: Any) -> Artifact:
 
 def _put_result(storage: Storage, claim: Claim, delivery: Delivery) -> StoredFile:
     name = f"{delivery.agent_id}.json"
-    sent = storage.put_bytes(
-        _key(claim, delivery.agent_id, name), delivery.result.model_dump_json().encode(), "application/json"
-    )
+    sent = storage.put_bytes(_key(claim, delivery.agent_id, name), delivery.result.model_dump_json().encode(), JSON)
     return StoredFile(
-        name=name, key=sent.key, size=sent.size, sha256=sent.sha256, content_type="application/json", kind=RESULT,
-        is_output=False,
+        name=name, key=sent.key, size=sent.size, sha256=sent.sha256, content_type=JSON, kind=RESULT, is_output=False
     )  # fmt: skip
 
 
@@ -105,8 +118,27 @@ def _key(claim: Claim, agent_id: str, name: str) -> str:
 def of_step(storage: Storage, step: TaskStep) -> Artifact | None:
     """What a checkpoint proves; None: its agent failed."""
     if step.inline is not None:
-        return Artifact.model_validate(step.inline)
+        words = step.inline.get("as_written")
+        return Artifact.model_validate(step.inline) if words is None else Artifact.model_validate_json(words)
     return None if step.artifact_key is None else read(storage, step.artifact_key)
+
+
+def downloads(storage: Storage, step: TaskStep) -> tuple[StoredFile, ...]:
+    """What a customer may have of a task that has not completed: a delivered agent's findings, its table, its files."""
+    artifact = of_step(storage, step)
+    if artifact is None:
+        return ()
+    left = tuple(file for file in artifact.files if file.is_output or file.kind in (RESULT, TABLE))
+    return left if step.inline is None else (_in_row(artifact.result), *left)
+
+
+def _in_row(result: AgentResult) -> RowFile:
+    """The findings alone, as `put` would have sent them."""
+    body = result.model_dump_json().encode()
+    return RowFile(
+        name=f"{result.agent_id}.json", size=len(body), sha256=hashlib.sha256(body).hexdigest(), content_type=JSON,
+        kind=RESULT, is_output=False, body=body,
+    )  # fmt: skip
 
 
 def read(storage: Storage, key: str) -> Artifact:

@@ -93,7 +93,7 @@ def _replay_one(storage: Storage, task: Task, rehearsal: "Rehearsal | None") -> 
     asked: Resubmission | None = None
     try:
         with transaction() as session:
-            finished = checkpoints.of_task(session, task.id)
+            finished = checkpoints.without_artifacts(session, task.id)
             done = items.ok_positions(session, task.id) if task.items else set()
         asked = resubmission_for(storage, task, finished, done)
         if rehearsal is None:

@@ -13,7 +13,7 @@ from backend.logs import bound, log
 from db import checkpoints, workers
 from db.checkpoints import Checkpoint
 from db.claims import Claim
-from db.database import transaction
+from db.database import statement, transaction
 from db.models import StepStatus, TaskStep
 from transformers import artifacts
 from transformers.artifacts import Artifact
@@ -144,9 +144,9 @@ async def _deliver(
     """The artifact is where it stays before its row exists, or goes into the row itself."""
     bench = walk.bench
     where: dict[str, Any]
-    small = artifacts.small(delivery) if step.agent.waits else None
+    small = artifacts.small(delivery)
     if small is not None:
-        artifact, where = small, {"inline": small.model_dump(mode="json")}
+        artifact, where = small.artifact, {"inline": small.body}
     else:
         artifact, stored = await bench.slot.stop.watch_over(
             artifacts.put, bench.slot.doors.storage, bench.claim, delivery
@@ -178,7 +178,7 @@ def _without_artifact(step: Step, fingerprint: str, began: float, verdict: Verdi
 def _record(walk: Walk, step: Step, checkpoint: Checkpoint, delivery: Delivery | None = None) -> None:
     bench, following = walk.bench, walk.next_agent(ending=step)
     amount, rest = charge(bench.claim, step, delivery)
-    with transaction() as session:
+    with statement() as session:
         checkpoints.record(
             session, bench.claim, checkpoint,
             amount=amount, rest=rest, progress=walk.progress(step, 1), next_agent=following,

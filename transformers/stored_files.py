@@ -2,7 +2,7 @@
 
 import uuid
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 MANIFEST = "manifest.json"
 
@@ -19,6 +19,13 @@ class StoredFile(BaseModel):
     content_type: str
     kind: str = ""
     is_output: bool = True
+
+
+class RowFile(StoredFile):
+    """Lies in a row, not in storage: it has no key, and its bytes are at hand."""
+
+    key: str = ""
+    body: bytes = Field(exclude=True, repr=False)
 
 
 class Manifest(BaseModel):

@@ -3,6 +3,7 @@
 import json
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from hall_client import Customer
 
@@ -69,20 +70,18 @@ def published(customer: Customer, task_id: str) -> Claim:
     return claim
 
 
-def half_done(customer: Customer, task_id: str) -> Claim:
-    """A running task whose first agent has delivered."""
+def half_done(customer: Customer, task_id: str, *, small: bool = False) -> Claim:
+    """A running task whose first agent has delivered, what goes into the row or into the store."""
     claim = claimed(customer, task_id)
-    result = AgentResult(agent_id="counter", agent_name="Counter", analysis_text="Two rows.")
-    _, sent = artifacts.put(customer.hall.storage, claim, Delivery(result=result))
-    step = Checkpoint(
-        "counter",
-        StepStatus.DELIVERED,
-        "print",
-        9,
-        artifact_key=sent.key,
-        artifact_size=sent.size,
-        artifact_sha256=sent.sha256,
-    )
+    delivery = Delivery(result=AgentResult(agent_id="counter", agent_name="Counter", analysis_text="Two rows."))
+    if small:
+        artifact = artifacts.small(delivery)
+        assert artifact is not None
+        where: dict[str, Any] = {"inline": artifact.body}
+    else:
+        _, sent = artifacts.put(customer.hall.storage, claim, delivery)
+        where = {"artifact_key": sent.key, "artifact_size": sent.size, "artifact_sha256": sent.sha256}
+    step = Checkpoint("counter", StepStatus.DELIVERED, "print", 9, **where)
     with transaction() as session:
         checkpoints.record(session, claim, step, amount=30, progress=50, next_agent="rater")
     return claim

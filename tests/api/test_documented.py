@@ -79,7 +79,7 @@ def test_what_needs_somebody_signed_in_says_so() -> None:
 
     assert open_to_all == {
         "register", "login", "refresh", "logout", "list_tools", "get_tool", "get_health", "get_readiness",
-        "get_metrics",
+        "get_metrics", "get_linked_output",
     }  # fmt: skip
 
 

@@ -114,8 +114,11 @@ def test_another_customers_output_is_none(customer: Customer, stranger: Customer
     assert problem_of(output_of(stranger, done), 404)["error_code"] == "TASK_NOT_FOUND"
 
 
-def test_what_was_delivered_so_far_can_be_had_too(customer: Customer) -> None:
+@pytest.mark.parametrize("small", [True, False])
+def test_what_was_delivered_so_far_can_be_had_too(customer: Customer, small: bool) -> None:
     task_id = customer.queued()
-    half_done(customer, task_id)
+    half_done(customer, task_id, small=small)
 
-    assert output_of(customer, task_id, "counter.json").json()["analysis_text"] == "Two rows."
+    whole = output_of(customer, task_id, "counter.json")
+    assert whole.json()["analysis_text"] == "Two rows."
+    assert output_of(customer, task_id, "counter.json", Range="bytes=3-9").content == whole.content[3:10]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from db import children, deletion, files, retention, task_store, verification
+from db import checkpoints, children, deletion, files, retention, task_store, verification
 from db.claims import Claim
 from db.database import transaction
 from db.endings import Ending, settle
@@ -108,6 +108,26 @@ def test_pages_follow_each_other_without_gap_or_repeat() -> None:
         after = page[-1]
     assert len(seen) == 5
     assert set(seen) == {task.id for task in tasks}
+
+
+@pytest.mark.parametrize("how", ["by age", "by wish"])
+def test_a_small_artifact_goes_with_the_outputs_of_its_task(how: str) -> None:
+    claim = builders.claimed_task()
+    builders.deliver(claim, "unified-profiler", inline='{"result": {}}')
+    complete(claim)
+    task = builders.change(claim.task_id, finished_at=CLOCK - OUTPUTS_OVER)
+    if how == "by wish":
+        delete(task)
+    else:
+        mark(Stage.INPUTS, task)
+        assert small_artifact(task) == {"result": {}}
+        mark(Stage.OUTPUTS, task)
+    assert small_artifact(task) is None
+
+
+def small_artifact(task: Task) -> object:
+    with transaction() as session:
+        return checkpoints.of_task(session, task.id)["unified-profiler"].inline
 
 
 def test_what_was_cleaned_is_not_due_again() -> None:

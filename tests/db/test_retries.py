@@ -119,6 +119,14 @@ def test_delivered_steps_are_taken_over_as_they_are_and_failed_ones_are_not() ->
         assert getattr(taken, name) == getattr(delivered, name), name
 
 
+def test_a_small_artifact_is_taken_over_with_its_step() -> None:
+    claim = builders.claimed_task(inputs=INPUTS)
+    builders.deliver(claim, FIRST, inline='{"z": 1, "a": 2}')
+    new = retry(fail(claim, []), [FIRST])
+    (taken,) = steps(new.id).values()
+    assert (taken.inline, taken.artifact_key) == ({"z": 1, "a": 2}, None)
+
+
 def test_only_the_rest_is_held_and_the_whole_is_paid_once() -> None:
     user = builders.customer(100)
     new = retry(failed(user))

@@ -25,9 +25,9 @@ def slot(database: str, storage_bucket: Storage, tmp_path: Path, warm_child: War
 
 
 def found_by(slot: TrialSlot, claim: Claim, agent: str) -> AgentResult:
-    key = steps(claim)[agent].artifact_key
-    assert key is not None
-    return artifacts.read(slot.storage, key).result
+    artifact = artifacts.of_step(slot.storage, steps(claim)[agent])
+    assert artifact is not None
+    return artifact.result
 
 
 def manifest_of(slot: TrialSlot, claim: Claim) -> Manifest:
@@ -99,9 +99,8 @@ def test_a_failed_agent_stops_the_chain_and_what_was_delivered_is_there_and_paid
     with pytest.raises(AgensiumError):
         slot.run(claim)
     assert captures(claim) == {"add": 10}
-    key = steps(claim)["add"].artifact_key
-    assert key is not None
-    assert [file.name for file in artifacts.read(slot.storage, key).downloads] == ["add.json", "add.parquet", "add.txt"]
+    left = artifacts.downloads(slot.storage, steps(claim)["add"])
+    assert [file.name for file in left] == ["add.json", "add.parquet", "add.txt"]
 
 
 def test_a_role_that_is_no_table_comes_to_the_agents_as_it_is(slot: TrialSlot) -> None:

@@ -31,6 +31,7 @@ from db.paces import ENOUGH_SAMPLES
 from tests import builders
 from tests.probe_tools import PROBE
 from tests.waiting import eventually
+from transformers import artifacts
 from transformers.agent_process import AgentProcess, Limits
 from transformers.findings import AgentResult
 from transformers.stop_signal import StopReason, StopSignal
@@ -65,6 +66,19 @@ def test_everything_a_claim_writes_to_storage_carries_its_epoch(workshop: TrialS
     written = {found.key for found in workshop.storage.list("")} - before
     assert written
     assert all(f"/steps/{claim.epoch}/" in key or f"/outputs/{claim.epoch}/" in key for key in written), written
+
+
+def test_a_small_artifact_costs_no_call_of_the_store(workshop: TrialSlot, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = []
+    put = workshop.storage.put_bytes
+    monkeypatch.setattr(workshop.storage, "put_bytes", lambda key, *more: sent.append(key) or put(key, *more))
+    claim = workshop.claim()
+    workshop.run(claim)
+    assert [key for key in sent if "/steps/" in key] == []
+    first = steps(claim)["first"]
+    assert (first.artifact_key, first.artifact_size, first.artifact_sha256) == (None, None, None)
+    assert artifacts.of_step(workshop.storage, first) is not None
+    assert first.peak_memory_bytes is not None, "by which it is known that it was computed"
 
 
 def test_progress_rises_to_99_and_the_settlement_makes_it_100(workshop: TrialSlot) -> None:
@@ -302,6 +316,7 @@ def test_a_file_store_that_hangs_keeps_no_cancelled_task_waiting(
         answers.wait(60)
 
     monkeypatch.setattr(workshop.storage, "put_bytes", hang)
+    monkeypatch.setattr("transformers.artifacts.INLINE_BYTES", 0)
     began = monotonic()
     try:
         with pytest.raises(ClaimLost):
