@@ -5,6 +5,8 @@ import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,11 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from backend.administration import make_admin
 from backend.client import AgensiumClient, CreditEntry, Download, Step, Task
-from backend.devstack import embedded_stack
+from backend.devstack import Stack, embedded_stack
 from backend.errors import AgensiumError
 from backend.processes import ProcessFailed
 from backend.product import ROOT, product_environment, running_product
-from db.schema import migrate
 
 EXAMPLE = ROOT / "examples" / "data" / "hospitals.csv"
 HOME = Path(".agensium") / "demo"
@@ -53,15 +53,28 @@ def run_demo(file: Path = EXAMPLE) -> int:
 
 def _demo(console: Console, file: Path) -> None:
     console.print("Starting PostgreSQL, Redis and S3 …")
-    with tempfile.TemporaryDirectory(prefix="agensium-demo-") as directory, embedded_stack(Path(directory)) as stack:
+    with tempfile.TemporaryDirectory(prefix="agensium-demo-") as directory, _stack(directory) as stack:
         environment = product_environment(stack) | {"AGENSIUM_NO_ENV_FILE": "1"}
         os.environ.update(environment)  # the operator's part, in this process, means the same database
+        from db.schema import migrate
+
         migrate(stack.database_url)
         console.print("Starting the API, a Celery worker and Flower …")
         with running_product(stack, HOME / "logs") as product:
             console.print(f"  API     {product.api_url}/docs\n  Flower  {product.flower_url}", highlight=False)
             with AgensiumClient(product.api_url) as customer:
                 _be_a_customer(console, customer, product.api_url, file)
+            product.await_flower()
+
+
+def _stack(directory: str) -> AbstractContextManager[Stack]:
+    """Nothing of it outlives us, so nothing is written for that. While it starts, we load the rest of ourselves."""
+    return embedded_stack(Path(directory), fast=True, meanwhile=_load)
+
+
+def _load() -> None:
+    for module in ("backend.administration", "db.schema"):
+        import_module(module)
 
 
 def _be_a_customer(console: Console, customer: AgensiumClient, api_url: str, file: Path) -> None:
@@ -79,6 +92,8 @@ def _be_a_customer(console: Console, customer: AgensiumClient, api_url: str, fil
 
 def _grant(api_url: str, user_id: int) -> None:
     """What an operator does: an administrator is named on the machine, credits are granted over HTTP."""
+    from backend.administration import make_admin
+
     email = f"operator-{secrets.token_hex(4)}@example.com"
     with AgensiumClient(api_url) as operator:
         operator.register(email, secrets.token_urlsafe(16))

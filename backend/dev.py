@@ -44,7 +44,8 @@ def _dev(console: Console) -> None:
         migrate(stack.database_url)
         _warn_of_contradictions(console, stack.environment())
         console.print("Starting the API, a Celery worker and Flower …")
-        with env_file(ENV_FILE, stack.environment()), running_product(stack, HOME / "logs", reload=True) as product:
+        with env_file(ENV_FILE, stack.environment()), running_product(stack, HOME / "logs", stays=True) as product:
+            product.await_flower()
             _show_addresses(console, product, stack.environment())
             _restart_on_change(console, product.worker)
 

@@ -7,7 +7,7 @@ Where there is no Redis for this platform, `redis_url` is empty and the broker i
 safe because the row, not the message, is the truth.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +61,18 @@ class Stack:
 
 
 @contextmanager
-def embedded_stack(directory: Path, *, fast: bool = False, broker_in_files: bool = False) -> Iterator[Stack]:
+def embedded_stack(
+    directory: Path,
+    *,
+    fast: bool = False,
+    broker_in_files: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Iterator[Stack]:
     """Start all three, hand them over, stop all three whatever happens; on Linux even when we are killed.
 
-    Data stays in the directory, except what S3 holds. `fast` is for tests: nothing is written for a crash of the
-    machine. Call it from the main thread (backend/processes.py says why).
+    Data stays in the directory, except what S3 holds. `fast` is for the tests and the demo, whose directory goes too:
+    nothing is written for a crash of the machine. `meanwhile` is called while they start. Call it from the main thread
+    (backend/processes.py says why).
     """
     directory = directory.absolute()
     directory.mkdir(parents=True, exist_ok=True)
@@ -77,6 +84,7 @@ def embedded_stack(directory: Path, *, fast: bool = False, broker_in_files: bool
         for service in services:  # the slowest first: its second passes while the others start
             cleanup.callback(service.stop)
             service.start()
+        meanwhile()
         for service in reversed(services):
             service.ready()
         yield Stack(directory, postgres, redis, storage)

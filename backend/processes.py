@@ -29,7 +29,10 @@ class ProcessFailed(Exception):
 
 
 class Process:
-    """One child and its log file. It may be started again after it ended; its log goes on."""
+    """One child and its log file. It may be started again after it ended; its log goes on.
+
+    One that is started `aside` computes when nobody else wants to.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Process:
         environment: Mapping[str, str] | None = None,
         uid: int | None = None,
         stop_signal: int = signal.SIGTERM,
+        aside: bool = False,
     ) -> None:
         self.name = name
         self.log = log
@@ -47,6 +51,7 @@ class Process:
         self._environment = dict(environment) if environment is not None else None
         self._uid = uid
         self._stop_signal = stop_signal
+        self._aside = aside
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -75,12 +80,14 @@ class Process:
                 start_new_session=sys.platform != "win32",
                 creationflags=_own_group_flag(),
             )
+        if self._aside:
+            _lower_priority(self._child.pid)
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
+    def wait_until(self, ready: Callable[[], bool], seconds: float, poll: float = POLL_SECONDS) -> None:
         """Poll `ready` until it is true. Raises ProcessFailed when the process ends first or the time is over."""
         deadline = time.monotonic() + seconds
         while not ready():
-            if self.ends_within(POLL_SECONDS):
+            if self.ends_within(poll):
                 raise ProcessFailed(f"{self.name} ended at once.\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise ProcessFailed(f"{self.name} was not ready after {seconds:g} s.\n{self.log_tail()}")
@@ -174,6 +181,12 @@ def _kill_orphans(group: int) -> None:
     if sys.platform != "win32":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
+
+
+def _lower_priority(pid: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        child = psutil.Process(pid)
+        child.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else min(19, child.nice() + 10))
 
 
 def _own_group_flag() -> int:

@@ -18,11 +18,13 @@ from backend.ports import LOOPBACK, free_port, port_near
 from backend.processes import AT_ONCE, Process
 
 CELERY = ("celery", "-A", "celery_queue.celery_app")
+FLOWER = ("celery", "-A", "celery_queue.broker_app", "flower")
 WORKER = ("celery_queue.worker",)
 PACKAGES = ("api", "backend", "celery_queue", "db", "transformers")
 ROOT = Path(__file__).parents[1]
 PORT = 8000  # of the API that stays up: people remember it, and the shell looks there by itself
 READY_SECONDS = 60.0  # 3 s when idle
+LOOK_SECONDS = 0.1  # between two questions to who is starting: each takes from it what it starts with
 DRAIN_SECONDS = 15.0  # a worker's own drain (9 s) and some air
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy has no business on the loopback
 
@@ -37,18 +39,24 @@ class Product:
     api_url: str
     flower_url: str  # with the name and the password that it asks for
 
+    def await_flower(self) -> None:
+        """A courtesy, so nothing else waits for it. Raises ProcessFailed."""
+        self.flower.wait_until(lambda: answers(f"{self.flower_url}/healthcheck"), READY_SECONDS, LOOK_SECONDS)
+
 
 @contextmanager
-def running_product(stack: Stack, logs: Path, *, reload: bool = False) -> Iterator[Product]:
-    """Start the three, wait until a task could run, stop them in order whatever happens."""
-    product = _product(product_environment(stack), logs, reload=reload)
+def running_product(stack: Stack, logs: Path, *, stays: bool = False) -> Iterator[Product]:
+    """Start the three, wait until a task could run, stop them in order whatever happens.
+
+    What stays up reloads its code, and drains at its end. Else all is over at once: of the stack nothing is kept.
+    """
+    product = _product(product_environment(stack), logs, reload=stays)
     with ExitStack() as cleanup:
         for process in (product.api, product.worker, product.flower):
-            cleanup.callback(process.stop, DRAIN_SECONDS)
+            cleanup.callback(process.stop, DRAIN_SECONDS) if stays else cleanup.callback(process.kill)
             process.start()
-        product.api.wait_until(lambda: answers(f"{product.api_url}/healthz"), READY_SECONDS)
-        product.worker.wait_until(lambda: answers(f"{product.api_url}/readyz"), READY_SECONDS)
-        product.flower.wait_until(lambda: answers(f"{product.flower_url}/healthcheck"), READY_SECONDS)
+        product.api.wait_until(lambda: answers(f"{product.api_url}/healthz"), READY_SECONDS, LOOK_SECONDS)
+        product.worker.wait_until(lambda: answers(f"{product.api_url}/readyz"), READY_SECONDS, LOOK_SECONDS)
         yield product
 
 
@@ -63,17 +71,17 @@ def _product(environment: Mapping[str, str], logs: Path, *, reload: bool) -> Pro
     flower_port = free_port()
     password = secrets.token_urlsafe(12)  # Flower has none by itself and shows every argument of every task
 
-    def process(name: str, *command: str, stop_signal: int = signal.SIGTERM) -> Process:
-        arguments = [sys.executable, "-m", *command]
-        return Process(name, arguments, logs / f"{name}.log", environment=environment, stop_signal=stop_signal)
+    def process(name: str, *command: str, stop_signal: int = signal.SIGTERM, aside: bool = False) -> Process:
+        arguments, log = [sys.executable, "-m", *command], logs / f"{name}.log"
+        return Process(name, arguments, log, environment=environment, stop_signal=stop_signal, aside=aside)
 
     return Product(
         api=process("api", *api_command(api_port, reload=reload)),
         worker=process("worker", *WORKER),
         flower=process(
-            "flower", *CELERY, "flower", f"--address={LOOPBACK}", f"--port={flower_port}",
-            f"--basic-auth=agensium:{password}",
+            "flower", *FLOWER, f"--address={LOOPBACK}", f"--port={flower_port}", f"--basic-auth=agensium:{password}",
             stop_signal=AT_ONCE,  # it takes 15 s to say goodbye and has nothing to save
+            aside=True,
         ),
         api_url=f"http://{LOOPBACK}:{api_port}",
         flower_url=f"http://agensium:{password}@{LOOPBACK}:{flower_port}",

@@ -11,7 +11,7 @@ from kombu import Exchange
 from kombu import Queue as KombuQueue
 
 from backend.settings import Settings
-from db.models import Queue
+from db.queue_names import Queue
 
 TASK_NAME = "celery_queue.tasks.process_analysis"
 SOFT_LIMIT_ABOVE_OURS = 30  # seconds; Celery's limits are only the outermost net (4)
@@ -60,7 +60,6 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_queues": [queue_named(queue.value) for queue in queues_of(settings)],
         "task_create_missing_queues": False,
         "worker_enable_remote_control": True,
-        "imports": ["celery_queue.tasks"],
     }
 
 

@@ -6,7 +6,7 @@ For an operator who wants to see that a ring too many does no harm, and for `age
 import sys
 import uuid
 
-from celery_queue.celery_app import app
+from celery_queue.broker_app import app
 from celery_queue.celery_config import TASK_NAME
 
 

@@ -225,6 +225,15 @@ def test_a_worker_starts_without_boto3_and_alembic_which_take_a_second() -> None
     assert not loaded_by(*DECLARATIONS)["celery_queue.celery_app"] & {"boto3", "alembic"}
 
 
+def test_who_only_asks_the_broker_loads_neither_the_house_nor_its_memory() -> None:
+    loaded = loaded_by("celery_queue.broker_app")["celery_queue.broker_app"]
+    assert not loaded & {"sqlalchemy", "psycopg", "transformers", "structlog", "flower"}
+
+
+def test_the_demo_loads_its_memory_while_the_stack_starts() -> None:
+    assert not loaded_by("backend.demo")["backend.demo"] & {"sqlalchemy", "alembic", "redis", "transformers"}
+
+
 def registries() -> Iterator[bytes]:
     """Their host names, put together here so that this file holds none."""
     hosts = (

@@ -41,7 +41,7 @@ def test_a_failure_says_what_to_do_and_exits_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     @contextmanager
-    def broken_stack(_directory: Path) -> NoReturn:
+    def broken_stack(_directory: Path, **_wishes: object) -> NoReturn:
         raise ProcessFailed("postgres ended at once.")
 
     monkeypatch.setattr(demo, "embedded_stack", broken_stack)

@@ -175,6 +175,17 @@ def test_all_is_stopped_when_the_work_fails(tmp_path: Path) -> None:
     assert not any(service.running for service in (stack.postgres, stack.redis, stack.storage) if service)
 
 
+def test_a_postgresql_that_is_not_wanted_any_more_leaves_no_initdb_behind(tmp_path: Path) -> None:
+    postgres = embedded.EmbeddedPostgres(tmp_path, fast=True)
+    postgres.start()
+    begun = psutil.Process().children(recursive=True)
+    postgres.stop()
+    assert begun
+    psutil.wait_procs(begun, timeout=10)
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in begun)
+    assert not (tmp_path / "postgres").exists()
+
+
 def test_a_port_lost_to_somebody_else_is_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as somebody:
         somebody.bind((LOOPBACK, 0))

@@ -61,6 +61,16 @@ def test_a_process_that_never_gets_ready_is_given_up(tmp_path: Path) -> None:
         process.kill()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="classes of priority instead of a number")
+def test_a_courtesy_is_computed_when_nobody_else_wants_to(tmp_path: Path) -> None:
+    process = python(WAITS_FOR_EVER, tmp_path, aside=True)
+    process.start()
+    try:
+        assert psutil.Process(process.pid).nice() == min(19, psutil.Process().nice() + 10)
+    finally:
+        process.kill()
+
+
 def test_a_deaf_process_is_ended_when_its_grace_is_over(tmp_path: Path) -> None:
     process = python(DEAF, tmp_path)
     process.start()
