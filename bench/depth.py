@@ -21,6 +21,7 @@ from bench.quantiles import in_milliseconds
 
 if TYPE_CHECKING:
     from celery_queue.rounds import Rounds
+    from db.rings import Ring
 
 FLAT = 2.0  # times: the deepest over the shallowest
 CUSTOMERS = 100
@@ -77,9 +78,9 @@ def _timed(conductor: "Rounds", count: int) -> tuple[Sequence[float], Sequence[f
     rounds, claimed = [], []
     for number in range(WARM + count):
         began = monotonic()
-        conductor.conduct()
+        due = conductor.conduct().rings
         took = monotonic() - began
-        claims = _claim_admitted()
+        claims = _claim(due)
         _end_running()
         if number >= WARM:
             rounds.append(took)
@@ -87,14 +88,12 @@ def _timed(conductor: "Rounds", count: int) -> tuple[Sequence[float], Sequence[f
     return rounds, claimed
 
 
-def _claim_admitted() -> list[float]:
+def _claim(due: Sequence["Ring"]) -> list[float]:
     from celery_queue.identity import BOOT_UUID
-    from db import claims, rings
+    from db import claims
     from db.database import transaction
 
-    with transaction() as session:
-        due = rings.take(session)
-    assert len(due) == SLOTS, f"{len(due)} tasks were admitted"
+    assert len(due) >= SLOTS, f"{len(due)} tasks were admitted"
     seconds = []
     for ring in due:
         began = monotonic()

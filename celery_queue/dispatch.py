@@ -1,9 +1,9 @@
 """The conductor: threads in every worker's main process that keep the waiting tasks moving.
 
-One listens for wake-ups, one conducts rounds, one rings, so that a frozen broker delays no round; the janitor's is
-told once a minute by the conductor that kept house, and the post office's looks by itself. The conductor is not itself
-a task, so nothing that loses tasks can lose it. Its death only delays, and two at once are harmless, because every
-step is a conditional UPDATE.
+One listens for wake-ups, one conducts rounds, one rings (ringer.py), so that a frozen broker delays no round; the
+janitor's is told once a minute by the conductor that kept house, and the post office's looks by itself. The conductor
+is not itself a task, so nothing that loses tasks can lose it. Its death only delays, and two at once are harmless,
+because every step is a conditional UPDATE.
 """
 
 import threading
@@ -16,12 +16,11 @@ from celery_queue import drain
 from celery_queue.fork_gate import ForkGate
 from celery_queue.janitor import Janitor
 from celery_queue.post_office import PostOffice
-from celery_queue.ringing import RING_ERRORS, Bell
+from celery_queue.ringer import Ringer
+from celery_queue.ringing import Bell
 from celery_queue.rounds import ROUND_SECONDS, Round, Rounds
 from celery_queue.watchdog import Watchdog
-from db import rings
-from db.database import DATABASE_ERRORS, transaction
-from db.rings import Ring
+from db.database import DATABASE_ERRORS
 from db.wakeups import Listener
 
 LISTEN_SECONDS = 1.0  # between looks at whether we are to stop; wake-ups come at once
@@ -39,13 +38,15 @@ class Conductor:
         post_office: PostOffice | None = None,
     ) -> None:
         self._rounds = rounds
-        self._bell = bell
+        self._ringer = Ringer(bell)
         self._watchdog = watchdog
         self._janitor = janitor
         self._post_office = post_office
-        self._wake, self._ring_due, self._stopping = threading.Event(), threading.Event(), threading.Event()
-        self._gates = {name: ForkGate() for name in ("listen", "conduct", "ring")}
-        targets: dict[str, Callable[[], None]] = {"listen": self._listen, "conduct": self._conduct, "ring": self._ring}
+        self._wake, self._stopping = threading.Event(), threading.Event()
+        self._gates = {name: ForkGate() for name in ("listen", "conduct")}
+        targets: dict[str, Callable[[], None]] = {
+            "listen": self._listen, "conduct": self._conduct, "ring": self._ringer.run,
+        }  # fmt: skip
         if janitor is not None:
             targets["clean"] = janitor.run
         if post_office is not None:
@@ -64,7 +65,7 @@ class Conductor:
         """No more rounds, no more rings; the worker's row goes, and its going wakes also our own listener."""
         self._stopping.set()
         self._wake.set()
-        self._ring_due.set()
+        self._ringer.stop()
         if self._janitor is not None:
             self._janitor.stop()
         if self._post_office is not None:
@@ -121,63 +122,20 @@ class Conductor:
             self._wake.clear()  # before the round: what comes during it is for the next
             done = self._one_round()
             pause = done.next_due
-            if done.to_ring:
-                self._ring_due.set()
+            self._ringer.tell(done)
             if done.house_is_due and self._janitor is not None:
                 self._janitor.tell()
+            if done.rest:
+                self._stopping.wait(done.rest)
 
     def _one_round(self) -> Round:
         with self._gates["conduct"]:
             if self._stopping.is_set():  # this worker has left the list, and must not come back to it
-                return Round(to_ring=False, next_due=0.0)
+                return Round(next_due=0.0)
             try:
                 if self._watchdog is not None:
                     self._watchdog.look()
                 return self._rounds.conduct()
             except DATABASE_ERRORS as error:
                 log().warning("no round", error=str(error))
-                return Round(to_ring=False, next_due=ROUND_SECONDS)
-
-    # rings
-
-    def _ring(self) -> None:
-        while not self._stopping.is_set():
-            self._ring_due.wait()
-            self._ring_due.clear()
-            if not self._ring_all():
-                self._stopping.wait(ROUND_SECONDS)
-                self._ring_due.set()
-
-    def _ring_all(self) -> bool:
-        """Ring for all committed rows that want it; False when the broker or the database did not answer.
-
-        A fork waits for one ring at most, not for all of them.
-        """
-        try:
-            while due := self._take():
-                for at, ring in enumerate(due):
-                    if not self._rung(ring):
-                        self._put_back(due[at:])
-                        return False
-        except DATABASE_ERRORS as error:
-            log().warning("no rings", error=str(error))
-            return False
-        return True
-
-    def _rung(self, ring: Ring) -> bool:
-        with self._gates["ring"]:
-            try:
-                self._bell.ring(ring)
-            except RING_ERRORS as error:
-                log().warning("the broker took no ring", task_id=str(ring.task_id), error=str(error))
-                self._bell.hang_up()
-                return False
-            return True
-
-    def _take(self) -> list[Ring]:
-        with self._gates["ring"], transaction() as session:
-            return list(rings.take(session))
-
-    def _put_back(self, unsent: list[Ring]) -> None:
-        with self._gates["ring"], transaction() as session:
-            rings.put_back(session, unsent)
+                return Round(next_due=ROUND_SECONDS)

@@ -1,9 +1,10 @@
 """Ringing Celery: one message by task name, with two ids and nothing else."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from celery import Celery
-from kombu import Connection
+from kombu import Producer
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -15,9 +16,8 @@ from transformers.catalog import tool_for
 
 RING_ERRORS = (KombuError, RedisError, OSError)
 # A fork of prefork waits for a ring under way, so a frozen broker is not waited for as long as the consumer does: what
-# was not sent is due again a second later. Two tries, for a connection that has gone stale meanwhile.
+# was not sent is due again a second later.
 TIMEOUTS = {"socket_timeout": 2, "socket_connect_timeout": 2}
-TRIES = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 
 class Bell:
@@ -26,12 +26,37 @@ class Bell:
     def __init__(self, app: Celery, settings: Settings) -> None:
         self._app = app
         self._settings = settings
-        self._connection: Connection | None = None
+        self._producer: Producer | None = None
 
-    def ring(self, ring: Ring) -> None:
-        """Send one message. Raises RING_ERRORS when the broker does not take it.
+    def ring(self, *rings: Ring) -> None:
+        """Send a message for each, all at once where the broker can. Raises RING_ERRORS when it does not take them.
 
-        Not `send_task`: that one would subscribe us to the result, one channel a task. The queue is given whole, not
+        After a failure some may have been sent: a copy is sorted out by the claim.
+        """
+        try:
+            self._send(rings)
+        except RING_ERRORS:  # the connection may have gone stale since the last ring
+            self.hang_up()
+            self._send_or_hang_up(rings)
+
+    def _send_or_hang_up(self, rings: Sequence[Ring]) -> None:
+        try:
+            self._send(rings)
+        except RING_ERRORS:
+            self.hang_up()
+            raise
+
+    def _send(self, rings: Sequence[Ring]) -> None:
+        if self._producer is None:
+            connection = self._app.connection_for_write()
+            connection.transport_options = {**connection.transport_options, **TIMEOUTS}
+            self._producer = self._app.amqp.Producer(connection, auto_declare=False)
+        with self._producer.batch():
+            for ring in rings:
+                self._send_one(self._producer, ring)
+
+    def _send_one(self, producer: Producer, ring: Ring) -> None:
+        """Not `send_task`: that one would subscribe us to the result, one channel a task. The queue is given whole, not
         by name: a worker rings for every queue, also for those that it does not take from itself.
         """
         soft = self._soft_limit(ring.tool_id)
@@ -42,13 +67,7 @@ class Bell:
             soft_time_limit=soft,
             time_limit=soft + HARD_LIMIT_ABOVE_SOFT,
         )
-        if self._connection is None:
-            self._connection = self._app.connection_for_write()
-            self._connection.transport_options = {**self._connection.transport_options, **TIMEOUTS}
-        with self._app.amqp.Producer(self._connection, auto_declare=False) as producer:
-            self._app.amqp.send_task_message(
-                producer, TASK_NAME, message, queue=queue_named(ring.queue), retry=True, retry_policy=TRIES
-            )
+        self._app.amqp.send_task_message(producer, TASK_NAME, message, queue=queue_named(ring.queue), retry=False)
 
     def _soft_limit(self, tool_id: str) -> float:
         """Seconds for Celery's outermost net, above our own limits."""
@@ -62,7 +81,7 @@ class Bell:
 
     def hang_up(self) -> None:
         """Drop the connection; the next ring opens another."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
             with suppress(*RING_ERRORS):
-                connection.release()
+                producer.connection.release()

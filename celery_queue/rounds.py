@@ -3,28 +3,39 @@
 Leaderless: the round belongs to whoever locks the admission clock's row first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from backend.clock import monotonic
 from backend.settings import Settings
 from celery_queue import drain
-from db import admission, endings, rings, wakeups, workers
+from db import admission, endings, rings, survey, wakeups, workers
 from db.database import Session, must_last, transaction
+from db.rings import Ring
+from db.survey import Survey
 from db.workers import WorkerIdentity
 
 ROUND_SECONDS = 1.0  # at least one round a second, whether or not anybody knocked
 AFTER_ANOTHERS_ROUND = 0.02  # seconds: another conductor is at it; look again when it should be done
 SOONEST = 0.05  # seconds: a row that was locked during this round is looked at again, without a busy loop
+# Seconds: with every slot at work and the next task waiting in the broker, a round for each that ends would cost more
+# than the quickest tasks themselves. Shorter than what is ahead lasts.
+REST = 0.008
+ANSWERED_WITHIN = 0.2  # seconds: a slot that was just left takes what waits in the broker; that ring is not lost
 HOUSEKEEPING = timedelta(seconds=60)  # by one conductor of them all
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Whether there is something to ring, in how many seconds the next round is due, whether to keep house."""
+    """The rings to send; whether others are due; in how many seconds the next round is due, and before how many it is
+    of no use; whether to keep house.
+    """
 
-    to_ring: bool
     next_due: float
+    rings: Sequence[Ring] = ()
+    to_ring: bool = False
+    rest: float = 0.0
     house_is_due: bool = False
 
 
@@ -38,6 +49,7 @@ class Rounds:
         self._sweep_from = float("inf")
         self._checked_in_at = float("-inf")
         self._draining = False
+        self._idle_since = float("inf")  # since when each of our rounds has seen a slot in which nothing runs
 
     def conduct(self) -> Round:
         """Say that this worker lives, then do the round if it is ours. Raises database errors."""
@@ -46,7 +58,7 @@ class Rounds:
             mine = admission.lock_round(session)
             self._database_answered()
             if not mine:
-                return Round(to_ring=False, next_due=AFTER_ANOTHERS_ROUND)
+                return Round(next_due=AFTER_ANOTHERS_ROUND)
             return self._conduct(session)
 
     def leave(self) -> None:
@@ -77,23 +89,40 @@ class Rounds:
         self._answered_at = now
 
     def _conduct(self, session: Session) -> Round:
-        ripe_in = admission.ripen(session)
-        rescued = endings.lost(session) if monotonic() >= self._sweep_from else ()
-        if rescued:  # what its customer may have seen already
-            must_last(session)
-        admitted = admission.admit(session, admission.free_slots(session, self._lease))
-        idle = admission.idle_slots(session, self._lease)
-        again = rings.ring_again(session, idle, self._lease) if idle else 0
-        due = [seconds for seconds in (ripe_in, self._next_sweep(session)) if seconds is not None]
+        seen = survey.look(session, self._lease, HOUSEKEEPING)
+        if self._put_in_order(session, seen):
+            seen = survey.look(session, self._lease, HOUSEKEEPING)
+        admitted = admission.admit(session, seen.slots) if seen.waiting else ()
+        again = self._is_unheard(seen) and rings.ring_again(session, seen.idle, self._lease)
         return Round(
-            to_ring=bool(rescued or admitted or again or rings.are_due(session)),
-            next_due=min([ROUND_SECONDS, *(max(SOONEST, seconds) for seconds in due)]),
-            house_is_due=admission.house_is_due(session, HOUSEKEEPING),
+            rings=admitted,
+            to_ring=bool(seen.to_ring or again),
+            next_due=self._next_due(seen),
+            rest=REST if seen.spare < len(admitted) else 0.0,
+            house_is_due=seen.house_is_due and admission.house_is_due(session, HOUSEKEEPING),
         )
 
-    def _next_sweep(self, session: Session) -> float | None:
-        """Seconds until a lease may run out: a lost worker's task is not to wait for the next full second."""
-        expiry = endings.next_expiry(session)
-        if expiry is None:
-            return None
-        return max(expiry, self._sweep_from - monotonic())
+    def _put_in_order(self, session: Session, seen: Survey) -> bool:
+        """Let in what is ripe, rescue what is lost; True where something of it was due."""
+        ripe = seen.ripe_in is not None and seen.ripe_in <= 0
+        if ripe:
+            admission.ripen(session)
+        lost = seen.expires_in is not None and seen.expires_in <= 0 and monotonic() >= self._sweep_from
+        if lost and endings.lost(session):  # what its customer may have seen already
+            must_last(session)
+        return ripe or lost
+
+    def _is_unheard(self, seen: Survey) -> bool:
+        """Some ring was not answered, though a slot has been idle for longer than an answer takes."""
+        self._idle_since = min(self._idle_since, monotonic()) if seen.idle else float("inf")
+        return seen.unanswered and monotonic() - self._idle_since >= ANSWERED_WITHIN
+
+    def _next_due(self, seen: Survey) -> float:
+        due = [ROUND_SECONDS]
+        if seen.ripe_in is not None:
+            due.append(max(SOONEST, seen.ripe_in))
+        if seen.expires_in is not None:  # a lost worker's task is not to wait for the next full second
+            due.append(max(SOONEST, seen.expires_in, self._sweep_from - monotonic()))
+        if seen.unanswered and seen.idle:
+            due.append(ANSWERED_WITHIN)
+        return min(due)

@@ -1,10 +1,10 @@
 """Which waiting task is next: start-time fair queueing over customers, in expected slot-seconds (ADMISSION.md).
 
-One virtual time a customer, one statement a round and queue, exactly as many tasks as there are free slots.
+One virtual time a customer, one statement a round and queue: as many tasks as there are free slots, and short ones
+ahead where slots change hands so quickly that they would stand idle in between (survey.py).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import text, update
@@ -12,16 +12,12 @@ from sqlalchemy.orm import Session
 
 from db.database import MAY_BE_FORGOTTEN
 from db.models import BUSY, WAITING, Lane
+from db.rings import Ring
+from db.survey import Slots
 
 WAITING_IN_QUEUE = f"t.queue = :queue AND t.{WAITING.replace(' AND ', ' AND t.')}"
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """Free slots by queue, and how many of them a round may fill in all (a worker may take from several queues)."""
-
-    by_queue: Mapping[str, int]
-    in_all: int
+# Slot-seconds, the least that a submit expects. Nothing longer is let in ahead: a newcomer would wait for it.
+SHORT = 1.0
 
 
 def shape_lane(session: Session, user_id: int, weight: float | None = None, cap: int | None = None) -> Lane:
@@ -59,47 +55,11 @@ _RIPEN = text("""
     WHERE id IN (SELECT id FROM tasks WHERE status = 'QUEUED' AND not_before <= (SELECT clock_timestamp())
                  ORDER BY not_before LIMIT 1000 FOR UPDATE SKIP LOCKED)
 """)
-_NEXT_RIPE = text("""
-    SELECT extract(epoch FROM min(not_before) - clock_timestamp()) FROM tasks
-    WHERE status = 'QUEUED' AND not_before IS NOT NULL
-""")
 
 
-def ripen(session: Session) -> float | None:
-    """Let in what was put off until now; seconds until the next one, if any."""
+def ripen(session: Session) -> None:
+    """Let in what was put off until now."""
     session.execute(_RIPEN)
-    seconds = session.execute(_NEXT_RIPE).scalar()
-    return None if seconds is None else max(0.0, float(seconds))
-
-
-_LIVE = "FROM workers WHERE seen_at > (SELECT clock_timestamp()) - :lease AND NOT draining"
-_SLOTS = text(f"""
-    WITH live AS MATERIALIZED (SELECT queues, slots {_LIVE}),
-    busy AS (SELECT queue, count(*) AS busy FROM tasks WHERE {BUSY} GROUP BY queue)
-    SELECT queue, sum(slots) AS slots, coalesce(max(busy.busy), 0) AS busy, (SELECT sum(slots) FROM live) AS in_all
-    FROM live, unnest(queues) AS queue LEFT JOIN busy USING (queue) GROUP BY queue
-""")  # noqa: S608 (our own words)
-_IDLE = text(f"""
-    SELECT (SELECT coalesce(sum(slots), 0) {_LIVE}) - (SELECT count(*) FROM tasks WHERE status = 'PROCESSING')
-""")  # noqa: S608 (our own words)
-
-
-def free_slots(session: Session, lease: timedelta) -> Slots:
-    """The slots of live workers, less what runs and what was rung.
-
-    A queue takes no more slots than it has: rings that wait for workers which are away starve no other queue.
-    """
-    rows = session.execute(_SLOTS, {"lease": lease}).all()
-    free = {row.queue: max(0, row.slots - row.busy) for row in rows}
-    taken = sum(row.slots - free[row.queue] for row in rows)
-    in_all = rows[0].in_all - taken if rows else 0
-    return Slots(by_queue=free, in_all=max(0, in_all))
-
-
-def idle_slots(session: Session, lease: timedelta) -> int:
-    """Slots in which nothing runs, whatever was rung: a ring that nobody answers leaves its slot idle."""
-    idle: int = session.execute(_IDLE, {"lease": lease}).scalar_one()
-    return max(0, idle)
 
 
 _ADMIT = text(f"""
@@ -113,22 +73,28 @@ _ADMIT = text(f"""
         SELECT l.user_id, l.weight, l.cap, greatest(l.vtime, c.v) AS v
         FROM w JOIN lanes l USING (user_id), admission_clock c),
     open_lane AS (
-        SELECT s.user_id, s.weight, s.v, least(r.room, :k) AS room
+        SELECT s.user_id, s.weight, s.v, least(r.room, :most) AS room
         FROM (SELECT * FROM lane ORDER BY v, user_id) s,
         LATERAL (SELECT s.cap - count(*) AS room FROM tasks b WHERE b.user_id = s.user_id AND ({BUSY})) r
-        WHERE r.room > 0 LIMIT :k),
+        WHERE r.room > 0 LIMIT :most),
     candidate AS (
         SELECT t.id, o.user_id, o.weight, t.cost,
             o.v + (sum(t.cost) OVER (PARTITION BY o.user_id ORDER BY t.sort_at, t.id) - t.cost) / o.weight AS tag
         FROM open_lane o,
         LATERAL (SELECT t.id, t.cost, t.sort_at FROM tasks t
                  WHERE t.user_id = o.user_id AND {WAITING_IN_QUEUE} ORDER BY t.sort_at, t.id LIMIT o.room) t),
-    pick AS (SELECT * FROM candidate ORDER BY tag, id LIMIT :k),
+    ranked AS (
+        SELECT *, row_number() OVER (ORDER BY tag, id) AS place FROM candidate ORDER BY tag, id LIMIT :most),
+    pick AS (  -- into the free slots whoever is next; ahead as long as the next is short: nobody is passed over
+        SELECT * FROM (
+            SELECT *, bool_and(place <= :free OR cost <= :short) OVER (ORDER BY place) AS fits FROM ranked) r
+        WHERE fits),
     locked AS (
         SELECT t.id FROM tasks t JOIN pick USING (id) WHERE {WAITING_IN_QUEUE} FOR UPDATE OF t SKIP LOCKED),
     admitted AS (
-        UPDATE tasks t SET admitted_at = clock_timestamp(), ring_wanted = true
-        FROM locked WHERE t.id = locked.id RETURNING t.id),
+        UPDATE tasks t SET admitted_at = clock_timestamp(), ring_wanted = false, rung_at = clock_timestamp(),
+            rings = rings + 1
+        FROM locked WHERE t.id = locked.id RETURNING t.id, t.user_id, t.celery_task_id, t.tool_id, t.queue),
     paid AS (
         UPDATE lanes l SET vtime = x.v
         FROM (SELECT p.user_id, max(p.tag + p.cost / p.weight) AS v
@@ -137,16 +103,21 @@ _ADMIT = text(f"""
     tick AS (
         UPDATE admission_clock SET v = greatest(v, (SELECT max(p.tag) FROM pick p JOIN admitted USING (id)))
         WHERE EXISTS (SELECT FROM admitted))
-    SELECT count(*) FROM admitted
+    SELECT a.id, a.user_id, a.celery_task_id, a.tool_id, a.queue
+    FROM admitted a JOIN pick USING (id) ORDER BY pick.place
 """)  # noqa: S608 (the predicates are our own, the values are bound)
 
 
-def admit(session: Session, slots: Slots) -> int:
-    """Admit waiting tasks into the free slots, fairly; how many. They are to be rung after the commit."""
-    left, admitted = slots.in_all, 0
+def admit(session: Session, slots: Slots) -> Sequence[Ring]:
+    """Admit waiting tasks into the free slots and ahead of them, fairly; their rings, in the order of their turn.
+
+    They are marked as sent, to be sent after the commit. Whoever dies between has sent nothing: rung again in a second.
+    """
+    left, rings = slots.in_all, list[Ring]()
     for queue, free in slots.by_queue.items():
-        count = min(free, left)
-        if count > 0:
-            admitted_here = session.execute(_ADMIT, {"k": count, "queue": queue}).scalar_one()
-            admitted, left = admitted + admitted_here, left - admitted_here
-    return admitted
+        now, ahead = min(free, left), slots.ahead.get(queue, 0)
+        if now + ahead > 0:
+            asked = {"queue": queue, "free": now, "most": now + ahead, "short": SHORT}
+            here = [Ring(*row) for row in session.execute(_ADMIT, asked)]
+            rings, left = rings + here, left - min(now, len(here))
+    return rings

@@ -40,7 +40,7 @@ def take(session: Session, limit: int = 100) -> Sequence[Ring]:
     The mark may be forgotten: a ring that comes twice is sorted out by the claim.
     """
     rows = session.execute(_TAKE, {"limit": limit})
-    return [Ring(row.id, row.user_id, row.celery_task_id, row.tool_id, row.queue) for row in rows]
+    return [Ring(*row[:5]) for row in rows]
 
 
 _PUT_BACK = text("""
@@ -52,14 +52,6 @@ _PUT_BACK = text("""
 def put_back(session: Session, rings: Sequence[Ring]) -> None:
     """These were not sent: they are due again."""
     session.execute(_PUT_BACK, {"ids": [ring.task_id for ring in rings]})
-
-
-_ARE_DUE = text("SELECT EXISTS (SELECT FROM tasks WHERE ring_wanted)")
-
-
-def are_due(session: Session) -> bool:
-    """True where some row waits for its ring."""
-    return bool(session.execute(_ARE_DUE).scalar())
 
 
 # 1, 2, 4 … 60 s after the last ring: a message that was lost costs a second, a worker that is slow to take its

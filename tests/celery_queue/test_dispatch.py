@@ -33,10 +33,10 @@ class BrokenBell(Bell):
         self.mended = False
         self.rung: list[Ring] = []
 
-    def ring(self, ring: Ring) -> None:
+    def ring(self, *rings: Ring) -> None:
         if not self.mended:
             raise OperationalError("nobody there")
-        self.rung.append(ring)
+        self.rung.extend(rings)
 
     def hang_up(self) -> None:
         pass

@@ -1,4 +1,6 @@
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -8,7 +10,7 @@ from backend.clock import monotonic
 from backend.settings import Settings, get_settings
 from celery_queue import drain, rounds
 from celery_queue.rounds import Rounds
-from db import admission, rings
+from db import admission, rings, survey
 from db.database import DatabaseError, SessionLocal, engine, transaction
 from db.models import CLOCK, Task
 from db.workers import WorkerIdentity
@@ -34,25 +36,44 @@ def test_a_round_admits_what_waits_into_the_free_slots_and_asks_for_a_ring() -> 
     done = Rounds(worker, get_settings()).conduct()
     admitted = [task for task in tasks if builders.read(task.id).admitted_at is not None]
     assert len(admitted) == 2
-    assert done.to_ring
+    assert {ring.task_id for ring in done.rings} == {task.id for task in admitted}
+    assert not done.to_ring, "nobody else is to be rung for"
     with transaction() as session:
-        assert {ring.task_id for ring in rings.take(session)} == {task.id for task in admitted}
+        assert not rings.take(session)
 
 
-def test_a_round_that_admits_takes_few_statements() -> None:
-    """Counts, for a task's pickup waits for each: the check-in, and what is asked under the round's lock."""
-    found, said = rounds_of(builders.live_worker(slots=1)), []
-    builders.submitted_task()
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is said to the database, without BEGIN and COMMIT."""
+    said: list[str] = []
 
     def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         said.append(statement)
 
     event.listen(engine(), "before_cursor_execute", hear)
     try:
-        assert found.conduct().to_ring
+        yield said
     finally:
         event.remove(engine(), "before_cursor_execute", hear)
-    assert len(said) <= 11, said
+
+
+def test_a_round_at_rest_is_two_statements() -> None:
+    """The lock and a look; the check-in of three in four rounds is still fresh."""
+    found = rounds_of(builders.live_worker(slots=1))
+    builders.claimed_task()
+    with statements() as said:
+        found.conduct()
+    assert len(said) == 2, said
+
+
+def test_a_round_that_admits_is_three_statements_however_many_it_admits() -> None:
+    """For a task's pickup waits for each, and its ring for no other."""
+    found = rounds_of(builders.live_worker(slots=5))
+    for _ in range(5):
+        builders.submitted_task()
+    with statements() as said:
+        assert len(found.conduct().rings) == 5
+    assert len(said) == 3, said
 
 
 def test_a_round_waits_for_no_disk_unless_it_rescues() -> None:
@@ -123,8 +144,42 @@ def test_a_ring_that_nobody_answers_is_rung_again_only_while_a_slot_is_idle() ->
     found = rounds_of(builders.live_worker(slots=1))
     assert not builders.read(unanswered.id).ring_wanted, "the only slot is busy"
     builders.change(running.task_id, status="CANCELLED")
+    found._idle_since = monotonic() - rounds.ANSWERED_WITHIN
     found.conduct()
     assert builders.read(unanswered.id).ring_wanted
+
+
+def test_what_waits_in_the_broker_for_a_slot_is_not_rung_for_again_when_the_slot_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Let in ahead, and the tasks before it took long: it is next, and its message is still there."""
+    time = [1000.0]
+    monkeypatch.setattr(rounds, "monotonic", lambda: time[0])
+    running, ahead = builders.claimed_task(), builders.admitted_task()
+    builders.change(ahead.id, ring_wanted=False, rings=1, rung_at=LONG_AGO)
+    found = rounds_of(builders.live_worker(slots=1))
+    for _ in range(3):
+        builders.change(running.task_id, status="COMPLETED")
+        assert found.conduct().next_due == rounds.ANSWERED_WITHIN, "just left: it is looked at again soon"
+        assert not builders.read(ahead.id).ring_wanted
+        builders.change(running.task_id, status="PROCESSING")
+        time[0] += 1.0
+        found.conduct()
+    assert builders.read(ahead.id).rings == 1
+
+
+def test_slots_that_change_hands_quickly_have_the_next_task_waiting_in_the_broker() -> None:
+    """And the conductor rests then: every slot is at work, with something to go on with."""
+    found = rounds_of(builders.live_worker(slots=2))
+    for _ in range(20):
+        builders.submitted_task()
+    first = found.conduct()
+    assert (len(first.rings), first.rest) == (2, 0.0)
+    for _ in range(20):
+        builders.created_task(status="COMPLETED", finished_at=CLOCK)
+    second = found.conduct()
+    assert (len(second.rings), second.rest) == (2, rounds.REST)
+    assert not found.conduct().rings, "two slots, two ahead"
 
 
 def test_only_one_conductor_does_the_round_and_the_other_looks_again_soon() -> None:
@@ -170,7 +225,7 @@ def test_a_worker_that_leaves_takes_its_slots_with_it() -> None:
     found.conduct()
     found.leave()
     with transaction() as session:
-        assert admission.free_slots(session, timedelta(seconds=30)).in_all == 0
+        assert survey.look(session, timedelta(seconds=30)).slots.in_all == 0
 
 
 def test_the_next_round_is_due_when_a_lease_may_run_out() -> None:
@@ -196,7 +251,7 @@ def test_a_conductor_frozen_in_the_middle_of_its_round_delays_the_others_by_thre
     frozen = SessionLocal()()
     assert admission.lock_round(frozen)  # and not another word
     began = monotonic()
-    eventually(lambda: other.conduct().to_ring, seconds=6)
+    eventually(lambda: other.conduct().rings, seconds=6)
     assert monotonic() - began < 3
     assert builders.read(task.id).admitted_at is not None
     with pytest.raises(DatabaseError):

@@ -19,13 +19,14 @@ from rows import differences, picture, rows
 from side_by_side import outcome, together
 from sqlalchemy import text
 
-from db import admission, checkpoints, children, claims, deletion, endings, rings, task_store, workers
+from db import admission, checkpoints, children, claims, deletion, endings, rings, survey, task_store, workers
 from db.checkpoints import Checkpoint
 from db.children import ChildTask
 from db.claims import Claim
 from db.database import Session, transaction
 from db.endings import Ending, HandBackTerms
 from db.models import Task
+from db.survey import Slots
 from db.task_store import Submission
 from db.workers import Pulse
 from tests.builders import delivered_step, failed_step
@@ -121,46 +122,47 @@ def expire() -> Act:
     return Act("expire", lambda session: task_store.expire(session, A_DAY), [lambda world, _: world.expire()])
 
 
-_ADMITTED_HERE = text("SELECT id FROM tasks WHERE xmin = pg_current_xact_id()::xid AND admitted_at IS NOT NULL")
+# A test's clock: rings are young until a rule makes them old.
+_JUST_RUNG = text("UPDATE tasks SET rung_at = clock_timestamp() + interval '1 day' WHERE id = ANY(:ids)")
 
 
-def a_round() -> Act:
-    """What it answers are the tasks that it admitted."""
+def a_round(ahead: int = 0, into: list[rings.Ring] | None = None) -> Act:
+    """What it answers are the tasks that it admitted; their rings are put `into` the list."""
 
     def product(session: Session) -> frozenset[TaskId]:
         if not admission.lock_round(session):
             return frozenset()
         admission.ripen(session)
-        count = admission.admit(session, admission.free_slots(session, LEASE))
-        admitted = frozenset(session.execute(_ADMITTED_HERE).scalars())
-        assert count == len(admitted)
-        return admitted
+        slots = survey.look(session, LEASE).slots
+        some_ahead = dict.fromkeys(slots.by_queue, ahead)
+        admitted = admission.admit(session, Slots(slots.by_queue, slots.in_all, some_ahead))
+        return _rung(session, admitted, into)
 
     return Act(
         "round",
         product,
         [
-            lambda world, seen: world.round(seen),
-            lambda world, seen: world.round(seen, crowded=True),
+            lambda world, seen: world.round(seen, ahead=ahead),
+            lambda world, seen: world.round(seen, ahead=ahead, crowded=True),
             lambda _world, _seen: frozenset(),  # another conductor's round was on
         ],
     )
 
 
-# A test's clock: rings are young until a rule makes them old.
-_JUST_RUNG = text("UPDATE tasks SET rung_at = clock_timestamp() + interval '1 day' WHERE id = ANY(:ids)")
+def _rung(session: Session, taken: Sequence[rings.Ring], into: list[rings.Ring] | None) -> frozenset[TaskId]:
+    if into is not None:
+        into.extend(taken)
+    ids = frozenset(ring.task_id for ring in taken)
+    assert len(ids) == len(taken)
+    session.execute(_JUST_RUNG, {"ids": list(ids)})
+    return ids
 
 
 def take_rings(family: Collection[TaskId] = (), into: list[rings.Ring] | None = None) -> Act:
     """What it answers are the tasks to ring; the rings themselves are put `into` the list."""
 
-    def product(session: Session) -> set[TaskId]:
-        taken = rings.take(session)
-        if into is not None:
-            into.extend(taken)
-        rung = {ring.task_id for ring in taken}
-        session.execute(_JUST_RUNG, {"ids": list(rung)})
-        return rung
+    def product(session: Session) -> frozenset[TaskId]:
+        return _rung(session, rings.take(session), into)
 
     models = [lambda world, _, alone=alone: world.take_rings(alone) for alone in _any_of(family)]
     return Act("take rings", product, models)

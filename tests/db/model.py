@@ -87,6 +87,11 @@ class TaskModel:
     def go_first(self) -> None:
         self.admitted = self.ring_wanted = True
 
+    def ring(self) -> None:
+        self.ring_wanted = self.unanswered = False
+        self.was_rung = True
+        self.rings += 1
+
 
 @dataclass
 class WorkerModel:
@@ -109,6 +114,8 @@ class World:
 
     def submit(self, task_id: TaskId, prices: Mapping[str, int]) -> str:
         task = self.tasks[task_id]
+        if task.deleted:
+            raise TaskNotFound
         if task.status != TaskStatus.CREATED:
             raise InvalidTaskState
         total = sum(prices.values())
@@ -181,8 +188,9 @@ class World:
             task.move(TaskStatus.EXPIRED, EventKind.EXPIRED)
         return len(stale)
 
-    def round(self, admitted: Collection[TaskId], *, crowded: bool = False) -> Collection[TaskId]:
-        """Ripen and admit; `admitted` is the product's choice, returned where it is a legal one.
+    def round(self, admitted: Collection[TaskId], *, ahead: int = 0, crowded: bool = False) -> Collection[TaskId]:
+        """Ripen and admit, up to `ahead` tasks of each queue more than there are free slots; `admitted` is the
+        product's choice, returned where it is a legal one.
 
         In a crowd a slot may stay free until the next round: the task chosen for it was gone when it was to be locked.
         """
@@ -193,11 +201,12 @@ class World:
         for task_id in admitted:
             task = self.tasks[task_id]
             assert task.waiting, "it did not wait"
-            task.go_first()
+            task.admitted = True
+            task.ring()
             free[task.queue] = free.get(task.queue, 0) - 1
             assert self._busy_of(task.user) <= self.caps[task.user], "a customer has more than their cap"
-        assert min(free.values(), default=0) >= 0, "a queue has more than its slots"
-        assert len(admitted) <= in_all
+        assert min(free.values(), default=0) >= -ahead, "a queue has more than its slots"
+        assert len(admitted) <= in_all + ahead * len(free)
         if len(admitted) < in_all and not crowded:
             left = [task for task in self.tasks.values() if task.waiting and free.get(task.queue, 0) > 0]
             assert not any(self._busy_of(task.user) < self.caps[task.user] for task in left), "a slot was left free"
@@ -221,9 +230,7 @@ class World:
         due = {task_id for task_id, task in self.tasks.items() if task.ring_wanted} - set(left_alone)
         for task_id in due:
             task = self.tasks[task_id]
-            task.ring_wanted = task.unanswered = False
-            task.was_rung = True
-            task.rings += 1
+            task.ring()
         return due
 
     def put_back_rings(self, rung: Collection[TaskId]) -> None:

@@ -7,10 +7,11 @@ import pytest
 from side_by_side import sql, together
 from sqlalchemy import update
 
-from db import admission, workers
-from db.admission import Slots
+from db import admission, survey, workers
 from db.database import transaction
 from db.models import CLOCK, Queue, Task, TaskStatus
+from db.rings import Ring
+from db.survey import Slots, Survey
 from tests import builders
 from tests.builders import LEASE
 
@@ -21,24 +22,32 @@ def admit(slots: int, queue: str = Queue.DEFAULT) -> int:
 
 
 def fill(slots: Slots) -> int:
+    return len(rings_of(slots))
+
+
+def rings_of(slots: Slots) -> Sequence[Ring]:
     with transaction() as session:
         assert admission.lock_round(session)
         return admission.admit(session, slots)
 
 
-def free_slots() -> Slots:
+def look() -> Survey:
     with transaction() as session:
-        return admission.free_slots(session, LEASE)
+        return survey.look(session, LEASE)
+
+
+def free_slots() -> Slots:
+    return look().slots
 
 
 def idle_slots() -> int:
-    with transaction() as session:
-        return admission.idle_slots(session, LEASE)
+    return look().idle
 
 
 def ripen() -> float | None:
     with transaction() as session:
-        return admission.ripen(session)
+        admission.ripen(session)
+    return look().ripe_in
 
 
 def is_admitted(task: Task) -> bool:
@@ -155,13 +164,31 @@ def test_a_round_admits_exactly_as_many_as_there_are_slots(slots: int) -> None:
         for _ in range(3):
             builders.submitted_task(user)
     assert admit(slots) == min(slots, 6)
-    assert sql("SELECT count(*) FROM tasks WHERE admitted_at IS NOT NULL AND ring_wanted") == min(slots, 6)
+    assert sql("SELECT count(*) FROM tasks WHERE admitted_at IS NOT NULL AND rung_at IS NOT NULL") == min(slots, 6)
 
 
 def test_an_admitted_task_can_be_claimed() -> None:
     task = builders.submitted_task()
     admit(1)
     assert builders.claim(builders.read(task.id)).epoch == 1
+
+
+def test_a_round_brings_the_rings_of_what_it_admits_in_the_order_of_their_turn() -> None:
+    """Marked as sent by the very statement: they cost no other."""
+    users = [builders.customer(weight=weight) for weight in (1, 5)]
+    tasks = {task.id: task for task in (builders.submitted_task(user) for _ in range(3) for user in users)}
+    found = rings_of(Slots({"default": 4}, 4))
+    assert all(ring == ring_of(tasks[ring.task_id]) for ring in found)
+    again = [(builders.read(ring.task_id).rings, builders.read(ring.task_id).ring_wanted) for ring in found]
+    assert again == [(1, False)] * 4
+    assert [ring.user_id for ring in found].count(users[1]) == 3  # five times the share
+    turns = [ring.task_id for ring in found if ring.user_id == users[1]]
+    assert turns == sorted(turns, key=lambda one: tasks[one].sort_at or one)  # type: ignore[arg-type, return-value]
+
+
+def ring_of(task: Task) -> Ring:
+    assert task.celery_task_id is not None
+    return Ring(task.id, task.user_id, task.celery_task_id, task.tool_id, task.queue)
 
 
 def test_a_round_fills_each_queue_from_its_own_tasks() -> None:
@@ -336,7 +363,7 @@ def test_four_conductors_at_once_exceed_no_cap_and_no_slot() -> None:
         for _ in range(15):
             with transaction() as session:
                 if admission.lock_round(session):
-                    admitted += admission.admit(session, admission.free_slots(session, LEASE))
+                    admitted += len(admission.admit(session, survey.look(session, LEASE).slots))
         return admitted
 
     answers = together(*[conduct] * 4)

@@ -129,14 +129,14 @@ class Life(RuleBasedStateMachine):
 
     # the conductor
 
-    @rule(later=st.booleans())
-    def round(self, later: bool = False) -> None:
-        """Right now, or when all that was put off is due."""
+    @rule(later=st.booleans(), ahead=st.integers(0, 2))
+    def round(self, later: bool = False, ahead: int = 0) -> None:
+        """Right now, or when all that was put off is due; `ahead` as though slots changed hands so quickly."""
         if later:
             sql("UPDATE tasks SET not_before = clock_timestamp() WHERE not_before IS NOT NULL")
             for task in self.world.tasks.values():
                 task.ripe = None if task.ripe is None else True
-        self._perform(acts.a_round())
+        self._perform(acts.a_round(ahead, self.rung))
 
     @rule(n=NUMBER)
     def sweeps(self, n: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 from side_by_side import sql, together
 from sqlalchemy import text
 
-from db import rings
+from db import rings, survey
 from db.database import transaction
 from db.models import Queue, Task, TaskStatus
 from db.rings import Ring
@@ -45,7 +45,7 @@ def test_a_queue_that_nobody_takes_from_is_not_rung_for_again(database: str) -> 
 
 def are_due() -> bool:
     with transaction() as session:
-        return rings.are_due(session)
+        return survey.look(session, builders.LEASE).to_ring
 
 
 def rung(seconds_ago: float, times: int = 1) -> Task:

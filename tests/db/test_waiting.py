@@ -7,9 +7,9 @@ import pytest
 from side_by_side import sql
 
 from db import admission, paces, waiting
-from db.admission import Slots
 from db.database import transaction
 from db.models import CLOCK, AgentPace, Task
+from db.survey import Slots
 from db.waiting import Outlook, Reason
 from tests import builders
 from tests.builders import LEASE
@@ -123,7 +123,7 @@ def test_a_place_is_the_one_in_which_admission_takes_it() -> None:
         places = {task_id: position(task_id) for task_id in ids}
         assert sorted(places.values(), key=int) == list(range(1, len(ids) + 1))
         with transaction() as session:
-            assert admission.admit(session, Slots({"default": 1}, 1)) == 1
+            assert len(admission.admit(session, Slots({"default": 1}, 1))) == 1
         admitted = [task_id for task_id in ids if builders.read(task_id).admitted_at is not None]
         assert [places[task_id] for task_id in admitted] == [1]
         builders.change(
