@@ -44,6 +44,10 @@ class Once:
         self._asked = asked
         self._status_code = status_code
 
+    @property
+    def has_key(self) -> bool:
+        return self._asked is not None
+
     def answered(self, session: Session, kind: type[T]) -> T | None:
         """The kept answer, for a route that has slow checks to spare before it does the work."""
         kept = idempotency.answered(session, self._asked) if self._asked else None

@@ -1,18 +1,21 @@
 """The submit: from CREATED to QUEUED.
 
-The file store is asked while no transaction is open. Then one transaction (DESIGN §4) locks the row, holds the
-credits, writes the event and wakes the conductors. The broker is not asked: the row is the message.
+The file store is asked while no transaction is open. Then one transaction (DESIGN §4), a single statement without an
+`Idempotency-Key`, locks the row, holds the credits, writes the event and wakes the conductors. The broker is not asked:
+the row is the message.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentUser, ModelsDep, StorageDep, TaskId
+from api.dependencies import CurrentUser, Customer, ModelsDep, StorageDep, TaskId
 from api.error_responses import problems
-from api.once import OnceDep
+from api.once import Once, OnceDep
 from api.schemas import Queued
 from backend.errors import (
     BadParameters,
@@ -32,12 +35,13 @@ from backend.errors import (
     UnreadableFile,
     UnsupportedFormat,
 )
+from backend.language_models.door import LanguageModels
 from backend.remote_file import opened
 from backend.storage.door import Storage
-from db import paces, task_store
-from db.database import Session, transaction
+from db import paces, submits
+from db.database import Session, statement, transaction
 from db.models import Task, TaskStatus
-from db.task_store import Submission
+from db.submits import Draft, Submission
 from transformers.catalog import tool_for
 from transformers.first_look import look_into
 from transformers.input_plan import keys_of, planned_files, role_of
@@ -68,22 +72,32 @@ T = TypeVar("T")
         IdempotencyMismatch, RequestInFlight, StorageUnavailable,
     ),
 )  # fmt: skip
-def process_task(task_id: TaskId, user: CurrentUser, storage: StorageDep, models: ModelsDep, once: OnceDep) -> Queued:
+async def process_task(
+    task_id: TaskId, user: CurrentUser, storage: StorageDep, models: ModelsDep, once: OnceDep
+) -> Queued:
     """Holds the credits of the agents that will run. Send an `Idempotency-Key`, so that a retry is harmless."""
-    with transaction() as session:
-        task = task_store.get(session, task_id, user.id)
-        if (kept := once.answered(session, Queued)) is not None:
+    return await run_in_threadpool(_process, task_id, user, storage, models, once)
+
+
+def _process(task_id: UUID, user: Customer, storage: Storage, models: LanguageModels, once: Once) -> Queued:
+    with transaction() if once.has_key else statement() as session:
+        task = submits.draft(session, task_id, user.id)
+        if isinstance(session, Session) and (kept := once.answered(session, Queued)) is not None:
             return kept
-        usual = paces.known(session)
     if task.status != TaskStatus.CREATED:
         raise InvalidTaskState(f"The task is {task.status.lower()} already.", status=task.status)
-    known = Surroundings(usual, storage.get_bytes, models.why_unavailable)
+    known = Surroundings(paces.lately(), storage.get_bytes, models.why_unavailable)
     submission = _checked(task, storage, known)
+    if not once.has_key:
+        with statement() as session:
+            celery_task_id = submits.enqueue(session, task, submission)
+        if celery_task_id is not None:
+            return _queued(task, submission, celery_task_id)
     with transaction() as session:
         return once(session, Queued, lambda: _submit(session, task, submission))
 
 
-def _checked(task: Task, storage: Storage, known: Surroundings) -> Submission:
+def _checked(task: Draft, storage: Storage, known: Surroundings) -> Submission:
     tool = tool_for(task.tool_id)
     planned = planned_files(task.inputs)
     arrived = check_files(tool, planned, storage.heads(keys_of(planned)))
@@ -116,7 +130,7 @@ def look_at_all(arrived: Arrived, look: Callable[[str, ArrivedFile], T]) -> Mapp
     return found
 
 
-def parameters_of(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage) -> Mapping[str, Any]:
+def parameters_of(task: Task | Draft, uploaded: Sequence[ArrivedFile], storage: Storage) -> Mapping[str, Any]:
     """The task's own, above those that were uploaded. Raises BadParameters."""
     parameters: Mapping[str, Any] = task.parameters
     for file in uploaded:
@@ -124,11 +138,14 @@ def parameters_of(task: Task, uploaded: Sequence[ArrivedFile], storage: Storage)
     return parameters
 
 
-def _submit(session: Session, checked: Task, submission: Submission) -> Queued:
-    queued = task_store.submit(session, checked, submission)
+def _submit(session: Session, checked: Draft, submission: Submission) -> Queued:
+    return _queued(checked, submission, submits.submit(session, checked, submission))
+
+
+def _queued(checked: Draft, submission: Submission, celery_task_id: UUID) -> Queued:
     held, agents = sum(submission.prices.values()), len(submission.agents)
     return Queued(
-        task_id=queued.id,
-        celery_task_id=queued.celery_task_id,
+        task_id=checked.id,
+        celery_task_id=celery_task_id,
         message=f"The task is queued; {held} credits are held for {agents} agent{'s' * (agents != 1)}.",
     )

@@ -83,13 +83,6 @@ def revoke_api_key(session: Session, user_id: int, key_id: uuid.UUID) -> None:
         raise NotFound("There is no such API key.")
 
 
-def by_api_key(session: Session, prefix: str) -> tuple[User, str] | None:
-    """The owner of a key that still works, and the key's hash for the caller to compare."""
-    wanted = select(User, ApiKey.key_hash).join(ApiKey, ApiKey.user_id == User.id)
-    row = session.execute(wanted.where(ApiKey.prefix == prefix, ApiKey.revoked_at.is_(None))).first()
-    return None if row is None else (row[0], row[1])
-
-
 def add_refresh_token(
     session: Session, user_id: int, token_hash: str, lifetime: timedelta, family: uuid.UUID | None = None
 ) -> None:

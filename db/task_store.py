@@ -3,47 +3,27 @@
 A status changes by `moves.move` alone.
 """
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, text, tuple_, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.errors import (
-    AgensiumError,
     Cancelled,
-    Conflict,
     Expired,
-    InsufficientCredits,
     InvalidTaskState,
     TaskNotCancellable,
     TaskNotFound,
 )
-from db import children, events, ledger, moves, wakeups
+from db import children, events, ledger, moves, submits, wakeups
 from db.events import EventKind
 from db.models import CLOCK, NOW, TERMINAL, Task, TaskStatus
 from db.moves import move
-
-AGEING_STEP = timedelta(seconds=60)  # one step of priority is worth this much waiting
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What a submit fixes on the row. `prices` are credits by agent; `cost` is expected slot-seconds.
-
-    `parameters` None: those of the row stay.
-    """
-
-    agents: Sequence[str]
-    prices: Mapping[str, int]
-    inputs: Mapping[str, Any]
-    cost: float
-    parameters: Mapping[str, Any] | None = None
-    tariffs: Mapping[str, Any] = field(default_factory=dict)  # of agents that are paid by use: their price is the most
+from db.submits import AGEING_STEP as AGEING_STEP  # noqa: PLC0414 (known from here, with what it submits)
+from db.submits import Submission as Submission  # noqa: PLC0414 (the same)
 
 
 def create(
@@ -110,40 +90,6 @@ def plan_inputs(session: Session, task: Task, inputs: Mapping[str, Any]) -> None
         raise InvalidTaskState(status=task.status)
 
 
-# A submit in one statement, for each costs a round trip and as much again to build it: the row, the event and whom it
-# is owed to, the place in the customer's lane, the hold, and the wake-up at the commit. Whose credits do not reach, or
-# whose row is not as it was read, gets no row back, and the caller rolls back what else there is.
-_SUBMIT = text(f"""
-    WITH queued AS (
-        UPDATE tasks SET status = 'QUEUED', last_event = last_event + 1, queued_at = clock_timestamp(),
-            sort_at = clock_timestamp() - priority * CAST(:ageing_step AS interval),
-            agents = CAST(:agents AS varchar[]),
-            prices = CAST(:prices AS jsonb), tariffs = CAST(:tariffs AS jsonb), inputs = CAST(:inputs AS jsonb),
-            parameters = coalesce(CAST(:parameters AS jsonb), parameters), cost = :cost,
-            celery_task_id = CAST(:celery_task_id AS uuid)
-        WHERE id = :task_id AND status = 'CREATED' AND deleted_at IS NULL AND inputs = CAST(:inputs_seen AS jsonb)
-        RETURNING *),
-    event AS (
-        INSERT INTO task_events (task_id, seq, kind, data)
-        SELECT id, last_event, 'queued', jsonb_build_object('credits_held', CAST(:total AS bigint)) FROM queued
-        RETURNING task_id, seq, kind),
-    owed AS ({events.FAN_OUT}),
-    lane AS (INSERT INTO lanes (user_id) SELECT user_id FROM queued ON CONFLICT DO NOTHING),
-    paid AS (
-        UPDATE credit_wallets SET balance = balance - :total
-        WHERE user_id = :user_id AND balance >= :total AND EXISTS (SELECT FROM queued)
-        RETURNING user_id),
-    held AS (
-        INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
-        SELECT q.user_id, q.id, price.key, 'HOLD', CAST(price.value AS bigint)
-        FROM queued q JOIN paid USING (user_id), jsonb_each_text(q.prices) price WHERE CAST(price.value AS bigint) > 0
-        ORDER BY array_position(q.agents, price.key))
-    SELECT {", ".join(f"q.{column.name}" for column in Task.__table__.c)}
-    FROM queued q JOIN paid USING (user_id), {wakeups.NOTIFY}
-""")  # noqa: S608 (our own words only)
-_SUBMITTED = select(Task).from_statement(_SUBMIT.columns(*Task.__table__.c))
-
-
 def submit(session: Session, task: Task, submission: Submission) -> Task:
     """CREATED → QUEUED: hold the credits, take a place in the customer's lane, wake the conductors.
 
@@ -153,37 +99,9 @@ def submit(session: Session, task: Task, submission: Submission) -> Task:
         Conflict: its inputs are not those of `task` any more.
         InsufficientCredits: nothing is held and nothing changes.
     """
-    celery_task_id, total = uuid.uuid4(), sum(submission.prices.values())
-    values = {
-        "task_id": task.id,
-        "user_id": task.user_id,
-        "inputs_seen": json.dumps(task.inputs),
-        "agents": list(submission.agents),
-        "prices": json.dumps(dict(submission.prices)),
-        "tariffs": json.dumps(dict(submission.tariffs)),
-        "inputs": json.dumps(dict(submission.inputs)),
-        "parameters": None if submission.parameters is None else json.dumps(dict(submission.parameters)),
-        "cost": submission.cost,
-        "celery_task_id": celery_task_id,
-        "ageing_step": AGEING_STEP,
-        "total": total,
-    }
-    queued: Task | None = session.scalar(_SUBMITTED, values, execution_options={"populate_existing": True})
-    if queued is None:
-        raise _why_not(session, task, celery_task_id, total)
-    return queued
-
-
-def _why_not(session: Session, task: Task, celery_task_id: uuid.UUID, total: int) -> AgensiumError:
-    """What kept a submit from happening. Raises TaskNotFound."""
-    session.expire_all()
-    now = get(session, task.id, task.user_id)
-    if now.celery_task_id == celery_task_id:
-        available = ledger.balance(session, task.user_id)
-        return InsufficientCredits(available=available, required=total, shortfall=total - available)
-    if now.status != TaskStatus.CREATED:
-        return InvalidTaskState(f"The task is {now.status.lower()} already.", status=now.status)
-    return Conflict("Other files were announced while the submit was being checked.")
+    submits.submit(session, task, submission)
+    queued = select(Task).where(Task.id == task.id)
+    return session.scalars(queued, execution_options={"populate_existing": True}).one()
 
 
 def cancel(session: Session, task_id: uuid.UUID, user_id: int) -> Task:

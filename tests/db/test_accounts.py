@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select, text
 
 from backend.errors import EmailTaken, NotFound, UserNotFound
-from db import accounts, ledger
+from db import accounts, ledger, sign_ins
 from db.database import transaction
 from db.models import Lane, RefreshToken, User
 
@@ -88,13 +88,13 @@ def test_a_key_is_found_by_its_prefix_until_it_is_revoked() -> None:
     user = register()
     with transaction() as session:
         key = accounts.add_api_key(session, user.id, "nightly", "abc", "digest")
-        found = accounts.by_api_key(session, "abc")
+        found = sign_ins.by_api_key(session, "abc")
         assert found is not None
         assert (found[0].id, found[1]) == (user.id, "digest")
 
         accounts.revoke_api_key(session, user.id, key.id)
 
-        assert accounts.by_api_key(session, "abc") is None
+        assert sign_ins.by_api_key(session, "abc") is None
         assert accounts.api_keys(session, user.id) == []
 
 

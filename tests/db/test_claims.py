@@ -2,7 +2,6 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from round_trips import WARM, on_linux, trips_of
 from side_by_side import in_thread, outcome, sql, together, until_somebody_waits_for_a_lock
 
 from backend.errors import ClaimLost
@@ -12,6 +11,7 @@ from db.database import statement, transaction
 from db.models import CLOCK, Queue, Task, TaskStatus
 from tests import builders
 from tests.builders import LEASE, PRICES
+from tests.round_trips import WARM, on_linux, trips_of
 
 
 def take(task: Task, *, user_id: int | None = None, worker: uuid.UUID | None = None) -> Claim | None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 import pytest
-from round_trips import WARM, on_linux, trips_of
 from side_by_side import private, said, sql
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
@@ -16,6 +15,7 @@ from db import database, pooled
 from db.database import STATION_LIMITS, DatabaseError, close_database, patient_transaction, statement, transaction
 from db.prebuilt import Prebuilt
 from tests import builders
+from tests.round_trips import WARM, on_linux, trips_of
 
 PID = "SELECT pg_backend_pid()"
 

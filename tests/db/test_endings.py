@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from round_trips import WARM, on_linux, trips_of
 from side_by_side import in_thread, said, sql, together, until_somebody_waits_for_a_lock
 
 from backend.errors import ClaimLost, StorageUnavailable, UnreadableFile
@@ -18,6 +17,7 @@ from db.models import CLOCK, TaskStatus
 from db.wakeups import Listener
 from tests import builders
 from tests.builders import PRICES
+from tests.round_trips import WARM, on_linux, trips_of
 
 TELL_APART = (
     "'{id, user_id, task_id, celery_task_id, run_seconds, queued_at, sort_at, started_at, finished_at, created_at, at}'"

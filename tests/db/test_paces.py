@@ -1,7 +1,6 @@
 from typing import Any
 
 import pytest
-from round_trips import on_linux, trips_of
 from side_by_side import sql
 
 from db import checkpoints, paces
@@ -11,6 +10,7 @@ from db.models import StepStatus
 from db.paces import ENOUGH_SAMPLES, STEPS_REMEMBERED, Pace
 from tests import builders
 from tests.builders import failed_step
+from tests.round_trips import on_linux, trips_of
 
 MEBIBYTE = 2**20
 AGENT = "unified-profiler"

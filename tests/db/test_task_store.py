@@ -3,17 +3,17 @@ from datetime import timedelta
 
 import pytest
 from side_by_side import in_thread, outcome, together, until_somebody_waits_for_a_lock
-from sqlalchemy import event
 
 from backend.errors import ClaimLost, Conflict, InsufficientCredits, InvalidTaskState, TaskNotCancellable, TaskNotFound
-from db import claims, endings, ledger, task_store
+from db import claims, endings, ledger, submits, task_store
 from db.claims import Claim
-from db.database import transaction
+from db.database import statement, transaction
 from db.endings import Ending
 from db.models import CLOCK, TERMINAL, EntryKind, Task, TaskStatus
 from db.task_store import AGEING_STEP, Submission
 from tests import builders
 from tests.builders import PRICES
+from tests.round_trips import WARM, on_linux, trips_of
 
 HELD = sum(PRICES.values())
 
@@ -245,19 +245,52 @@ def test_a_deleted_task_cannot_be_submitted() -> None:
     assert balance(task.user_id) == 1000
 
 
-def test_a_submit_is_one_statement() -> None:
-    task, said = builders.created_task(), []
+@on_linux
+def test_a_submit_is_one_round_trip() -> None:
+    user = builders.customer()
+    *warm, task = [builders.created_task(user) for _ in range(WARM + 1)]
+    for one in warm:
+        assert enqueue(one) is not None
+    assert len(trips_of(lambda: enqueue(task))) == 1
+    assert builders.read(task.id).status == TaskStatus.QUEUED
 
-    def hear(*_: object) -> None:
-        said.append(1)
 
-    with transaction() as session:
-        event.listen(session.get_bind(), "before_cursor_execute", hear)
-        try:
-            task_store.submit(session, task, Submission(list(PRICES), PRICES, {}, 1.0))
-        finally:
-            event.remove(session.get_bind(), "before_cursor_execute", hear)
-    assert len(said) == 1
+@pytest.mark.parametrize(
+    "change", [{"status": TaskStatus.QUEUED}, {"deleted_at": CLOCK}, {"inputs": {"primary": []}}], ids=str
+)
+def test_a_submit_that_is_refused_writes_nothing(change: dict[str, object]) -> None:
+    task = builders.created_task()
+    before = builders.change(task.id, **change)
+    assert enqueue(task) is None
+    row = builders.read(task.id)
+    assert (row.status, row.last_event, row.prices) == (before.status, 1, {})
+    assert balance(task.user_id) == 1000
+
+
+def test_a_submit_that_the_wallet_refuses_writes_nothing() -> None:
+    task = builders.created_task(builders.customer(credits=59))
+    assert enqueue(task) is None
+    row = builders.read(task.id)
+    assert (row.status, row.last_event, row.prices, row.celery_task_id) == (TaskStatus.CREATED, 1, {}, None)
+    assert balance(task.user_id) == 59
+
+
+def test_a_submit_waits_for_whoever_has_the_row_before_it_takes_the_wallet() -> None:
+    task = builders.created_task()
+    with transaction() as holder:
+        task_store.get(holder, task.id, task.user_id, lock=True)
+        with in_thread(lambda: enqueue(task)) as submitting:
+            until_somebody_waits_for_a_lock()
+            with transaction() as other:
+                assert ledger.grant(other, task.user_id, 1, "nobody holds the wallet") == 1001
+            holder.commit()
+    assert submitting.result() is not None
+    assert balance(task.user_id) == 1001 - 60
+
+
+def enqueue(task: Task) -> uuid.UUID | None:
+    with statement() as session:
+        return submits.enqueue(session, task, Submission(list(PRICES), PRICES, {}, 1.0))
 
 
 @pytest.mark.parametrize("status", sorted(set(TaskStatus) - {TaskStatus.CREATED}))
