@@ -36,7 +36,7 @@ def main(measure_id: str, size: str, path: str = "") -> None:
 
 @contextmanager
 def surroundings(*, quick: bool = False, long: bool = False) -> Iterator[Surroundings]:
-    """A stack as `make demo` has it: PostgreSQL with fsync, Redis with its append-only file, S3 in memory."""
+    """A stack as `make dev` has it: PostgreSQL with fsync, Redis with its append-only file, S3 in memory."""
     with tempfile.TemporaryDirectory(prefix="agensium-bench-") as directory:
         scratch = Path(directory) / "measure"
         scratch.mkdir()

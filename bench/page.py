@@ -27,7 +27,7 @@ servers, with databases of their own, through their public interfaces, in turn w
 """.strip()
 ABOUT_THE_STORE = (
     f"P1, P2 and P5 keep their files in a stub of S3 (`bench/slow_store.py`) that answers each call from memory after "
-    f"{MILLISECONDS:g} ms, since the store of the demo would be what is measured; the other measures use that one."
+    f"{MILLISECONDS:g} ms, since the embedded store would be what is measured; the other measures use that one."
 )
 
 
