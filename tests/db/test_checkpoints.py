@@ -1,15 +1,16 @@
 import pytest
 from side_by_side import sql, together
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from backend.errors import ClaimLost
 from db import checkpoints, ledger
 from db.checkpoints import Checkpoint
 from db.claims import Claim
-from db.database import engine, transaction
+from db.database import statement, transaction
 from db.models import CreditEntry, EntryKind, StepStatus, TaskStatus
 from tests import builders
 from tests.builders import PRICES, delivered_step, failed_step
+from tests.round_trips import on_linux, trips_of
 
 
 def record(claim: Claim, step: Checkpoint, *, amount: int = 30, progress: float = 50) -> None:
@@ -23,14 +24,18 @@ def captured() -> list[tuple[str, int]]:
         return [(row.agent_id, row.amount) for row in session.execute(wanted)]
 
 
-def test_a_checkpoint_is_one_statement() -> None:
+@on_linux
+def test_a_checkpoint_is_one_round_trip() -> None:
     claim = builders.claimed_task()
-    statements: list[str] = []
-    with transaction() as session:
-        session.connection()
-        event.listen(engine(), "before_cursor_execute", lambda *heard: statements.append(heard[2]))
-        checkpoints.record(session, claim, delivered_step("unified-profiler"), amount=30, progress=1, next_agent=None)
-    assert len(statements) == 1
+
+    def record_alone() -> None:
+        with statement() as session:
+            checkpoints.record(
+                session, claim, delivered_step("unified-profiler"), amount=30, progress=1, next_agent=None
+            )  # fmt: skip
+
+    assert len(trips_of(record_alone)) == 1
+    assert captured() == [("unified-profiler", 30)]
 
 
 def test_a_delivered_step_is_written_down_captured_and_told() -> None:

@@ -11,7 +11,7 @@ from db.database import statement, transaction
 from db.models import CLOCK, Queue, Task, TaskStatus
 from tests import builders
 from tests.builders import LEASE, PRICES
-from tests.round_trips import WARM, on_linux, trips_of
+from tests.round_trips import on_linux, trips_of
 
 
 def take(task: Task, *, user_id: int | None = None, worker: uuid.UUID | None = None) -> Claim | None:
@@ -172,10 +172,7 @@ def test_who_does_not_own_the_row_passes_no_fence(change: dict[str, object]) -> 
 
 @on_linux
 def test_a_claim_with_its_event_is_one_round_trip() -> None:
-    user = builders.customer()
-    *warm, task = [builders.admitted_task(user) for _ in range(WARM + 1)]
-    for one in warm:
-        take_alone(one)
+    task = builders.admitted_task()
     assert len(trips_of(lambda: take_alone(task))) == 1
     assert builders.story(task.id) == ["created", "queued", "started"]
 
@@ -183,8 +180,6 @@ def test_a_claim_with_its_event_is_one_round_trip() -> None:
 @on_linux
 def test_to_begin_the_steps_is_one_round_trip() -> None:
     claim = builders.claimed_task()
-    for _ in range(WARM):
-        begin_alone(claim)
     assert len(trips_of(lambda: begin_alone(claim))) == 1
 
 

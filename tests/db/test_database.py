@@ -11,11 +11,11 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from backend.errors import ErrorClass
 from backend.settings import get_settings
 from backend.verdicts import verdict_for
-from db import database, pooled
+from db import database
 from db.database import STATION_LIMITS, DatabaseError, close_database, patient_transaction, statement, transaction
 from db.prebuilt import Prebuilt
 from tests import builders
-from tests.round_trips import WARM, on_linux, trips_of
+from tests.round_trips import on_linux, trips_of
 
 PID = "SELECT pg_backend_pid()"
 
@@ -249,8 +249,6 @@ def _pid_of_a_statement() -> int:
 
 @on_linux
 def test_a_statement_is_one_round_trip() -> None:
-    for _ in range(WARM):
-        tick()
     assert len(trips_of(tick)) == 1
 
 
@@ -260,16 +258,12 @@ def test_a_transaction_of_one_statement_is_three_round_trips() -> None:
 
 
 @on_linux
-def test_a_connection_is_asked_whether_it_is_there_when_it_was_not_used_for_a_while(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sql(PID)
-    monkeypatch.setattr(pooled, "UNDOUBTED_SECONDS", -1)
-    assert len(trips_of(lambda: sql(PID))) == 4
+def test_a_connection_is_asked_whether_it_is_there_when_it_was_not_used_for_a_while() -> None:
+    assert len(trips_of(lambda: sql(PID), undoubted_seconds=-1)) == 4
 
 
 def test_a_statement_that_was_said_often_is_prepared() -> None:
-    for _ in range(WARM):
+    for _ in range(6):
         tick()
     prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'UPDATE admission_clock%'"
     assert sql(prepared) == 1

@@ -24,12 +24,13 @@ from backend.errors import (
 )
 from backend.settings import get_settings
 from backend.storage.door import Storage
-from db import events
+from db import events, paces
 from db.database import transaction
 from db.models import AgentPace
 from db.paces import ENOUGH_SAMPLES
 from tests import builders
 from tests.probe_tools import PROBE
+from tests.round_trips import on_linux, trips_of
 from tests.waiting import eventually
 from transformers import artifacts
 from transformers.agent_process import AgentProcess, Limits
@@ -79,6 +80,14 @@ def test_a_small_artifact_costs_no_call_of_the_store(workshop: TrialSlot, monkey
     assert (first.artifact_key, first.artifact_size, first.artifact_sha256) == (None, None, None)
     assert artifacts.of_step(workshop.storage, first) is not None
     assert first.peak_memory_bytes is not None, "by which it is known that it was computed"
+
+
+@on_linux
+def test_a_run_of_three_steps_is_five_round_trips(workshop: TrialSlot) -> None:
+    """Whose turn it is, each step's record, and the settlement; a batch's journal is not asked for what is none."""
+    paces.lately()
+    claim = workshop.claim()
+    assert len(trips_of(lambda: workshop.run(claim))) == 5
 
 
 def test_progress_rises_to_99_and_the_settlement_makes_it_100(workshop: TrialSlot) -> None:
