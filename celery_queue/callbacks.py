@@ -4,6 +4,7 @@ The Celery id is the row's `celery_task_id`; our own ids are in the message's ar
 """
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from celery.signals import task_failure, task_postrun, task_prerun
@@ -14,8 +15,22 @@ from backend.logs import log
 from celery_queue.celery_config import TASK_NAME
 from db import task_store
 from db.database import DATABASE_ERRORS, transaction
+from db.models import TaskStatus
 
 RUNS = Counter("agensium_runs_total", "Runs of process_analysis by what the row said afterwards.", ["tool", "status"])
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a run wrote on its row at the end."""
+
+    tool_id: str
+    status: TaskStatus
+
+
+def leave(task: Any, left: Left) -> None:
+    """Called by the run itself: its row need not be read again. Where it was not the last to write, nobody calls."""
+    task.request.left = left
 
 
 @task_prerun.connect
@@ -29,13 +44,20 @@ def ended(task_id: str, task: Any, args: tuple[Any, ...], state: str | None = No
     """Count by the row, not by Celery's word."""
     if task.name != TASK_NAME:
         return
+    left = getattr(task.request, "left", None) or _read(args)
+    if left is None:
+        return
+    RUNS.labels(tool=left.tool_id, status=left.status.lower()).inc()
+    log().info("run ended", celery_task_id=task_id, task_id=args[0], status=left.status, celery_state=state)
+
+
+def _read(args: tuple[Any, ...]) -> Left | None:
     try:
         with transaction() as session:
             row = task_store.get(session, uuid.UUID(args[0]), int(args[1]), also_deleted=True)
     except (*DATABASE_ERRORS, TaskNotFound):
-        return
-    RUNS.labels(tool=row.tool_id, status=row.status.lower()).inc()
-    log().info("run ended", celery_task_id=task_id, task_id=args[0], status=row.status, celery_state=state)
+        return None
+    return Left(row.tool_id, TaskStatus(row.status))
 
 
 @task_failure.connect

@@ -19,8 +19,9 @@ from db.claims import Claim, Counts
 from db.database import DATABASE_ERRORS, transaction
 from db.endings import Ending, HandBackTerms
 from db.events import EventKind
-from db.models import Queue
+from db.models import Queue, TaskStatus
 
+WAITING = "WAITING"  # where an error's code would stand
 MOST_CRASHES_AT_ONE_STEP = 3
 LONGEST_RETRY_AFTER = 3600.0  # seconds; a service that wants to be left alone for longer is asked again all the same
 OTHERS_TURN = 5.0  # seconds until a worker of another version, which lives, may have it
@@ -40,6 +41,15 @@ class Answer:
     fate: Fate
     error_code: str
     message: str
+
+    @property
+    def status(self) -> TaskStatus | None:
+        """In which the row was left; None where it is not known."""
+        if self.fate is Fate.DROPPED:
+            return None
+        if self.fate is Fate.FAILED:
+            return TaskStatus.FAILED
+        return TaskStatus.WAITING if self.error_code == WAITING else TaskStatus.QUEUED
 
 
 def answer(claim: Claim, error: BaseException) -> Answer:
@@ -62,7 +72,7 @@ def _write(claim: Claim, error: BaseException) -> Answer:
     if isinstance(error, ClaimLost):
         raise error
     if isinstance(error, Waiting):  # written down with the children themselves
-        return Answer(Fate.RETRYING, "WAITING", str(error))
+        return Answer(Fate.RETRYING, WAITING, str(error))
     if _interrupted(error):
         shut_down = HandBackTerms(EventKind.HANDED_BACK, in_vain=isinstance(error, Drained) or drain.requested())
         return _hand_back(claim, shut_down, "HANDED_BACK", "The task goes on elsewhere.")

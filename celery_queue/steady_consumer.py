@@ -12,16 +12,21 @@ from typing import Any
 
 from celery.worker.consumer import Consumer
 
+from backend.clock import monotonic
 from backend.logs import log
 
 # Celery waits 2, 4, 6 … 30 s between its tries: a minute's outage would cost another half.
 TRIES = {"interval_start": 0.2, "interval_step": 0.4, "interval_max": 2.0}  # seconds
+# Seconds for which events are gathered. A message for each took a third of the main process where tasks are quick; who
+# looks at Flower sees no difference.
+EVENTS_GATHERED = 0.25
 
 
 class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery is not annotated
     """Named by `worker_consumer` in celery_config.py."""
 
     connection: Any
+    _events_sent_at = float("-inf")  # when those are sent that are being gathered
 
     def ensure_connected(self, conn: Any) -> Any:
         conn.ensure_connection = partial(conn.ensure_connection, **TRIES)
@@ -44,3 +49,13 @@ class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery is not annotated
             ack(*args, **kwargs)
         except (AttributeError, *self.connection_errors) as error:
             log().warning("an ack came too late for its connection", error=str(error))
+
+    def on_send_event_buffered(self) -> None:
+        """A timer that was lost with its connection is wound again by the next event."""
+        if self.hub and monotonic() >= self._events_sent_at:
+            self._events_sent_at = monotonic() + EVENTS_GATHERED
+            self.hub.call_soon(self.hub.call_later, EVENTS_GATHERED, self._flush_events)
+
+    def shutdown(self) -> None:
+        self._flush_events()
+        super().shutdown()

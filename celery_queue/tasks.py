@@ -13,12 +13,14 @@ from celery.exceptions import Ignore
 
 from backend.logs import bound, log
 from celery_queue import slots
+from celery_queue.callbacks import Left, leave
 from celery_queue.celery_config import TASK_NAME
 from celery_queue.error_handlers import Answer, Fate, answer
 from celery_queue.heartbeat import heartbeat
 from celery_queue.progress import courtesy, send
 from db.claims import Claim
 from db.database import DATABASE_ERRORS
+from db.models import TaskStatus
 
 RETRY = "RETRY"
 
@@ -54,11 +56,14 @@ def _work(task: CeleryTask, request_id: str, claim: Claim) -> dict[str, Any]:
     with heartbeat().hold(claim) as held:
         try:
             report = slots.here().run(held, lambda percent, agent: courtesy().tell(task, request_id, percent, agent))
+            leave(task, Left(claim.tool_id, TaskStatus.COMPLETED))
             return report.model_dump()
         except BaseException as error:  # noqa: BLE001 (the edge: every way a run can end is given its answer here)
             ended = answer(claim, error)
         finally:
             courtesy().forget(request_id)
+    if ended.status is not None:
+        leave(task, Left(claim.tool_id, ended.status))
     _tell_celery(task, request_id, ended)
     raise Ignore(ended.fate)
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.database import MAY_BE_FORGOTTEN
 from db.models import BUSY, WAITING, Lane
+from db.prebuilt import Prebuilt
 from db.rings import Ring
 from db.survey import Slots
 
@@ -28,7 +29,7 @@ def shape_lane(session: Session, user_id: int, weight: float | None = None, cap:
     return session.get_one(Lane, user_id)
 
 
-_LOCK = text(f"SELECT v, {MAY_BE_FORGOTTEN} FROM admission_clock FOR UPDATE SKIP LOCKED")  # noqa: S608 (our own words)
+_LOCK = Prebuilt(f"SELECT v, {MAY_BE_FORGOTTEN} FROM admission_clock FOR UPDATE SKIP LOCKED")  # noqa: S608 (our own words)
 
 
 def lock_round(session: Session) -> bool:
@@ -36,7 +37,7 @@ def lock_round(session: Session) -> bool:
 
     The commit waits for no disk: who was let in and is forgotten is let in again, and a claim is never forgotten later.
     """
-    return session.execute(_LOCK).scalar() is not None
+    return _LOCK.first(session, {}) is not None
 
 
 _KEEP_HOUSE = text("""
@@ -62,7 +63,7 @@ def ripen(session: Session) -> None:
     session.execute(_RIPEN)
 
 
-_ADMIT = text(f"""
+_ADMIT = Prebuilt(f"""
     WITH RECURSIVE w (user_id) AS (  -- a loose scan: the customers who have something waiting
         (SELECT t.user_id FROM tasks t WHERE {WAITING_IN_QUEUE} ORDER BY t.user_id LIMIT 1)
         UNION ALL
@@ -118,6 +119,6 @@ def admit(session: Session, slots: Slots) -> Sequence[Ring]:
         now, ahead = min(free, left), slots.ahead.get(queue, 0)
         if now + ahead > 0:
             asked = {"queue": queue, "free": now, "most": now + ahead, "short": SHORT}
-            here = [Ring(*row) for row in session.execute(_ADMIT, asked)]
+            here = [Ring(*row) for row in _ADMIT.all(session, asked)]
             rings, left = rings + here, left - min(now, len(here))
     return rings

@@ -3,7 +3,7 @@
 Through it a statement of twenty values takes 0.4 ms more of the client's CPU than it takes through psycopg.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -47,3 +47,7 @@ class Prebuilt:
             return session.first(self._words, values)
         row = session.connection().exec_driver_sql(self._words, dict(values)).first()
         return None if row is None else tuple(row)
+
+    def all(self, session: Session, values: Mapping[str, Any]) -> Sequence[Any]:
+        """All rows that it answers."""
+        return session.connection().exec_driver_sql(self._words, dict(values)).all()

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db.models import BUSY, LATER, RUNG, WAITING
+from db.prebuilt import Prebuilt
 
 # A ring is on its way for some 30 ms: the round, the broker, the claim. What ends in that time is let in ahead, so that
 # its slot does not stand idle; so a newcomer waits as long for those before it, however long tasks take.
@@ -46,7 +46,7 @@ class Survey:
     house_is_due: bool
 
 
-_LOOK = text(f"""
+_LOOK = Prebuilt(f"""
     WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS at),
     live AS MATERIALIZED (
         SELECT queues, slots FROM workers WHERE seen_at > (SELECT at FROM clock) - :lease AND NOT draining),
@@ -73,7 +73,7 @@ _LOOK = text(f"""
 def look(session: Session, lease: timedelta, keep_house_every: timedelta = timedelta(0)) -> Survey:
     """How things stand at this moment; only under the round's lock will it stay so until the commit."""
     asked = {"lease": lease, "turnover": TURNOVER, "every": keep_house_every}
-    rows = session.execute(_LOOK, asked).all()
+    rows = _LOOK.all(session, asked)
     queues = [row for row in rows if row.queue is not None]
     first, taken = rows[0], sum(min(row.busy, row.slots) for row in queues)
     spare = first.in_all - sum(row.busy for row in queues)

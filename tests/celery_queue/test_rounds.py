@@ -175,8 +175,8 @@ def test_slots_that_change_hands_quickly_have_the_next_task_waiting_in_the_broke
         builders.submitted_task()
     first = found.conduct()
     assert (len(first.rings), first.rest) == (2, 0.0)
-    for _ in range(20):
-        builders.created_task(status="COMPLETED", finished_at=CLOCK)
+    for _ in range(20):  # a moment ago, however slow this machine is
+        builders.created_task(status="COMPLETED", finished_at=CLOCK + timedelta(hours=1))
     second = found.conduct()
     assert (len(second.rings), second.rest) == (2, rounds.REST)
     assert not found.conduct().rings, "two slots, two ahead"
