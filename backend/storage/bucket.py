@@ -49,7 +49,7 @@ def open_client(settings: Settings, endpoint: str | None) -> "S3Client":
 
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     session = Session()  # its own: sessions are not for several threads
-    session.register_component("data_loader", _descriptions())
+    session.register_component("data_loader", descriptions())
     return boto3.session.Session(botocore_session=session).client(
         "s3",
         endpoint_url=endpoint,
@@ -68,7 +68,7 @@ def open_client(settings: Settings, endpoint: str | None) -> "S3Client":
 
 
 @cache
-def _descriptions() -> Any:
+def descriptions() -> Any:
     """What botocore knows of its services, megabytes of JSON: read once a process, for each door that is opened."""
     from botocore.loaders import create_loader
 

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from backend.errors import Conflict, UnreadableFile
@@ -99,13 +98,6 @@ def test_head_tells_what_the_store_knows(storage_bucket: Storage) -> None:
 
 def test_head_of_a_key_that_is_not_there_is_none(storage_bucket: Storage) -> None:
     assert storage_bucket.head("not-there") is None
-
-
-def test_head_of_a_refused_key_is_no_none(storage_bucket: Storage) -> None:
-    with Stubber(storage_bucket._client) as store:
-        store.add_client_error("head_object", "AccessDenied", http_status_code=403)
-        with pytest.raises(ClientError):
-            storage_bucket.head("somebody-elses")
 
 
 def test_a_missing_object_raises_our_bug_not_a_hiccup(storage_bucket: Storage) -> None:
@@ -229,20 +221,6 @@ def test_ensuring_a_bucket_twice_keeps_what_is_in_it(storage_bucket: Storage) ->
     storage_bucket.put_bytes("kept", b"x", "text/plain")
     storage_bucket.ensure_bucket()
     assert storage_bucket.get_bytes("kept") == b"x"
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "said"), [("AccessDenied", 403, "INTERNAL_ERROR"), ("SlowDown", 503, "STORAGE_UNAVAILABLE")]
-)
-def test_a_refused_upload_says_why_to_the_verdict(
-    storage_bucket: Storage, tmp_path: Path, code: str, status: int, said: str
-) -> None:
-    (tmp_path / "a.csv").write_bytes(b"a")
-    with Stubber(storage_bucket._client) as store:
-        store.add_client_error("put_object", code, http_status_code=status)
-        with pytest.raises(StorageError) as caught:
-            storage_bucket.put_file("a.csv", tmp_path / "a.csv", "text/csv")
-    assert verdict_for(caught.value).error_code == said
 
 
 @contextmanager
