@@ -26,6 +26,7 @@ AUDIENCE = "agensium-api"
 _OUTPUT_AUDIENCE = "agensium-output"  # so that no link is ever taken for a token
 _ALGORITHM = "HS256"
 _CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
+_LINK_CLAIMS = ["iss", "aud", "sub", "exp", "task", "name"]
 _API_KEY_MARK = "ag_"  # whose leak it is, for those who scan for secrets
 LONGEST_WAIT = 3.0  # seconds for a turn at hashing
 _hashing = threading.BoundedSemaphore(4)  # argon2id takes 64 MiB a hash; a crowd at the door must not take it all
@@ -119,9 +120,11 @@ def link_to_output(output: LinkedOutput) -> str:
 
 def output_of_link(link: str) -> LinkedOutput:
     """Raises Forbidden: it is forged or too old; the file store answers the same."""
-    secret, needed = get_settings().secret_key.get_secret_value(), {"require": ["iss", "aud", "sub", "exp"]}
+    secret = get_settings().secret_key.get_secret_value()
     try:
-        claims = jwt.decode(link, secret, [_ALGORITHM], audience=_OUTPUT_AUDIENCE, issuer=ISSUER, options=needed)
+        claims = jwt.decode(
+            link, secret, [_ALGORITHM], audience=_OUTPUT_AUDIENCE, issuer=ISSUER, options={"require": _LINK_CLAIMS}
+        )
     except jwt.InvalidTokenError:
         raise Forbidden("The link is not good any more.") from None
     return LinkedOutput(int(claims["sub"]), uuid.UUID(claims["task"]), claims["name"])

@@ -4,7 +4,6 @@ They begin together and end together. What is asked of it, and for how long, is 
 """
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -56,16 +55,16 @@ class AgentBody:
         assert self.process.stdout is not None
         return self.process.stdout
 
-    def say(self, envelope: dict[str, str]) -> None:
+    def say(self, line: bytes) -> None:
         """To a child that has died nothing is said, without an error: who listens to its words hears their end."""
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(envelope).encode() + b"\n")
+        self.process.stdin.write(line)
 
     async def stacks(self, meanwhile: Callable[[], None]) -> str:
         """Where every thread of the child stands, as faulthandler tells it; what came of it within a second."""
         position = self.stderr.size()
         if sys.platform == "win32":
-            self.say({"dump": "stacks"})
+            self.say(b'{"dump": "stacks"}\n')
         else:  # heard by faulthandler itself, even where an agent's C code keeps the interpreter's lock
             with suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGUSR1)

@@ -1,7 +1,7 @@
 """The child's main: computes one operation at a time and says how it went. It knows neither database nor doors.
 
-    stdin   {"run": operation, "request": path, "answer": path} | {"dump": "stacks"} (on Windows)
-    stdout  {"started": true}, {"progress": 0.3} … then {"done": true} | {"failed": {verdict}}
+    stdin   {"run": operation, "request": JSON, "asked": path, "answered": path} | {"dump": "stacks"} (on Windows)
+    stdout  {"started": true} once, when it is warm; {"progress": 0.3} … then {"done": JSON} | {"failed": {verdict}}
 
 The protocol has a descriptor of its own and file descriptor 1 points at 2, so a library that prints does no harm.
 When the supervisor dies, stdin ends and so does this process, wherever it is; where an agent's C code keeps the
@@ -16,10 +16,11 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from backend.verdicts import verdict_for
 from transformers.child_verdict import verdict_to_json
+from transformers.envelopes import Envelope, opened, sealed
 from transformers.operations import OPERATIONS, warm_up
 
 
@@ -27,15 +28,18 @@ class Wire:
     """The child's side of the protocol."""
 
     def __init__(self) -> None:
-        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        self._out = os.fdopen(os.dup(1), "wb")
         self._in = os.fdopen(os.dup(0), encoding="utf-8")
         os.dup2(2, 1)
         with open(os.devnull) as nothing:  # noqa: PTH123 (a descriptor is wanted)
             os.dup2(nothing.fileno(), 0)
-        self.requests: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
+        self.requests: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
 
-    def say(self, word: dict[str, Any]) -> None:
-        self._out.write(json.dumps(word) + "\n")
+    def say(self, word: Envelope) -> None:
+        self.send(json.dumps(word).encode() + b"\n")
+
+    def send(self, line: bytes) -> None:
+        self._out.write(line)
         self._out.flush()
 
     def listen(self) -> None:
@@ -61,21 +65,21 @@ def main() -> None:
     wire = Wire()
     threading.Thread(target=wire.listen, daemon=True).start()
     warm_up()
+    wire.say({"started": True})
     while True:
         _answer(wire, wire.requests.get())
 
 
-def _answer(wire: Wire, envelope: dict[str, str]) -> None:
-    wire.say({"started": True})
+def _answer(wire: Wire, envelope: Envelope) -> None:
     operation = OPERATIONS[envelope["run"]]
     try:
-        request = operation.request.model_validate_json(Path(envelope["request"]).read_bytes())
+        request = operation.request.model_validate_json(opened(envelope, "request", Path(envelope["asked"])))
         answer = operation.run(request, lambda fraction: wire.say({"progress": fraction}))
-        Path(envelope["answer"]).write_text(answer.model_dump_json(), encoding="utf-8")
+        done = sealed({}, "done", answer.model_dump_json(), Path(envelope["answered"]))
     except BaseException as error:  # noqa: BLE001 (the child's edge: every failure becomes a verdict)
         wire.say({"failed": verdict_to_json(verdict_for(error), error)})
     else:
-        wire.say({"done": True})
+        wire.send(done)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ The supervisor keeps the clock, the database and the money; the child only compu
 limit, no progress and a cancel are one thing: the process tree is killed, the same on every pool and system. A
 supervisor that is frozen can do none of it: then the child's guard does (agent_leash.py).
 
-Envelopes are JSON lines of at most 8 KB; requests, answers and tables are files on scratch.
+Envelopes are JSON lines of at most 8 KB; what a request or an answer has beyond that, and every table, is a file on
+scratch.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -27,8 +28,10 @@ from backend.errors import (
     WorkerStalled,
 )
 from backend.logs import log
+from transformers import envelopes
 from transformers.agent_body import AgentBody
 from transformers.child_verdict import verdict_from_json
+from transformers.envelopes import Envelope
 from transformers.stop_signal import StopSignal
 
 SAMPLE_SECONDS = 0.05  # RSS is looked at this often; a runaway allocates about 100 MB between two looks
@@ -56,7 +59,7 @@ class _Call:
     stop: StopSignal
     on_progress: Callable[[float], None]
     last_word: float
-    started: bool = False
+    started: bool = False  # a child that imports its libraries has not
     next_look: float = 0.0
     peak_bytes: int = 0
 
@@ -67,6 +70,7 @@ class AgentProcess:
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
         self._child: AgentBody | None = None
+        self._is_warm = False  # it has said so
         self._calls = 0
         self._tasks = 0
         self.peak_bytes = 0  # of the last call
@@ -87,6 +91,7 @@ class AgentProcess:
                 await self.kill()
         self._scratch.mkdir(parents=True, exist_ok=True)
         self._child = await AgentBody.born(self._scratch)
+        self._is_warm = False
         self._tasks = 0
 
     async def call(
@@ -109,7 +114,7 @@ class AgentProcess:
             AgentFailed: the operation's own verdict; the child lives on.
         """
         await self.start()
-        call = _Call(limits, stop, on_progress, last_word=monotonic())
+        call = _Call(limits, stop, on_progress, last_word=monotonic(), started=self._is_warm)
         fit = False  # for the next call
         try:
             found = await self._exchange(operation, request, answer, folder, call)
@@ -126,19 +131,18 @@ class AgentProcess:
     async def _exchange(
         self, operation: str, request: BaseModel, answer: type[Answer], folder: Path, call: _Call
     ) -> Answer:
+        if call.last_word > call.limits.deadline:
+            raise TimeLimit
         self._calls += 1
         asked, answered = folder / f"{self._calls}.request.json", folder / f"{self._calls}.answer.json"
-        asked.write_text(request.model_dump_json(), encoding="utf-8")
+        envelope = {"run": operation, "asked": str(asked), "answered": str(answered)}
         assert self._child is not None
-        self._child.say({"run": operation, "request": str(asked), "answer": str(answered)})
-        await self._until_done(self._child, call)
-        found = answer.model_validate_json(answered.read_bytes())
-        asked.unlink()
-        answered.unlink()
-        return found
+        self._child.say(envelopes.sealed(envelope, "request", request.model_dump_json(), asked))
+        last = await self._until_done(self._child, call)
+        return answer.model_validate_json(envelopes.opened(last, "done", answered))
 
-    async def _until_done(self, child: AgentBody, call: _Call) -> None:
-        """Read the child's words and look at its limits until it is done."""
+    async def _until_done(self, child: AgentBody, call: _Call) -> Envelope:
+        """Read the child's words and look at its limits until it is done; its last word."""
         stopped = asyncio.ensure_future(call.stop.changed())
         words = asyncio.ensure_future(child.words.readline())
         try:
@@ -148,8 +152,10 @@ class AgentProcess:
                 if words.done():
                     if not words.result():
                         raise await self._why_it_ended(child, call)
-                    if self._heard(words.result(), call):
-                        return
+                    word = self._heard(words.result(), call)
+                    if "done" in word:
+                        call.peak_bytes = call.peak_bytes or child.family.memory_bytes()  # of a call between two looks
+                        return word
                     words = asyncio.ensure_future(child.words.readline())
                 if stopped.done():
                     stopped = asyncio.ensure_future(call.stop.changed())
@@ -170,15 +176,15 @@ class AgentProcess:
             return WorkerStalled(detail="the supervisor was silent in a call, and the guard ended the child")
         return AgentCrashed(detail=f"the child ended in the middle of a call; {child.stderr.tail()}")
 
-    def _heard(self, line: bytes, call: _Call) -> bool:
-        """Take in one envelope; True when the call is over."""
-        call.last_word, call.started = monotonic(), True
-        word: dict[str, Any] = json.loads(line)
+    def _heard(self, line: bytes, call: _Call) -> Envelope:
+        """Take in one envelope. Raises AgentFailed: it says so."""
+        call.last_word, call.started, self._is_warm = monotonic(), True, True
+        word: Envelope = json.loads(line)
         if "failed" in word:
             raise AgentFailed(verdict_from_json(word["failed"]))
         if "progress" in word:
             call.on_progress(min(1.0, max(0.0, float(word["progress"]))))
-        return "done" in word
+        return word
 
     async def _look(self, child: AgentBody, call: _Call) -> None:
         """Hold the child to its limits.

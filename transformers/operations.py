@@ -4,7 +4,7 @@ A request and its answer are files of JSON; each operation names the two forms.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -75,9 +75,7 @@ def parse(request: ParseRequest, _progress: Callable[[float], None]) -> Table:
 
 def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Delivery:
     run: Any = _named(request.run)
-    forms: dict[str, AgentParameters] = {
-        agent_id: _named(form.name)(**form.values) for agent_id, form in request.forms.items()
-    }
+    forms = _Forms(request.forms)
     form = forms[request.agent_id]
     context = AgentContext(
         tables=request.tables,
@@ -103,6 +101,26 @@ def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Deliv
         "parameters": form.model_dump(mode="json"),
     }
     return delivery.model_copy(update={"result": delivery.result.model_copy(update=told)})
+
+
+class _Forms(Mapping[str, AgentParameters]):
+    """All the chosen agents' forms, each made when it is asked for: most agents ask for none but their own."""
+
+    def __init__(self, named: Mapping[str, NamedForm]) -> None:
+        self._named = named
+        self._made: dict[str, AgentParameters] = {}
+
+    def __getitem__(self, agent_id: str) -> AgentParameters:
+        if agent_id not in self._made:
+            form = self._named[agent_id]
+            self._made[agent_id] = _named(form.name)(**form.values)
+        return self._made[agent_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
 
 
 def name_of(declared: Any) -> str:

@@ -7,7 +7,9 @@ from contextlib import suppress
 
 import psutil
 
-SAMPLES_PER_TREE = 20  # finding the grandchildren reads the whole process table, so not at every look
+from backend.clock import monotonic
+
+LOOK_AROUND_SECONDS = 1.0  # finding the grandchildren reads the whole process table, so not at every look
 
 
 class ProcessFamily:
@@ -15,16 +17,16 @@ class ProcessFamily:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._samples = 0
+        self._looked_around = float("-inf")
         self._members: list[psutil.Process] = []
         with suppress(psutil.Error):
             self._members = [psutil.Process(pid)]
 
     def memory_bytes(self) -> int:
         """Resident bytes of all; 0 when they are gone."""
-        if self._samples % SAMPLES_PER_TREE == 0:
+        if monotonic() - self._looked_around >= LOOK_AROUND_SECONDS:
+            self._looked_around = monotonic()
             self._look_around()
-        self._samples += 1
         return sum(_resident(member) for member in self._members)
 
     def _look_around(self) -> None:

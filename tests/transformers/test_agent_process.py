@@ -47,6 +47,43 @@ def test_the_same_child_answers_one_call_after_another(table: Table, warm_child:
     run_warm(story, warm_child)
 
 
+def test_a_light_call_is_a_line_there_and_a_line_back_and_no_file(
+    table: Table, warm_child: WarmChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, written, process_heard = [], [], AgentProcess._heard
+    monkeypatch.setattr(AgentProcess, "_heard", lambda *word: heard.append(word[1]) or process_heard(*word))
+
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))  # warm
+        heard.clear()
+        monkeypatch.setattr(Path, "write_text", lambda path, *_text, **_how: written.append(path))
+        result = await call(process, request(table))
+        assert result.parameters["act"] == "deliver"
+        assert (len(heard), written) == (1, [])
+        assert process.peak_bytes > 0
+
+    run_warm(story, warm_child)
+
+
+def test_what_is_too_long_for_a_line_goes_by_a_file_that_is_gone_afterwards(
+    table: Table, warm_child: WarmChild
+) -> None:
+    async def story(process: AgentProcess) -> None:
+        result = await call(process, request(table, marker="x" * 100_000))
+        assert result.parameters["marker"] == "x" * 100_000
+        assert list(table.path.parent.glob("*.json")) == []
+
+    run_warm(story, warm_child)
+
+
+def test_past_its_deadline_no_call_begins(table: Table, warm_child: WarmChild) -> None:
+    async def story(process: AgentProcess) -> None:
+        with pytest.raises(TimeLimit):
+            await call(process, request(table), Limits(monotonic() - 1, 60, 2**31))
+
+    run_warm(story, warm_child)
+
+
 def test_the_child_knows_no_address_and_no_key_of_ours(
     table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

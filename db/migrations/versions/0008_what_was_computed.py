@@ -24,5 +24,5 @@ def downgrade() -> None:
 
 
 def _index_steps(name: str, which: str) -> None:
-    columns = ["agent_id", sa.literal_column("finished_at DESC")]
-    op.create_index(name, "task_steps", columns, postgresql_where=sa.text(which), if_not_exists=True)
+    newest = sa.text("finished_at DESC")
+    op.create_index(name, "task_steps", ["agent_id", newest], postgresql_where=sa.text(which), if_not_exists=True)
