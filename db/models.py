@@ -372,7 +372,10 @@ class CreditWallet(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
     balance: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
 
-    __table_args__ = (CheckConstraint("balance >= 0", name="balance"),)
+    __table_args__ = (
+        CheckConstraint("balance >= 0", name="balance"),
+        {"postgresql_with": {"fillfactor": 70}},  # else nearly no change of a balance is a HOT update
+    )
 
 
 class CreditEntry(Base):
