@@ -10,19 +10,20 @@ import shutil
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from backend.doors import get_doors
+from backend.doors import Doors, get_doors
 from backend.settings import Settings, get_settings
 from celery_queue import scratch
 from celery_queue.heartbeat import Held
 from celery_queue.identity import BOOT_UUID
 from db import claims
 from db.claims import Claim
-from db.database import statement
+from db.database import DATABASE_ERRORS, ping, statement
 from transformers.agent_process import AgentProcess
 from transformers.catalog import run_for, tools
 from transformers.lifecycle import TaskReport
@@ -107,7 +108,15 @@ def warm_up(**_: Any) -> None:
     In prefork the one before may have been killed, with all it had on scratch.
     """
     scratch.remove_dead(get_settings().scratch_dir)
+    threading.Thread(target=_open_doors, args=[get_doors()], name="doors", daemon=True).start()
     here().warm()
+
+
+def _open_doors(doors: Doors) -> None:
+    """Beside the child's start, so that the first task finds them open; who is away now is asked again by that task."""
+    doors.storage.warm_up()
+    with suppress(*DATABASE_ERRORS):
+        ping()
 
 
 @worker_process_shutdown.connect

@@ -1,0 +1,36 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.storage.door import Storage
+
+ROOT = Path(__file__).parents[2]
+SHOWS = """
+import encodings.idna, sys, threading  # the first: with the connection to the broker
+import celery_queue.celery_app, celery_queue.tasks
+from backend.doors import get_doors
+from celery_queue import slots
+from db import database
+slots.warm_up()
+[thread.join() for thread in threading.enumerate() if thread.name == "doors"]
+loaded, connections = set(sys.modules), database.engine().pool.checkedin()
+get_doors().storage.head("nobody/has/this")
+print("new:", *set(sys.modules) - loaded, "connections:", connections)
+slots.close()
+"""
+
+
+@pytest.mark.usefixtures("database")
+def test_a_slots_first_task_finds_the_doors_open_and_loads_nothing_for_them(storage_bucket: Storage) -> None:
+    shown = subprocess.run([sys.executable, "-c", SHOWS], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout == "new: connections: 1\n"
+
+
+@pytest.mark.usefixtures("storage_bucket")
+def test_a_slot_begins_though_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    shown = subprocess.run([sys.executable, "-c", SHOWS], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout == "new: connections: 0\n"
+    assert "Traceback" not in shown.stderr
