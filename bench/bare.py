@@ -30,7 +30,8 @@ def issue(calls: Sequence[Call], first: uuid.UUID, tasks: Sequence[uuid.UUID], s
     from backend.doors import get_doors
 
     storage = get_doors().storage
-    storage.check()  # the connection is there, and what it imports
+    storage.check()
+    storage.warm_up()  # what it imports is there
     with _connected(autocommit=False) as transactions, _connected(autocommit=True) as alone:
         line = _Line(storage, transactions, alone, scratch)
         began = monotonic()

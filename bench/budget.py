@@ -1,7 +1,7 @@
 """How long a run may take, and how much of it is left for each measure: twenty minutes, or two.
 
-The parts of all measures fit into it. A measure may use what those before it did not need, and never what those after
-it will; but on a machine so busy that this is too little, twice its own part: a run that takes longer there is worth
+The parts of all measures fit into it. A measure may use what those before it did not need, and not what those after it
+will; but on a machine so busy that this is too little, three times its own part: a run that takes longer there is worth
 more than one without figures, and whatever hangs is ended all the same.
 """
 
@@ -20,7 +20,7 @@ class Size(StrEnum):
     LONG = "long"  # tables of ten million rows; an hour, and nobody waits for it
 
 
-GRACE = 2.0  # times its own part
+GRACE = 3.0  # times its own part
 LIMITS = {Size.QUICK: 120.0, Size.WHOLE: 1200.0, Size.LONG: 7200.0}  # seconds
 
 
@@ -34,7 +34,7 @@ class Budget:
         self._ends = clock() + LIMITS[size]
 
     def of_the_next(self) -> float:
-        """Seconds that the next measure may take: all that is left but the others' own parts, or twice its own."""
+        """Seconds for the next measure: all that is left but the others' own parts, or three times its own."""
         measure, *others = self._left
         self._left = others
         left = self._ends - self._clock() - sum(seconds(one, self._size) for one in others)
