@@ -8,6 +8,9 @@ from bench.measure import Figure, Measure, Surroundings
 # The eight whose tasks are set beside ours.
 QUEUES = ("celery", "relier", "dramatiq", "taskiq", "arq", "procrastinate", "pgqueuer", "dbos")
 
+# Those whose own work is a table.
+TABLES = ("pandas", "ydata-profiling", "skrub", "splink")
+
 
 def _in(module: str) -> Callable[[Surroundings], Iterable[Figure]]:
     """Imported by the measure's own process alone: what one needs is none of the others' weight."""
@@ -29,7 +32,7 @@ MEASURES = (
     Measure("P6", "Fairness", _in("bench.fairness"), 120),
     Measure("P7", "Depth of the queue", _in("bench.depth"), 80),
     Measure("P8", "Following", _in("bench.follow"), 70),
-    Measure("P9", "Tables", _in("bench.data"), 270),
+    Measure("P9", "Tables", _in("bench.data"), 270, None, TABLES),
     Measure("P10", "Idle", _in("bench.idle"), 60, 20),
     Measure("P11", "Start", _in("bench.start"), 60, 12),
 )
