@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.families import TABLES
 from bench.peers import environments
 from bench.peers.about import OTHERS
 from bench.slow_store import MILLISECONDS
@@ -141,7 +142,8 @@ def _others() -> Iterator[str]:
     for one in OTHERS:
         version = environments.version(one.environment)
         yield f"| {one.environment} | {version} | {one.keeps} | {one.runs} | {one.leaves_out} |"
-    yield ""
+    tables = ", ".join(f"{name} {environments.version(name)}" for name in TABLES)
+    yield from ("", f"Beside P9: {tables}. What each does there is said with its figures.", "")
 
 
 def _measure(run: Run, charts: str) -> Iterator[str]:
