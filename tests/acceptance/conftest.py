@@ -8,6 +8,7 @@ from tests.acceptance.house import House
 from tests.model_server import ModelServer
 
 POOLS = ("solo", "threads", "prefork")
+OF_MODELS = {"MODEL_CALLS_AT_ONCE": "10", "MODEL_BREAKER_FAILURES": "1000", "EMBEDDING_MODEL": "compatible:embedder"}
 
 
 def mostly_on(*some: str) -> pytest.MarkDecorator:
@@ -54,22 +55,32 @@ def solo_house(houses: dict[str, House]) -> House:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def models(models_process: ModelServer) -> ModelServer:
-    """The scripted model that a module's own deployment asks."""
+    """The scripted model that `models_house` asks."""
     return models_process
 
 
-@pytest.fixture(scope="module")
-def models_house(
-    request: pytest.FixtureRequest, stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
-    """A deployment of the module's own; its WORKERS and SETTINGS say what it has, one worker of one slot otherwise."""
-    settings = models.environment(**getattr(request.module, "SETTINGS", {}))
-    house = House(stack, "solo", tmp_path_factory.mktemp("models"), more=settings)
+@pytest.fixture(scope="session")
+def _opened_for_models(stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(stack, "solo", tmp_path_factory.mktemp("models"), more=models.environment(**OF_MODELS))
     try:
-        house.open(workers=getattr(request.module, "WORKERS", 1))
+        house.open()
         yield house
         house.prove()
     finally:
         house.close()
+
+
+@pytest.fixture
+def models_house(request: pytest.FixtureRequest, _opened_for_models: House, models: ModelServer) -> House:
+    """One deployment for all modules that ask a model; it has as many live workers as the module's WORKERS says, one
+    otherwise, each of one slot, and a model that echoes at once.
+    """
+    models.forget()
+    wanted = getattr(request.module, "WORKERS", 1)
+    for spare in _opened_for_models.workers[wanted:]:
+        spare.kill()
+    while len(_opened_for_models.workers) < wanted:
+        _opened_for_models.start_worker()
+    return _opened_for_models

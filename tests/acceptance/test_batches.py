@@ -16,16 +16,11 @@ from tests.acceptance.house import House
 from tests.model_server import Act, ModelServer, failing
 from tests.waiting import eventually
 
-SETTINGS = {"MODEL_CALLS_AT_ONCE": "10", "MODEL_BREAKER_FAILURES": "1000"}
 WORKERS = 2
 
 
 @pytest.fixture
-def house(models_house: House, models: ModelServer) -> House:
-    """With two live workers, and models that echo at once."""
-    models.forget()
-    while len(models_house.workers) < WORKERS:
-        models_house.start_worker()
+def house(models_house: House) -> House:
     return models_house
 
 

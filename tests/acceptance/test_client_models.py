@@ -19,8 +19,7 @@ OPENING = Source("opening.txt", content=b"The shop is open on weekdays from nine
 
 
 @pytest.fixture
-def client(models_house: House, models: ModelServer) -> Iterator[AgensiumClient]:
-    models.forget()
+def client(models_house: House) -> Iterator[AgensiumClient]:
     with AgensiumClient(models_house.api_url) as found:
         found.register(f"{uuid.uuid4().hex}@example.com", PASSWORD)
         yield found
@@ -106,9 +105,7 @@ def test_a_pipeline_gives_each_steps_result(client: AgensiumClient) -> None:
     assert (found.success_count, found.total_count, found.success_rate) == (2, 2, 1.0)
 
 
-def test_an_asynchronous_program_asks_several_at_once(models_house: House, models: ModelServer) -> None:
-    models.forget()
-
+def test_an_asynchronous_program_asks_several_at_once(models_house: House) -> None:
     async def ask() -> list[str]:
         async with AsyncAgensiumClient(models_house.api_url) as client:
             await client.register(f"{uuid.uuid4().hex}@example.com", PASSWORD)

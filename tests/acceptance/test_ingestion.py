@@ -13,8 +13,6 @@ from db.database import libpq_url
 from tests.acceptance.house import House, rebind
 from tests.model_server import ModelServer
 
-MODEL = "compatible:embedder"
-SETTINGS = {"EMBEDDING_MODEL": MODEL}
 FRUIT = {
     "apples.txt": b"Apples are red and grow on trees.",
     "bananas.md": b"# Bananas\n\nBananas are yellow.",
@@ -23,9 +21,7 @@ FRUIT = {
 
 
 @pytest.fixture
-def house(models_house: House, models: ModelServer) -> House:
-    models.forget()
-    assert models_house.worker.running
+def house(models_house: House) -> House:
     return models_house
 
 

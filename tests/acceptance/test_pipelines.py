@@ -14,8 +14,7 @@ TOOL = "model-pipeline"
 
 
 @pytest.fixture
-def house(models_house: House, models: ModelServer) -> House:
-    models.forget()
+def house(models_house: House) -> House:
     return models_house
 
 
