@@ -52,14 +52,22 @@ class Rounds:
         self._idle_since = float("inf")  # since when each of our rounds has seen a slot in which nothing runs
 
     def conduct(self) -> Round:
-        """Say that this worker lives, then do the round if it is ours. Raises database errors."""
-        self._check_in()
+        """Do the round if it is ours, and say that this worker lives: where there is something to ring, the next time.
+
+        Raises database errors.
+        """
+        lease = self._lease.total_seconds()
+        self._check_in(older_than=lease / 2)
+        done = self._try_round()
+        if not done.rings:
+            self._check_in(older_than=lease / 4)
+        return done
+
+    def _try_round(self) -> Round:
         with transaction() as session:
             mine = admission.lock_round(session)
             self._database_answered()
-            if not mine:
-                return Round(next_due=AFTER_ANOTHERS_ROUND)
-            return self._conduct(session)
+            return self._conduct(session) if mine else Round(next_due=AFTER_ANOTHERS_ROUND)
 
     def leave(self) -> None:
         """Take this worker off the list, and let the others know."""
@@ -67,10 +75,9 @@ class Rounds:
             workers.check_out(session, self._identity.boot_uuid)
             wakeups.notify(session)
 
-    def _check_in(self) -> None:
+    def _check_in(self, older_than: float) -> None:
         """Not at every look: whoever loses the race for the round looks again in 20 ms."""
-        lease = self._lease.total_seconds()
-        if monotonic() - self._checked_in_at < lease / 4 and self._draining == drain.requested():
+        if monotonic() - self._checked_in_at < older_than and self._draining == drain.requested():
             return
         with transaction() as session:
             workers.check_in(session, self._identity)

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from db.database import MAY_BE_FORGOTTEN
 from db.models import CLOCK, Queue, TaskStatus, Worker
 
 
@@ -58,7 +59,10 @@ class BeatAnswer:
 
 
 def check_in(session: Session, worker: WorkerIdentity) -> None:
-    """Say that the worker lives; the first time, that it is there. Draining is not undone by it."""
+    """Say that the worker lives; the first time, that it is there. Draining is not undone by it.
+
+    What a crash of PostgreSQL forgets of it is said again within a second.
+    """
     row = {
         "boot_uuid": worker.boot_uuid,
         "host": worker.host,
@@ -70,9 +74,8 @@ def check_in(session: Session, worker: WorkerIdentity) -> None:
         "tools": list(worker.tools),
         "code_version": worker.code_version,
     }
-    session.execute(
-        upsert(Worker).values(**row).on_conflict_do_update(index_elements=["boot_uuid"], set_={"seen_at": CLOCK})
-    )
+    said = upsert(Worker).values(**row).on_conflict_do_update(index_elements=["boot_uuid"], set_={"seen_at": CLOCK})
+    session.execute(said.returning(literal_column(MAY_BE_FORGOTTEN)))
 
 
 def start_draining(session: Session, boot_uuid: uuid.UUID) -> None:

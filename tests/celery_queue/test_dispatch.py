@@ -10,6 +10,7 @@ import pytest
 import redis
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.connection import AbstractConnection
 
 from backend.devstack import Stack
 from backend.settings import Settings, get_settings
@@ -92,6 +93,38 @@ def test_a_worker_rings_for_every_queue_also_for_those_it_does_not_take_from(sta
     with redis.Redis.from_url(stack.redis_url) as client:
         assert client.llen(f"{prefix}{queue}") == 1
     app.close()
+
+
+def test_many_rings_are_one_call_of_the_broker(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    prefix = f"{uuid.uuid4().hex}."
+    settings = Settings(_env_file=None, redis_url=stack.redis_url, celery_key_prefix=prefix)
+    app = Celery("test")
+    app.conf.update(celery_config(settings))
+    bell = Bell(app, settings)
+    rings = [Ring(uuid.uuid4(), 7, uuid.uuid4(), "profile-my-data", "default") for _ in range(5)]
+    bell.ring(rings[0])  # opens the connection
+    calls: list[object] = []
+    send = AbstractConnection.send_packed_command
+    monkeypatch.setattr(
+        AbstractConnection, "send_packed_command", lambda *given, **named: (calls.append(given), send(*given, **named))
+    )
+    bell.ring(*rings[1:])
+    bell.hang_up()
+    with redis.Redis.from_url(stack.redis_url) as client:
+        sent = [json.loads(raw)["headers"]["id"] for raw in client.lrange(f"{prefix}default", 0, -1)]
+    assert sent[::-1] == [str(ring.celery_task_id) for ring in rings], "in the order of their turn"
+    assert len([call for call in calls if b"LPUSH" in str(call).encode()]) == 1
+    app.close()
+
+
+def test_rings_that_were_not_sent_when_the_worker_leaves_are_another_conductors(bell: BrokenBell) -> None:
+    running = Conductor(Rounds(builders.live_worker(slots=5), get_settings()), bell)
+    running.start()
+    task = builders.submitted_task()
+    eventually(lambda: builders.read(task.id).admitted_at is not None)
+    running.stop()
+    row = builders.read(task.id)
+    assert (row.ring_wanted, row.rings) == (True, 0)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

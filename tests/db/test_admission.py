@@ -173,6 +173,91 @@ def test_an_admitted_task_can_be_claimed() -> None:
     assert builders.claim(builders.read(task.id)).epoch == 1
 
 
+# ── ahead of the free slots ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def ended(count: int, queue: str = Queue.DEFAULT) -> None:
+    """So many tasks ended a moment ago, however slow this machine is."""
+    sql(
+        """INSERT INTO tasks (id, user_id, tool_id, status, agents, queue, finished_at)
+           SELECT gen_random_uuid(), :user, 'profile-my-data', 'COMPLETED', '{}', :queue,
+                  clock_timestamp() + interval '1 hour' FROM generate_series(1, :count)""",
+        user=builders.customer(),
+        count=count,
+        queue=queue,
+    )
+
+
+@pytest.mark.parametrize(("in_a_quarter_second", "ahead"), [(0, 0), (2, 0), (8, 1), (25, 3), (500, 4)])
+def test_as_many_are_let_in_ahead_as_end_during_a_hand_over_and_one_a_slot_at_most(
+    in_a_quarter_second: int, ahead: int
+) -> None:
+    builders.live_worker(slots=4)
+    ended(in_a_quarter_second)
+    assert free_slots() == Slots({"default": 4}, 4, {"default": ahead} if ahead else {})
+
+
+def test_what_is_ahead_already_is_not_let_in_again() -> None:
+    builders.live_worker(slots=2)
+    ended(100)
+    backlog(builders.customer(), 9)
+    assert [fill(free_slots()) for _ in range(3)] == [4, 0, 0]
+    assert look().spare == -2
+
+
+def test_a_queue_whose_tasks_are_slow_has_nothing_let_in_ahead() -> None:
+    builders.live_worker(slots=2, queues=(Queue.DEFAULT, Queue.HIGH_MEMORY))
+    ended(100)
+    backlog(builders.customer(), 9)
+    for _ in range(3):
+        builders.submitted_task(queue=Queue.HIGH_MEMORY)
+    assert free_slots().ahead == {"default": 2}
+    assert fill(free_slots()) == 4
+    assert sql("SELECT count(*) FROM tasks WHERE queue = 'high_memory' AND admitted_at IS NOT NULL") == 0
+
+
+def test_slots_shared_by_two_queues_have_their_tasks_ahead_once() -> None:
+    builders.live_worker(slots=2, queues=(Queue.DEFAULT, Queue.HIGH_MEMORY))
+    for queue in (Queue.DEFAULT, Queue.HIGH_MEMORY):
+        ended(100, queue)
+        for _ in range(9):
+            builders.submitted_task(queue=queue)
+    for _ in range(3):
+        fill(free_slots())
+    assert sql("SELECT count(*) FROM tasks WHERE admitted_at IS NOT NULL") <= 2 + 2 * 2
+
+
+def test_what_takes_long_is_not_let_in_ahead_and_nobody_passes_it() -> None:
+    user = builders.customer()
+    short, long, last = (builders.submitted_task(user, cost=cost) for cost in (1, admission.SHORT * 1.5, 1))
+    assert fill(Slots({"default": 0}, 0, {"default": 3})) == 1
+    assert [is_admitted(task) for task in (short, long, last)] == [True, False, False]
+    assert fill(Slots({"default": 1}, 1, {"default": 1})) == 2
+
+
+def test_a_cap_holds_for_what_is_let_in_ahead() -> None:
+    backlog(builders.customer(cap=3), 9)
+    assert fill(Slots({"default": 2}, 2, {"default": 5})) == 3
+
+
+def test_a_newcomer_waits_for_no_more_than_was_let_in_ahead() -> None:
+    """Slots take from the broker what was rung first; each ending is followed by a round."""
+    slots, ahead = 3, 2
+    backlog(builders.customer(), 40)
+    broker: list[Ring] = list(rings_of(Slots({"default": slots}, slots, {"default": ahead})))
+    running = [broker.pop(0) for _ in range(slots)]
+    newcomer, passed = builders.submitted_task(), 0
+    while newcomer.id not in {ring.task_id for ring in running}:
+        builders.change(running.pop(0).task_id, status=TaskStatus.COMPLETED)
+        running.append(broker.pop(0))
+        passed += 1
+        broker += rings_of(Slots({"default": 0}, 0, {"default": 1}))
+    assert passed - 1 == ahead
+
+
+# ── one round, further ───────────────────────────────────────────────────────────────────────────────────────────
+
+
 def test_a_round_brings_the_rings_of_what_it_admits_in_the_order_of_their_turn() -> None:
     """Marked as sent by the very statement: they cost no other."""
     users = [builders.customer(weight=weight) for weight in (1, 5)]
