@@ -1,23 +1,38 @@
 import gc
 import os
+import threading
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
 import pytest
-from side_by_side import private, said, sql
+from side_by_side import private, said, sql, until
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 
 from backend.errors import ErrorClass
 from backend.settings import get_settings
 from backend.verdicts import verdict_for
 from db import database
-from db.database import STATION_LIMITS, DatabaseError, close_database, patient_transaction, statement, transaction
+from db.database import (
+    DATABASE_ERRORS,
+    STATION_LIMITS,
+    DatabaseError,
+    close_database,
+    patient_transaction,
+    statement,
+    transaction,
+)
 from db.prebuilt import Prebuilt
 from tests import builders
 from tests.round_trips import on_linux, trips_of
 
 PID = "SELECT pg_backend_pid()"
+
+
+CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :mine AND pid <> pg_backend_pid()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -242,6 +257,31 @@ def _pid_of_a_statement() -> int:
     with statement() as session:
         answer = Prebuilt(PID).first(session, {})
     return answer[0] if answer else 0
+
+
+def test_what_is_under_way_when_connections_are_cut_is_a_hiccup_and_what_was_answered_is_there() -> None:
+    answered, errors, enough = [], [], threading.Event()
+
+    def work() -> None:
+        while not enough.is_set():
+            try:
+                answered.append(tick())
+            except DATABASE_ERRORS as error:
+                errors.append(error)
+
+    with private() as begin, ThreadPoolExecutor(3) as threads:
+        working = [threads.submit(work) for _ in range(3)]
+        try:
+            for cut in range(1, 6):
+                until(lambda least=50 * cut: len(answered) > least)
+                with begin() as session:
+                    said(session, CUT, mine=f"agensium-{os.getpid()}")
+        finally:
+            enough.set()
+    assert [one.result() for one in working] == [None] * 3
+    assert {verdict_for(error).error_class for error in errors} <= {ErrorClass.TRANSIENT}
+    assert len(errors) < len(answered)
+    assert len(answered) <= sql("SELECT v FROM admission_clock") <= len(answered) + len(errors)
 
 
 # ── round trips ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from side_by_side import together
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from backend.errors import ClaimLost, InsufficientCredits, InternalError, InvalidTaskState, TaskNotCancellable
@@ -270,3 +271,17 @@ def test_whatever_happens_to_its_tasks_a_wallet_is_its_grants_less_what_is_held_
     for turn in turns:
         books.take(turn)
     books.must_balance()  # entries are never changed, so what was wrong on the way is wrong still
+
+
+def test_a_new_balance_finds_room_beside_the_old_one() -> None:
+    """A HOT update: it writes no index. With full pages nearly none is, for wallets lie close together."""
+    with transaction() as session:
+        for act in (
+            "INSERT INTO users (email, password_hash) SELECT 'u' || n, '' FROM generate_series(1, 400) n",
+            "INSERT INTO credit_wallets (user_id) SELECT id FROM users",
+            "UPDATE credit_wallets SET balance = 1 WHERE user_id % 4 = 0",
+        ):
+            session.execute(text(act))
+        seen = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'credit_wallets'"
+        updated, hot = session.execute(text(seen)).one()
+    assert updated == hot == 100
