@@ -5,7 +5,7 @@ loop, with the next task's id in the place of the first one's. So the floor has 
 on rows of its own, and follows whatever the product does: what it sends as a transaction is one here, what it sends
 alone is sent alone, and its lane to the store is the product's own.
 
-    python -m bench.bare calls.pickle orders.json     issues them for these tasks; prints the seconds
+    python -m bench.bare calls.pickle orders.json     ready; on a word, issues them; the seconds
 """
 
 import json
@@ -34,6 +34,8 @@ def issue(calls: Sequence[Call], first: uuid.UUID, tasks: Sequence[uuid.UUID], s
     storage.warm_up()  # what it imports is there
     with _connected(autocommit=False) as transactions, _connected(autocommit=True) as alone:
         line = _Line(storage, transactions, alone, scratch)
+        print("ready", flush=True)
+        sys.stdin.readline()  # the others are ready too
         began = monotonic()
         for task in tasks:
             for call in calls:

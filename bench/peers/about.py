@@ -34,13 +34,13 @@ OTHERS = (
     About(
         "dramatiq",
         "The message, in Redis; acknowledged after the task, and taken up again when a worker's heartbeat ends.",
-        "two processes",
+        "two processes of eight threads, as dramatiq sets them",
         "No row, no result, no checkpoint, no event.",
     ),
     About(
         "taskiq",
         "The message, in a Redis stream; acknowledged after the task (`when_executed`).",
-        "two processes",
+        "two processes of a hundred coroutines, as taskiq sets them",
         "No row, no result, no checkpoint, no event.",
     ),
     About(
@@ -51,13 +51,13 @@ OTHERS = (
     ),
     About(
         "procrastinate",
-        "A row in PostgreSQL, committed when the task is taken and when it ends, with the row of its history.",
-        "two processes",
+        "A row in PostgreSQL, committed when the task is taken and when it ends, with the rows of its history.",
+        "two processes of ten tasks at a time; its own number is one, and slower",
         "No checkpoint, no money, no fair share.",
     ),
     About(
         "pgqueuer",
-        "A row in PostgreSQL, taken ten at a time; ends are written down in batches.",
+        "A row in PostgreSQL (`durable`: every table is logged), taken ten at a time; ends are written in batches of ten.",
         "two processes of ten coroutines, as PgQueuer sets them",
         "No checkpoint, no money, no fair share; the ends of a batch that was not yet written run again.",
     ),
