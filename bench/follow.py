@@ -1,28 +1,29 @@
-"""`python -m bench.follow`: how quickly those who follow tasks learn of them, and that nothing is lost.
+"""P8: how quickly those who follow tasks learn of them, that nothing is lost, and how many may poll.
+
+    python -m bench.follow [quick]
 
 One API process as the product starts it, 1,000 watchers in another process, 100 events a second by the product's own
-statements; then 1,000 connections dropped at random; then one task polled with its ETag. Loopback only; about a minute.
+statements; then as many connections dropped at random; then one task polled with its ETag. Loopback only.
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from random import Random
 from typing import Any
 
 import psutil
 
 from backend.clock import monotonic
-from backend.devstack import Stack, embedded_stack
-from backend.ports import free_port
 from backend.processes import Process
-from backend.product import ROOT, answers, api_command, product_environment
+from backend.product import ROOT
+from bench.alone import main
+from bench.event_writer import Writer
+from bench.measure import Figure, Surroundings
 from db.claims import Claim
 
 CUSTOMERS = 20
@@ -30,58 +31,84 @@ TASKS = 184  # of one to ten watchers each, 5.5 on average
 WATCHERS = 1_000
 EVENTS_A_SECOND = 100
 WRITERS = 4  # so many workers
-CALM_SECONDS = 15.0
-DROPS = 1_000
-DROP_SECONDS = 15.0
-POLL_SECONDS = 6.0
 PATIENCE = 60.0
 LEASE = timedelta(minutes=10)
+BAR_MS, BAR_POLLS = 250.0, 1_000.0
+WRONG = ("lost", "doubled_or_out_of_order", "without_a_last_event", "behind_the_log", "progress_went_down")
 
 
-def main() -> int:
-    with tempfile.TemporaryDirectory() as directory, embedded_stack(Path(directory)) as stack:
-        environment = {**product_environment(stack), "AGENSIUM_NO_ENV_FILE": "1", "PYTHONPATH": str(ROOT)}
-        os.environ.update(environment)
-        found = _measured(stack, environment, Path(directory))
-    print(json.dumps(found, indent=2))
-    bars = {
-        "p99 event → client ≤ 250 ms": found["following"]["p99_ms"] <= 250,
-        "0 lost, 0 doubled, in order, each to its end": not any(
-            found["following"][name]
-            for name in (
-                "lost",
-                "doubled_or_out_of_order",
-                "without_a_last_event",
-                "behind_the_log",
-                "progress_went_down",
-            )
-        ),
-        "polls ≥ 1,000 a second": found["polling"]["a_second"] >= 1_000,
-    }
-    for bar, held in bars.items():
-        print(f"{'held ' if held else 'MISSED'} {bar}")
-    return 0 if all(bars.values()) else 1
+@dataclass(frozen=True)
+class Extent:
+    """How many watch, and for how long: calm, with connections dropped, and polling."""
+
+    watchers: int = WATCHERS
+    calm: float = 12.0
+    drops: int = 1_000
+    dropping: float = 12.0
+    polling: float = 6.0
 
 
-def _measured(stack: Stack, environment: Mapping[str, str], directory: Path) -> dict[str, Any]:
-    from db.schema import migrate
+QUICK = Extent(200, 2.0, 100, 1.5, 1.0)
 
-    migrate(stack.database_url)
-    port = free_port()
-    command = [sys.executable, "-m", *api_command(port, reload=False), "--no-access-log"]
-    api = Process("api", command, directory / "api.log", environment=dict(os.environ) | dict(environment))
+
+def measure(given: Surroundings) -> Iterable[Figure]:
+    extent = QUICK if given.quick else Extent()
+    with _api(given) as (api, port):
+        claims, tokens = _tasks()
+        followed = _following(api, port, claims, tokens, extent)
+        polled = _polling(api, port, extent.polling)
+    yield _late(followed, "", "p99_ms", BAR_MS, extent)
+    yield _late(followed, " while dropping", "p99_ms_while_dropping", None, extent)
+    yield Figure(
+        id="P8 wrong",
+        title="Events lost, doubled, out of order, or without an end",
+        unit="events",
+        ours=float(sum(followed[name] for name in WRONG)),
+        bar=0.0,
+        detail=followed,
+        note=f"{followed['deliveries']:,} deliveries; {followed['dropped']:,} connections dropped without a word.",
+    )
+    yield Figure(
+        id="P8 polling",
+        title="Polling a task with its ETag, one API process",
+        unit="/s",
+        ours=polled["a_second"],
+        bar=BAR_POLLS,
+        less_is_better=False,
+        detail=polled,
+        note="GET /tasks/{id} with If-None-Match, 16 connections, each asking again at once; 304 until it changes.",
+    )
+
+
+def _late(followed: Mapping[str, Any], when: str, name: str, bar: float | None, extent: Extent) -> Figure:
+    return Figure(
+        id=f"P8{when}",
+        title=f"Event committed → with the client{when}, p99",
+        unit="ms",
+        ours=followed[name],
+        bar=bar,
+        detail={name: value for name, value in followed.items() if name.endswith(("_ms", "_share", "_a_second"))},
+        note=f"{extent.watchers:,} streams of one API process, {EVENTS_A_SECOND} events a second in total.",
+    )
+
+
+@contextmanager
+def _api(given: Surroundings) -> Iterator[tuple[Process, int]]:
+    """One process of it, as the product starts it, and its port."""
+    from backend.chaos.deployment import Deployment
+    from backend.ports import LOOPBACK, free_port
+    from backend.product import answers
+
+    house, port = Deployment(given.stack, "prefork", given.scratch, given.stack.database_url), free_port()
+    api = house.process(
+        "api", "uvicorn", "backend.main:app", "--host", LOOPBACK, "--port", str(port), "--no-access-log"
+    )
     api.start()
     try:
-        api.wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), PATIENCE)
-        claims, tokens = _tasks()
-        return {
-            "load_average": round(psutil.getloadavg()[0], 1),
-            "following": _following(api, port, claims, tokens),
-            "polling": _polling(api, port),
-        }
+        api.wait_until(lambda: answers(f"http://{LOOPBACK}:{port}/healthz"), PATIENCE)
+        yield api, port
     finally:
         api.stop()
-        print(api.log_tail(), file=sys.stderr)
 
 
 def _tasks() -> tuple[list[Claim], dict[int, str]]:
@@ -94,19 +121,22 @@ def _tasks() -> tuple[list[Claim], dict[int, str]]:
     return claims, {user: access_token(user) for user in users}
 
 
-def _following(api: Process, port: int, claims: Sequence[Claim], tokens: Mapping[int, str]) -> dict[str, Any]:
-    each = [claim for number, claim in enumerate(claims) for _ in range(number % 10 + 1)][:WATCHERS]
+def _following(
+    api: Process, port: int, claims: Sequence[Claim], tokens: Mapping[int, str], extent: Extent
+) -> dict[str, Any]:
+    every = [claim for number, claim in enumerate(claims) for _ in range(number % 10 + 1)]
+    each = every[:: len(every) // extent.watchers][: extent.watchers]
     watchers = [(str(claim.task_id), tokens[claim.user_id]) for claim in each]
-    orders = {"port": port, "watchers": watchers, "drops": DROPS, "drop_seconds": DROP_SECONDS}
+    orders = {"port": port, "watchers": watchers, "drops": extent.drops, "drop_seconds": extent.dropping}
     client = _client("bench.event_client", json.dumps(orders))
     assert client.stdout is not None
     assert client.stdin is not None
     assert client.stdout.readline() == "ready\n"
-    writers = [_Writer(claims[part::WRITERS], EVENTS_A_SECOND / WRITERS) for part in range(WRITERS)]
+    writers = [Writer(claims[part::WRITERS], EVENTS_A_SECOND / WRITERS) for part in range(WRITERS)]
     for writer in writers:
         writer.start()
     busy = _busy(api.pid)
-    threading.Event().wait(CALM_SECONDS)
+    threading.Event().wait(extent.calm)
     calm = _busy(api.pid) - busy
     client.stdin.write("drop\n")
     client.stdin.flush()
@@ -119,56 +149,19 @@ def _following(api: Process, port: int, claims: Sequence[Claim], tokens: Mapping
     return found | {
         "events_a_second": round(sum(writer.written / writer.seconds for writer in writers), 1),
         "behind_the_log": sum(seen[task] != seq for task, seq in last.items() if task in seen),
-        "api_cpu_share": round(calm / CALM_SECONDS, 2),
-        "api_cpu_share_while_dropping": round(dropping / DROP_SECONDS, 2),
+        "api_cpu_share": round(calm / extent.calm, 2),
+        "api_cpu_share_while_dropping": round(dropping / extent.dropping, 2),
     }
 
 
-class _Writer(threading.Thread):
-    """Steps at random tasks, `a_second` of them, each as a worker writes it."""
-
-    def __init__(self, claims: Sequence[Claim], a_second: float) -> None:
-        super().__init__(daemon=True)
-        self._claims = claims
-        self._a_second = a_second
-        self._enough = threading.Event()
-        self._progress = dict.fromkeys((claim.task_id for claim in claims), 0.0)
-        self.written, self.seconds = 0, 0.0
-
-    def run(self) -> None:
-        from tests import builders
-
-        chance, began = Random(4), monotonic()
-        while not self._enough.wait(max(0.0, began + self.written / self._a_second - monotonic())):
-            claim = chance.choice(self._claims)
-            self._progress[claim.task_id] = min(99.0, self._progress[claim.task_id] + chance.random())
-            builders.deliver(claim, f"agent-{self.written}", amount=0, progress=self._progress[claim.task_id])
-            self.written += 1
-        self.seconds = monotonic() - began
-
-    def finish(self) -> dict[str, int]:
-        """Every task ends; the number of its last event."""
-        from db import endings
-        from db.database import transaction
-        from db.endings import Ending
-        from tests import builders
-
-        self._enough.set()
-        self.join()
-        for claim in self._claims:
-            with transaction() as session:
-                endings.settle(session, claim, Ending("success", "no manifest"))
-        return {str(claim.task_id): builders.read(claim.task_id).last_event for claim in self._claims}
-
-
-def _polling(api: Process, port: int) -> dict[str, Any]:
+def _polling(api: Process, port: int, seconds: float) -> dict[str, Any]:
     from api.credentials import access_token
     from tests import builders
 
     claim = builders.claimed_task(lease=LEASE)
     busy = _busy(api.pid)
     token = access_token(claim.user_id)
-    client = _client("bench.poll_client", "", str(port), str(claim.task_id), token, str(POLL_SECONDS))
+    client = _client("bench.poll_client", "", str(port), str(claim.task_id), token, str(seconds))
     assert client.stdout is not None
     found: dict[str, Any] = json.loads(client.stdout.readline())
     client.wait(PATIENCE)
@@ -196,4 +189,4 @@ def _busy(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main("P8", *sys.argv[1:] or ["whole"])
