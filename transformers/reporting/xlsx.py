@@ -5,33 +5,16 @@ Customer text is only ever written as text: a cell that begins with `=` shows as
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from transformers.profiling.table_profile import ColumnProfile
 from transformers.reporting.report import Report, profile_in
-
-LONGEST_CELL = 32_767  # characters, Excel's own limit; beyond it XlsxWriter writes nothing at all
-WIDTHS = (8, 60)
-HEADER_STYLE = {"bold": True, "bg_color": "#E8EEF1", "bottom": 1}
-
-Cell = str | float | int | None
+from transformers.reporting.workbook import Cell, Sheet, write_workbook
 
 
 def render_xlsx(report: Report, path: Path) -> None:
     """Write the workbook. Its creation date is the report's, so that the same report gives the same bytes."""
-    import xlsxwriter
-
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "in_memory": True,  # a report is small; temporary files cost more than all of its rows
-    }
-    with xlsxwriter.Workbook(str(path), options) as workbook:
-        workbook.set_properties({"title": report.tool_name, "created": report.timestamp.replace(tzinfo=None)})
-        header = workbook.add_format(HEADER_STYLE)
-        for name, titles, rows in _sheets(report):
-            _write(workbook.add_worksheet(name), header, titles, list(rows))
+    sheets = [Sheet(name, titles, tuple(rows)) for name, titles, rows in _sheets(report)]
+    write_workbook(path, sheets, report.tool_name, report.timestamp)
 
 
 def _sheets(report: Report) -> Iterable[tuple[str, Sequence[str], Iterable[Sequence[Cell]]]]:
@@ -117,23 +100,3 @@ def _column(c: ColumnProfile) -> tuple[Cell, ...]:
         c.outliers.count if c.outliers else None, *lengths, top[0].value if top else None,
         c.quality.score, c.quality.grade,
     )  # fmt: skip
-
-
-def _write(sheet: Any, header: Any, titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    for column, title in enumerate(titles):
-        sheet.write_string(0, column, title, header)
-        longest = max((len(str(row[column] or "")) for row in rows), default=0)
-        sheet.set_column(column, column, min(max(len(title) + 2, longest + 1, WIDTHS[0]), WIDTHS[1]))
-    for line, row in enumerate(rows, start=1):
-        for column, cell in enumerate(row):
-            _write_cell(sheet, line, column, cell)
-    sheet.freeze_panes(1, 0)
-    if rows:
-        sheet.autofilter(0, 0, len(rows), len(titles) - 1)
-
-
-def _write_cell(sheet: Any, line: int, column: int, cell: Cell) -> None:
-    if isinstance(cell, str):
-        sheet.write_string(line, column, cell[:LONGEST_CELL])
-    elif cell is not None:
-        sheet.write_number(line, column, cell)
