@@ -57,7 +57,7 @@ OTHERS = (
     ),
     About(
         "pgqueuer",
-        "A row in PostgreSQL (`durable`: every table is logged), taken ten at a time; ends are written in batches of ten.",
+        "A row in PostgreSQL (`durable`: every table is logged), taken ten at a time; ends are written in tens.",
         "two processes of ten coroutines, as PgQueuer sets them",
         "No checkpoint, no money, no fair share; the ends of a batch that was not yet written run again.",
     ),

@@ -1,4 +1,4 @@
-"""dramatiq on Redis: two processes of eight threads, dramatiq's own number; with one thread it was a third as fast here.
+"""dramatiq on Redis: two processes of eight threads, dramatiq's own number; with one it was a third as fast here.
 
 A message is acknowledged after its task; results are not kept.
 """
