@@ -1,4 +1,4 @@
-"""Events as workers write them, for `bench.follow`: steps delivered at random tasks, so many a second, then their ends."""
+"""What workers write, for `bench.follow`: steps delivered at random tasks, so many a second, then the ends of them all."""
 
 import threading
 from collections.abc import Sequence

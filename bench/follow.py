@@ -18,7 +18,6 @@ from typing import Any
 
 import psutil
 
-from backend.clock import monotonic
 from backend.processes import Process
 from backend.product import ROOT
 from bench.alone import main
