@@ -253,7 +253,9 @@ def test_a_submit_is_one_round_trip() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"status": TaskStatus.QUEUED}, {"deleted_at": CLOCK}, {"inputs": {"primary": []}}], ids=str
+    "change",
+    [{"status": TaskStatus.QUEUED}, {"deleted_at": CLOCK}, {"inputs": {"primary": []}}],
+    ids=["queued", "deleted", "other files"],
 )
 def test_a_submit_that_is_refused_writes_nothing(change: dict[str, object]) -> None:
     task = builders.created_task()
