@@ -3,7 +3,8 @@
 Each measure is a process of its own, with a time-out; one that fails says so where its figure would stand, and the
 others go on. Written: docs/BENCHMARKS.md, docs/benchmarks.json and charts; a run of some measures leaves the others'
 figures. The exit code is 1 when a measure failed, 2 when one is asked for that does not exist; a bar that is missed is
-a figure, no failure. Ctrl+C ends everything and writes nothing.
+a figure, no failure. Ctrl+C ends everything and
+writes nothing.
 """
 
 import argparse
@@ -64,4 +65,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit("\nEnded; nothing was written.")
+        print("\nEnded; nothing was written.")
+        sys.exit(130)  # as a shell says it of Ctrl+C
