@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from db.models import TaskEvent, TaskStatus
@@ -84,11 +84,6 @@ _APPEND = text(f"""
 def append(session: Session, task_id: uuid.UUID, seq: int, kind: EventKind, data: Mapping[str, Any]) -> None:
     """Write event `seq`, the number that the row's UPDATE in this very transaction gave, and whom it is owed to."""
     session.execute(_APPEND, {"task_id": task_id, "seq": seq, "kind": kind, "data": json.dumps(dict(data))})
-
-
-def append_in_passing(session: Session, task_id: uuid.UUID, seq: int, kind: EventKind, data: Mapping[str, Any]) -> None:
-    """As `append`, for what only matters to who follows now: it is owed to nobody."""
-    session.execute(insert(TaskEvent).values(task_id=task_id, seq=seq, kind=kind, data=dict(data)))
 
 
 def after(session: Session, task_id: uuid.UUID, seq: int, limit: int = 500) -> Sequence[TaskEvent]:

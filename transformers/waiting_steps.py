@@ -8,7 +8,7 @@ from backend.clock import monotonic
 from backend.errors import AgensiumError, AgentFailed, TimeLimit
 from backend.verdicts import verdict_for
 from db import claims
-from db.database import transaction
+from db.database import statement
 from transformers.chain import folder_of
 from transformers.forms import form_of
 from transformers.journal import TaskJournal
@@ -92,5 +92,5 @@ def _context(
 
 
 def _tell(bench: Workbench, words: Mapping[str, Any]) -> None:
-    with transaction() as session:
+    with statement() as session:
         claims.tell(session, bench.claim, words)

@@ -126,8 +126,9 @@ def test_a_worker_that_waited_for_another_ones_claim_finds_no_row() -> None:
 def test_a_station_gets_the_number_of_its_event() -> None:
     claim = builders.claimed_task()  # its events are 1, 2 and 3
     with transaction() as session:
-        assert claims.fence(session, claim, current_agent="score-risk") == 4
-    assert builders.read(claim.task_id).current_agent == "score-risk"
+        assert claims.tell(session, claim, {"text": "a word"}) == 4
+    assert builders.story(claim.task_id)[-1] == "text"
+    assert builders.read(claim.task_id).last_event == 4
 
 
 def test_whose_turn_it_is_can_be_said_without_an_event() -> None:
@@ -162,7 +163,7 @@ def test_who_does_not_own_the_row_passes_no_fence(change: dict[str, object]) -> 
     claim = builders.claimed_task()
     builders.change(claim.task_id, **change)
     with transaction() as session, pytest.raises(ClaimLost):
-        claims.fence(session, claim)
+        claims.tell(session, claim, {})
     with transaction() as session, pytest.raises(ClaimLost):
         claims.begin_steps(session, claim, ["score-risk"])
 
@@ -175,6 +176,17 @@ def test_a_claim_with_its_event_is_one_round_trip() -> None:
     task = builders.admitted_task()
     assert len(trips_of(lambda: take_alone(task))) == 1
     assert builders.story(task.id) == ["created", "queued", "started"]
+
+
+@on_linux
+def test_a_few_words_are_one_round_trip() -> None:
+    claim = builders.claimed_task()
+
+    def tell_alone() -> None:
+        with statement() as session:
+            claims.tell(session, claim, {"text": "a word"})
+
+    assert len(trips_of(tell_alone)) == 1
 
 
 @on_linux

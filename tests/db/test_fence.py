@@ -13,7 +13,7 @@ from side_by_side import in_thread, outcome, said, sql, until_somebody_waits_for
 from sqlalchemy.exc import DBAPIError
 
 from backend.errors import ClaimLost, InternalError
-from db import checkpoints, children, claims, endings, events, task_store
+from db import checkpoints, children, claims, endings, task_store
 from db.children import ChildTask
 from db.claims import Claim
 from db.database import Session, transaction
@@ -40,7 +40,7 @@ def failed_checkpoint(session: Session, claim: Claim) -> None:
 
 
 def event(session: Session, claim: Claim) -> None:
-    events.append(session, claim.task_id, claims.fence(session, claim), EventKind.STEP_DELIVERED, {})
+    claims.tell(session, claim, {})
 
 
 def current_agent(session: Session, claim: Claim) -> None:
