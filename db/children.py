@@ -3,18 +3,20 @@
 A look (`NOT EXISTS (sibling)`) left 91 of 150 parents stuck when the last two children ended together.
 """
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
-from db import events, moves, wakeups
+from db import moves, wakeups
 from db.events import EventKind
-from db.models import CLOCK, Task, TaskStatus
+from db.models import Task, TaskStatus
+from db.prebuilt import Prebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +51,53 @@ def add_children(
     )  # fmt: skip
     if parent is None:
         raise ClaimLost
-    ids = [_add_child(session, parent, child) for child in wanted]
+    ids = _add(session, parent, wanted)
     wakeups.notify(session)
     return ids
 
 
-def _add_child(session: Session, parent: Task, child: ChildTask) -> uuid.UUID:
-    row = {
-        "id": uuid.uuid4(),
-        "user_id": parent.user_id,
-        "parent_id": parent.id,
-        "tool_id": parent.tool_id,
-        "status": TaskStatus.QUEUED,
+# However many they are: each would be two statements. They are collected in the order of `queued_at`, so no two of them
+# have the same. A child's event is owed to nobody (events.FAN_OUT).
+_ADD = Prebuilt("""
+    WITH born AS (
+        INSERT INTO tasks (id, user_id, parent_id, tool_id, status, agents, parameters, inputs, prices, tariffs,
+            first_item, items, queue, priority, cost, celery_task_id, queued_at, sort_at, last_event)
+        SELECT wanted.id, p.user_id, p.id, p.tool_id, 'QUEUED', ARRAY(SELECT jsonb_array_elements_text(wanted.agents)),
+            wanted.parameters, wanted.inputs, CAST(:prices AS jsonb), p.tariffs, wanted.first_item, wanted.items,
+            p.queue, p.priority, wanted.cost, gen_random_uuid(), wanted.since, p.sort_at, 1
+        FROM tasks p, (
+            SELECT child.*, (SELECT clock_timestamp()) + number * interval '1 microsecond' AS since
+            FROM ROWS FROM (jsonb_to_recordset(CAST(:children AS jsonb)) AS (
+                id uuid, agents jsonb, parameters jsonb, inputs jsonb, first_item int, items int, cost real)
+            ) WITH ORDINALITY AS child(id, agents, parameters, inputs, first_item, items, cost, number)) wanted
+        WHERE p.id = :parent_id
+        RETURNING id, parent_id),
+    told AS (
+        INSERT INTO task_events (task_id, seq, kind, data)
+        SELECT id, 1, 'queued', jsonb_build_object('parent_id', parent_id) FROM born)
+    SELECT count(*) FROM born
+""")
+
+
+def _add(session: Session, parent: Task, wanted: Sequence[ChildTask]) -> list[uuid.UUID]:
+    ids = [uuid.uuid4() for _ in wanted]
+    rows = [{"id": str(child_id), **_row(child)} for child_id, child in zip(ids, wanted, strict=True)]
+    # Agents that are paid by use are paid by the parent, for the items that went well.
+    prices = {agent: price for agent, price in parent.prices.items() if agent not in parent.tariffs}
+    values = {"parent_id": parent.id, "prices": json.dumps(prices), "children": json.dumps(rows)}
+    _ADD.first(session, values)
+    return ids
+
+
+def _row(child: ChildTask) -> dict[str, Any]:
+    return {
         "agents": list(child.agents),
         "parameters": dict(child.parameters),
         "inputs": dict(child.inputs),
-        # Agents that are paid by use are paid by the parent, for the items that went well.
-        "prices": {agent: price for agent, price in parent.prices.items() if agent not in parent.tariffs},
-        "tariffs": parent.tariffs,
         "first_item": child.first_item,
         "items": child.items,
-        "queue": parent.queue,
-        "priority": parent.priority,
         "cost": child.cost,
-        "celery_task_id": uuid.uuid4(),
-        "queued_at": CLOCK,
-        "sort_at": parent.sort_at,
-        "last_event": 1,
     }
-    child_id: uuid.UUID = session.execute(insert(Task).values(**row).returning(Task.id)).scalar_one()
-    events.append(session, child_id, 1, EventKind.QUEUED, {"parent_id": str(parent.id)})
-    return child_id
 
 
 def child_ended(session: Session, parent_id: uuid.UUID) -> None:

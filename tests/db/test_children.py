@@ -13,6 +13,7 @@ from db.endings import Ending
 from db.models import Task, TaskStatus
 from tests import builders
 from tests.builders import PRICES
+from tests.round_trips import on_linux, trips_of
 
 
 def settle(claim: Claim) -> None:
@@ -41,6 +42,25 @@ def test_a_child_waits_in_its_parents_lane_with_a_celery_id_of_its_own() -> None
         assert (child.sort_at, child.prices, child.admitted_at) == (row.sort_at, dict(PRICES), None)
         assert builders.story(child.id) == ["queued"]
     assert len({first.celery_task_id, second.celery_task_id, row.celery_task_id}) == 3
+
+
+@on_linux
+def test_any_number_of_children_is_made_in_as_many_round_trips() -> None:
+    """BEGIN, the parent's move, its event, the children, the wake-up, COMMIT."""
+    for count in (1, 40):
+        claim = builders.claimed_task()
+
+        def fan_out(claim: Claim = claim, count: int = count) -> None:
+            with transaction() as session:
+                wanted = [ChildTask(["a", "b"], {"a": {"n": 1.5}}, {"primary": []}, 2.5, n, 1) for n in range(count)]
+                children.add_children(session, claim.task_id, claim.epoch, wanted, count)
+
+        assert len(trips_of(fan_out)) == 6
+    with transaction() as session:
+        born = children.of_parent(session, claim.task_id)
+        assert [child.first_item for child in born] == list(range(40))
+        assert (born[0].agents, born[0].parameters, born[0].inputs) == (["a", "b"], {"a": {"n": 1.5}}, {"primary": []})
+        assert (born[0].cost, born[0].items, born[0].last_event) == (2.5, 1, 1)
 
 
 def test_children_are_collected_in_the_order_in_which_they_were_made() -> None:
