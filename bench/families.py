@@ -25,10 +25,10 @@ def _in(module: str) -> Callable[[Surroundings], Iterable[Figure]]:
 # Seconds of the whole run and of the quick one, the start and the end of a stack (some 5 s) in each.
 MEASURES = (
     Measure("P1", "Forty steps, one after the other", _in("bench.steps"), 50, 14, ("dbos", "celery", "relier")),
-    Measure("P2", "Share of the time that is the agents' own", _in("bench.share"), 60, 18, ("dbos", "celery")),
+    Measure("P2", "Share of the time that is the agents' own", _in("bench.share"), 60, 14, ("dbos", "celery")),
     Measure("P3", "Submit", _in("bench.submit"), 50, 12),
     Measure("P4", "Pickup", _in("bench.pickup"), 100, 14),
-    Measure("P5", "Throughput", _in("bench.throughput"), 260, 24, QUEUES),
+    Measure("P5", "Throughput", _in("bench.throughput"), 260, 26, QUEUES),
     Measure("P6", "Fairness", _in("bench.fairness"), 120),
     Measure("P7", "Depth of the queue", _in("bench.depth"), 80),
     Measure("P8", "Following", _in("bench.follow"), 70),

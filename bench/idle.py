@@ -25,13 +25,13 @@ OPERATIONS_BAR = 2.0  # a second
 SLOT_BAR_MB = 80.0
 SOLO_BAR_MB = 150.0
 SLOTS = 2
-SETTLE_SECONDS = 3.0  # what a worker says to its broker when it starts is no idling
+SETTLE_SECONDS = 2.0  # what a worker says to its broker when it starts is no idling
 PATIENCE = 30.0
 MEGABYTE = 1e6
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:
-    seconds = 5.0 if given.quick else 20.0
+    seconds = 4.0 if given.quick else 15.0
     with _worker(given, "prefork") as house:
         prefork = _operations(given, seconds)
         fresh = _slots(house)

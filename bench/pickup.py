@@ -32,7 +32,7 @@ WARM = 5  # tasks: each slot's own beginning
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:
-    found = _pickups(given, 20 if given.quick else 200)
+    found = _pickups(given, 15 if given.quick else 150)
     claimed = [one.claimed for one in found]
     began = [one.began for one in found]
     detail = {

@@ -28,8 +28,8 @@ NOTE = (
 PATIENCE = 90.0
 ROUNDS = 3
 SAMPLE = 100  # tasks of the run that warms, and tells how many keep it busy
-SECONDS = 4.0  # for so long
-FEWEST, MOST = 200, 4000  # tasks; more are only longer in the making
+SECONDS = 3.0  # for so long
+FEWEST, MOST = 200, 3000  # tasks; more are only longer in the making
 
 
 @dataclass

@@ -25,7 +25,7 @@ FILE = b"name,age\nann,31\nbob,27\n"
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:
-    count = 100 if given.quick else 1000
+    count = 100 if given.quick else 800
     with _api(given) as http:
         _submitted(http, "noop", WARM)
         up = _submitted(http, "noop", count)
