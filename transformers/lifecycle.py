@@ -156,6 +156,8 @@ def _reads(bench: Workbench, role: InputRole | None) -> bool:
 
 def _fetch_some(bench: Workbench, wanted: Sequence[tuple[str, int, Mapping[str, Any]]]) -> list[LocalFile]:
     """Side by side: a store takes its time for each of a thousand documents, however small."""
+    if len(wanted) == 1:
+        return [_fetch(bench, *wanted[0])]
     with ThreadPoolExecutor(len(wanted), thread_name_prefix="load") as threads:
         return list(threads.map(lambda one: _fetch(bench, *one), wanted))
 

@@ -1,6 +1,7 @@
 """Report and files, sent under this claim's own prefix; the manifest last, for it makes the rest visible."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from backend.clock import monotonic, now
 from backend.storage.keys import output_key
@@ -48,11 +49,12 @@ def _seconds(bench: Workbench) -> float:
 
 
 def _send(bench: Workbench, rendered: Rendered, outcomes: Sequence[StepOutcome]) -> str:
-    """What the steps left stays where it is: the manifest names it there."""
+    """What the steps left stays where it is: the manifest names it there. The rest goes side by side, each a call."""
     claim, storage = bench.claim, bench.slot.doors.storage
     left = tuple(output for outcome in outcomes for output in outcome.outputs)
-    files = (*left, *(_send_file(bench, file) for file in rendered.files))
-    manifest = Manifest(task_id=claim.task_id, epoch=claim.epoch, files=files)
+    with ThreadPoolExecutor(len(rendered.files), thread_name_prefix="publish") as threads:
+        sent = tuple(threads.map(lambda file: _send_file(bench, file), rendered.files))
+    manifest = Manifest(task_id=claim.task_id, epoch=claim.epoch, files=(*left, *sent))
     key = output_key(claim.user_id, claim.task_id, claim.epoch, MANIFEST)
     storage.put_bytes(key, manifest.model_dump_json(indent=2).encode(), "application/json")
     return key

@@ -5,7 +5,7 @@ What each task asks for goes by the lean lane, and through boto3 where that decl
 
 import hashlib
 from collections.abc import Collection, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from os.path import commonprefix
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from backend.errors import UnreadableFile
 from backend.settings import Settings
 from backend.storage import boto3_lane
-from backend.storage.faults import CHANGED, status_of
+from backend.storage.faults import CHANGED, StorageError, status_of
 from backend.storage.lean_lane import Declined, LeanLane
 from backend.storage.links import Links
 from backend.storage.listing import Listing
@@ -38,11 +38,12 @@ class Storage(Listing, Parts, Links):
         self._lean = LeanLane(settings)
 
     def warm_up(self) -> None:
-        """Read what the first call would have to: 0.1 s of CPU. Nothing is asked of the store."""
-        try:
-            self._lean.open()
-        except Declined:
-            _ = self._client
+        """Read what the first call would have to: 0.1 s of CPU. Nothing is asked of the store, and nothing raised."""
+        with suppress(*StorageError):  # whoever asks first will hear of it
+            try:
+                self._lean.open()
+            except Declined:
+                _ = self._client
 
     def head(self, key: str) -> ObjectInfo | None:
         """What the store knows of an object, or None where there is none."""
