@@ -66,8 +66,8 @@ def _shares(seconds: float) -> Figure:
     from bench import house, queued_rows
 
     large, *small = users = [house.customer() for _ in range(CUSTOMERS)]
+    queued_rows.fill(small, BACKLOG, "nap")  # first: the large ones would have every slot before the others are there
     queued_rows.fill([large], BACKLOG // 100, "long-nap", cost=LONG_NAP_SECONDS / NAP_SECONDS)
-    queued_rows.fill(small, BACKLOG, "nap")
     began = queued_rows.sql_now()
     threading.Event().wait(seconds)
     shares = queued_rows.slot_seconds(users, began)
