@@ -1,7 +1,7 @@
-"""Walk the steps: skip the finished, run the rest, write each one down before the next begins.
+"""Walk the steps: skip the finished, run the rest, write each one down.
 
 A checkpoint is only built upon when its fingerprint still says what the step would do today. Steps that say after
-whom they come run as soon as those have ended, side by side; all others in their order.
+whom they come run as soon as those have ended, side by side; all others in their order (one_by_one.py).
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from db import checkpoints, claims, paces
 from db.database import statement, transaction
 from db.models import TaskStep
 from transformers.chain import Chain, with_last_table
-from transformers.fan_out import fan_out
-from transformers.fingerprints import fingerprint_after, fingerprint_of, fingerprint_of_inputs
+from transformers.fingerprints import fingerprint_after
+from transformers.one_by_one import one_by_one
 from transformers.reporting.report import StepOutcome
 from transformers.step_turn import skip, take_turn
 from transformers.stop_signal import StopReason, StopSignal
@@ -31,7 +31,7 @@ async def run_steps(bench: Workbench) -> list[StepOutcome]:
         Waiting: the task's children work now.
     """
     walk = await asyncio.to_thread(_begin, bench)
-    await (_one_by_one(walk) if bench.tool.unfold is None else _side_by_side(walk))
+    await (one_by_one(walk) if bench.tool.unfold is None else _side_by_side(walk))
     outcomes = [walk.outcomes[step.id] for step in bench.steps]
     return with_last_table(outcomes) if bench.tool.chained else outcomes
 
@@ -46,19 +46,6 @@ def _begin(bench: Workbench) -> Walk:
 def _finished(bench: Workbench) -> Mapping[str, TaskStep]:
     with transaction() as session:
         return checkpoints.of_task(session, bench.claim.task_id)
-
-
-async def _one_by_one(walk: Walk) -> None:
-    bench = walk.bench
-    upstream = fingerprint_of_inputs(bench)
-    for step in bench.steps:
-        bench.slot.stop.check_between_steps()
-        fingerprint = fingerprint_of(step, bench, upstream)
-        turn = await take_turn(walk, step, fingerprint)
-        if step.fans_out and turn.artifact is not None:
-            await fan_out(bench, turn.artifact)
-        if bench.tool.chained:
-            upstream = fingerprint
 
 
 async def _side_by_side(walk: Walk) -> None:

@@ -4,6 +4,7 @@ A step is finished when its artifact is where it stays and its checkpoint is com
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,20 +39,40 @@ class Turn:
     delivery: Delivery | None = None
 
 
+@dataclass(frozen=True)
+class Computed:
+    """What a step has delivered, on local scratch; nothing of it is written down yet.
+
+    `milliseconds` of its own work; `peak_bytes` only where the child computed.
+    """
+
+    step: Step
+    fingerprint: str
+    delivery: Delivery
+    milliseconds: int
+    peak_bytes: int | None
+
+
 async def take_turn(walk: Walk, step: Step, fingerprint: str) -> Turn:
-    """Run the step, or bring back what an earlier claim made of it.
+    """Run the step and write it down, or bring back what an earlier claim made of it.
 
     Raises:
         AgensiumError: what a required step, the task's own time, a crash or a stop says.
     """
-    done = walk.finished.get(step.id)
-    if done is not None and done.fingerprint == fingerprint:
+    done = finished_before(walk, step, fingerprint)
+    if done is not None:
         turn = await walk.bench.slot.stop.watch_over(_from_checkpoint, walk, step, done)
     else:
         with bound(agent=step.id):
             turn = await _run(walk, step, fingerprint)
     walk.take(step, turn.outcome, turn.delivery)
     return turn
+
+
+def finished_before(walk: Walk, step: Step, fingerprint: str) -> TaskStep | None:
+    """The step's checkpoint, where it says what the step would do today."""
+    done = walk.finished.get(step.id)
+    return done if done is not None and done.fingerprint == fingerprint else None
 
 
 async def skip(walk: Walk, step: Step, fingerprint: str, cause: Step) -> None:
@@ -65,26 +86,68 @@ async def skip(walk: Walk, step: Step, fingerprint: str, cause: Step) -> None:
 
 
 async def _run(walk: Walk, step: Step, fingerprint: str) -> Turn:
-    bench = walk.bench
-    began, last_try = monotonic(), bench.last_try
-    bench.slot.on_progress(walk.progress(step), step.id)
+    began, last_try = monotonic(), walk.bench.last_try
     try:
-        delivery = await _delivery(walk, step)
+        computed = await work(walk, step, fingerprint)
     except Interruption:
         raise  # no failure of the step: the claim ends here, and the step is run again elsewhere
     except AgensiumError as failure:
-        if not _ends_the_step(step, failure, last_try=last_try):
-            raise
-        return await _failed(walk, step, fingerprint, began, failure.verdict)
-    turn, checkpoint = await _deliver(walk, step, delivery, fingerprint, began)
+        return await fail(walk, step, fingerprint, failure, began=began, last_try=last_try)
+    return await write_down(walk, computed)
+
+
+async def work(walk: Walk, step: Step, fingerprint: str) -> Computed:
+    """Have the step's agent do its work. Its progress is shown when all before it is written down."""
+    began, bench = monotonic(), walk.bench
+
+    def progressed(fraction: float) -> None:
+        if not walk.unwritten:
+            bench.slot.on_progress(walk.progress(step, fraction), step.id)
+
+    progressed(0.0)
+    delivery = await _delivery(walk, step, progressed)
+    peak_bytes = None if step.agent.waits else bench.slot.process.peak_bytes
+    return Computed(step, fingerprint, delivery, _milliseconds_since(began), peak_bytes)
+
+
+async def write_down(walk: Walk, computed: Computed) -> Turn:
+    """The artifact is where it stays before its row exists, or goes into the row itself."""
+    step, delivery, began = computed.step, computed.delivery, monotonic()
+    artifact, where = await _kept(walk.bench, delivery)
+    checkpoint = Checkpoint(
+        agent_id=step.id,
+        status=StepStatus.DELIVERED,
+        fingerprint=computed.fingerprint,
+        duration_ms=computed.milliseconds + _milliseconds_since(began),
+        peak_memory_bytes=computed.peak_bytes,
+        **where,
+    )
     await asyncio.to_thread(_record, walk, step, checkpoint, delivery)
-    return turn
+    return Turn(_delivered(step, artifact), artifact, delivery)
 
 
-async def _failed(walk: Walk, step: Step, fingerprint: str, began: float, verdict: Verdict) -> Turn:
+async def _kept(bench: Workbench, delivery: Delivery) -> tuple[Artifact, dict[str, Any]]:
+    """And how the row names it."""
+    if (small := artifacts.small(delivery)) is not None:
+        return small.artifact, {"inline": small.body}
+    artifact, stored = await bench.slot.stop.watch_over(artifacts.put, bench.slot.doors.storage, bench.claim, delivery)
+    return artifact, {"artifact_key": stored.key, "artifact_size": stored.size, "artifact_sha256": stored.sha256}
+
+
+async def fail(
+    walk: Walk, step: Step, fingerprint: str, failure: AgensiumError, *, began: float, last_try: bool
+) -> Turn:
+    """Write down that the step came to nothing; what an earlier version of it delivered, and was paid for, stays.
+
+    Raises:
+        AgensiumError: the failure, where it is the task's own.
+    """
+    if not _ends_the_step(step, failure, last_try=last_try):
+        raise failure
+    verdict = failure.verdict
     log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
     before = walk.finished.get(step.id)
-    if before is not None and before.status == StepStatus.DELIVERED:  # by an earlier version, and paid
+    if before is not None and before.status == StepStatus.DELIVERED:
         return await walk.bench.slot.stop.watch_over(_from_checkpoint, walk, step, before)
     checkpoint = _without_artifact(step, fingerprint, began, verdict, StepStatus.FAILED)
     await asyncio.to_thread(_record, walk, step, checkpoint)
@@ -103,10 +166,7 @@ def _ends_the_step(step: Step, failure: AgensiumError, *, last_try: bool) -> boo
     return error_class in _ENDS_THE_STEP or tries_spent
 
 
-async def _delivery(walk: Walk, step: Step) -> Delivery:
-    def progressed(fraction: float) -> None:
-        walk.bench.slot.on_progress(walk.progress(step, fraction), step.id)
-
+async def _delivery(walk: Walk, step: Step, progressed: Callable[[float], None]) -> Delivery:
     if step.agent.waits:
         return await wait_for_step(walk.bench, step, walk.delivered, progressed)
     slots = await asyncio.to_thread(_slots, walk.bench) if step.fans_out else 1
@@ -136,31 +196,6 @@ def _request(walk: Walk, step: Step, slots: int) -> AgentRequest:
         done=bench.done,
         slots=slots,
     )
-
-
-async def _deliver(
-    walk: Walk, step: Step, delivery: Delivery, fingerprint: str, began: float
-) -> tuple[Turn, Checkpoint]:
-    """The artifact is where it stays before its row exists, or goes into the row itself."""
-    bench = walk.bench
-    where: dict[str, Any]
-    small = artifacts.small(delivery)
-    if small is not None:
-        artifact, where = small.artifact, {"inline": small.body}
-    else:
-        artifact, stored = await bench.slot.stop.watch_over(
-            artifacts.put, bench.slot.doors.storage, bench.claim, delivery
-        )
-        where = {"artifact_key": stored.key, "artifact_size": stored.size, "artifact_sha256": stored.sha256}
-    checkpoint = Checkpoint(
-        agent_id=step.id,
-        status=StepStatus.DELIVERED,
-        fingerprint=fingerprint,
-        duration_ms=_milliseconds_since(began),
-        peak_memory_bytes=None if step.agent.waits else bench.slot.process.peak_bytes,
-        **where,
-    )
-    return Turn(_delivered(step, artifact), artifact, delivery), checkpoint
 
 
 def _without_artifact(step: Step, fingerprint: str, began: float, verdict: Verdict, status: StepStatus) -> Checkpoint:

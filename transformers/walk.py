@@ -17,7 +17,10 @@ from transformers.workbench import Workbench
 
 @dataclass(frozen=True)
 class Walk:
-    """`outcomes` and `delivered` are by step, and grow as steps end."""
+    """`outcomes` and `delivered` are by step, and grow as steps end.
+
+    `unwritten` has delivered, so that the next step may build upon it, and its checkpoint is not there yet.
+    """
 
     bench: Workbench
     finished: Mapping[str, TaskStep]
@@ -25,6 +28,7 @@ class Walk:
     chain: Chain
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     delivered: dict[str, Delivery] = field(default_factory=dict)
+    unwritten: set[str] = field(default_factory=set)
 
     @cached_property
     def forms(self) -> dict[str, NamedForm]:
@@ -53,11 +57,19 @@ class Walk:
 
     def take(self, step: Step, outcome: StepOutcome, delivery: Delivery | None) -> None:
         """A step has ended."""
-        self.outcomes[step.id] = outcome
         if delivery is not None:
-            self.delivered[step.id] = delivery
-            if self.bench.tool.chained:
-                self.chain.take(delivery)
+            self.build_on(step, delivery)
+        self.end(step, outcome)
+
+    def build_on(self, step: Step, delivery: Delivery) -> None:
+        """The steps that come after may."""
+        self.delivered[step.id] = delivery
+        if self.bench.tool.chained:
+            self.chain.take(delivery)
+
+    def end(self, step: Step, outcome: StepOutcome) -> None:
+        self.unwritten.discard(step.id)
+        self.outcomes[step.id] = outcome
 
 
 def _named(form: AgentParameters, step: Step) -> NamedForm:
