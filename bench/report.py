@@ -25,7 +25,7 @@ def write(runs: Sequence[Run], folder: Path, *, quick: bool, seconds: float) -> 
     """Write all of it; the paths of document and figures."""
     record, document = folder / "benchmarks.json", folder / "BENCHMARKS.md"
     day = {"date": now().date().isoformat(), "machine": described(), "quick": quick, "run_seconds": round(seconds)}
-    every = _with_earlier([{**run, **day} for run in runs], record)
+    every = _with_earlier([{**_named(run), **day} for run in runs], record)
     folder.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(list(_entries(every)), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     _draw(page.figures(every), folder / CHARTS)
@@ -46,6 +46,17 @@ def _draw(figures: Iterable[Run], folder: Path) -> None:
         (folder / page.OVERVIEW).write_text(overview(held_to), encoding="utf-8")
 
 
+def _named(run: Run) -> Run:
+    """Its first figure bears the measure's own name, the others each one of their own."""
+    if "figures" not in run:
+        return run
+    names: list[str] = []
+    for figure in run["figures"]:
+        own = figure["id"] if names else run["id"]
+        names.append(own if own not in names else f"{own} {figure['title']}")
+    return {**run, "figures": [{**figure, "id": name} for figure, name in zip(run["figures"], names, strict=True)]}
+
+
 def _with_earlier(runs: Sequence[Run], record: Path) -> list[Run]:
     """In the order of the measures; a figure that this run did not take stays as it was."""
     mine = {run["id"]: run for run in runs}
@@ -64,11 +75,8 @@ def _entries(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
 
     A measure that failed has one entry, without a figure.
     """
-    seen: set[str] = set()
     for run in runs:
         circumstances = {name: value for name, value in run.items() if name != "figures"}
         failed = {"id": run["id"], "title": run["title"], "ours": None, "peers": {}, "bar": None, "unit": ""}
         for figure in [failed] if "failed" in run else run["figures"]:
-            own = figure["id"] if figure["id"] not in seen else f"{figure['id']} {figure['title']}"
-            seen.add(own)
-            yield {**figure, "id": own, "measure": run["id"], "run": circumstances}
+            yield {**figure, "measure": run["id"], "run": circumstances}

@@ -74,6 +74,8 @@ def test_a_run_of_some_keeps_the_figures_of_the_others(written: Path) -> None:
     assert "the short form" in page(written), "of the one that was measured so"
 
 
-def test_two_figures_that_took_one_name_are_told_apart(tmp_path: Path) -> None:
-    report.write([run_of("P3", SUBMIT, Figure("P3", "Another", "ms", 1.0))], tmp_path, quick=False, seconds=1.0)
-    assert [entry["id"] for entry in json.loads((tmp_path / "benchmarks.json").read_text())] == ["P3", "P3 Another"]
+def test_the_first_figure_bears_the_measures_name_and_each_other_its_own(tmp_path: Path) -> None:
+    figures = (Figure("P3 p50", "Submit", "ms", 1.0), Figure("P3 p99", "Submit", "ms", 1.0), SUBMIT)
+    report.write([run_of("P3", *figures)], tmp_path, quick=False, seconds=1.0)
+    written = [entry["id"] for entry in json.loads((tmp_path / "benchmarks.json").read_text())]
+    assert written == ["P3", "P3 p99", "P3 Submit, p50"]
