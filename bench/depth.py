@@ -56,7 +56,7 @@ def _flatness(name: str, found: dict[int, Sequence[float]], filling: dict[int, f
     return Figure(
         id="P7" if name == "Admission round" else f"P7 {name.lower()}",
         title=f"{name}: {deep:,} tasks waiting over {shallow:,}",
-        unit="times",
+        unit="×",
         ours=max(medians.values()) / medians[shallow],
         bar=FLAT,
         detail={f"{depth:,}": in_milliseconds(seconds) for depth, seconds in found.items()}
