@@ -8,7 +8,11 @@ When the supervisor dies, stdin ends and so does this process, wherever it is; w
 interpreter's lock, its guard sees to it (agent_guard.py). On SIGUSR1 it writes where every thread stands.
 """
 
+from backend import calm_start  # noqa: F401 (nothing is collected until main() has all it needs)
+
+# isort: split
 import faulthandler
+import gc
 import json
 import os
 import queue
@@ -65,6 +69,7 @@ def main() -> None:
     wire = Wire()
     threading.Thread(target=wire.listen, daemon=True).start()
     warm_up()
+    gc.enable()  # nothing is set aside: at an unexpected end DuckDB would call it leaked, over the traceback
     wire.say({"started": True})
     while True:
         _answer(wire, wire.requests.get())

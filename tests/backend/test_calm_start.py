@@ -20,6 +20,12 @@ def test_a_process_of_the_product_starts_without_collecting(module: str) -> None
     assert frozen > 10_000
 
 
+def test_the_agents_process_is_warm_without_collecting() -> None:
+    collections, enabled, _frozen = _said(ALONE.format(module="transformers.agent_child as child\nchild.warm_up()"))
+    assert collections < 25  # 124 else
+    assert not enabled, "main() lets it begin again"
+
+
 def test_what_a_worker_has_before_a_fork_stays_out_of_its_childrens_collections() -> None:
     more = "from celery.signals import worker_before_create_process as signal\nkept = [[] for _ in range(30_000)]\n"
     before, after = _said(
