@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 
 from backend.storage.faults import NOT_FOUND, status_of
 from backend.storage.objects import ObjectInfo
+from backend.storage.streams import OpenObject
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 
@@ -17,11 +17,15 @@ def put(client: "S3Client", bucket: str, key: str, body: bytes, content_type: st
     client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
 
-def get(client: "S3Client", bucket: str, key: str, etag: str | None, piece: str | None) -> "StreamingBody":
+def get(client: "S3Client", bucket: str, key: str, etag: str | None, piece: str | None) -> OpenObject:
+    from botocore.httpchecksum import StreamingChecksumBody
+
     asked: dict[str, Any] = {"Range": piece} if piece else {}
     if etag:
         asked["IfMatch"] = etag
-    return client.get_object(Bucket=bucket, Key=key, **asked)["Body"]
+    found = client.get_object(Bucket=bucket, Key=key, **asked)
+    proven = isinstance(found["Body"], StreamingChecksumBody)
+    return OpenObject(found["Body"], found.get("ContentLength", 0), found.get("ETag", "").strip('"'), proven)
 
 
 def head(client: "S3Client", bucket: str, key: str) -> ObjectInfo | None:
@@ -36,7 +40,7 @@ def head(client: "S3Client", bucket: str, key: str) -> ObjectInfo | None:
 
 
 def put_in_parts(client: "S3Client", bucket: str, key: str, path: Path, content_type: str) -> None:
-    """Ten parts of 8 MiB at once, as boto3 has it: at most 80 MiB of memory, whatever the file's size."""
+    """Ten parts of 8 MiB at once, as boto3 has it, each read from the file as it is sent."""
     from boto3.exceptions import S3UploadFailedError
 
     try:

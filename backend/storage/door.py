@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 from contextlib import closing, suppress
 from os.path import commonprefix
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -21,11 +20,8 @@ from backend.storage.links import Links
 from backend.storage.listing import Listing
 from backend.storage.objects import ObjectInfo, StoredObject
 from backend.storage.parts import Parts
+from backend.storage.streams import OpenObject, write
 
-if TYPE_CHECKING:
-    from botocore.response import StreamingBody
-
-_CHUNK = 1 << 20
 _IN_PARTS = 8 << 20  # bytes, from which boto3 sends a file in parts, side by side; a smaller one is read at once
 _FEW = 4  # a listing brings up to 1,000 objects
 
@@ -72,7 +68,7 @@ class Storage(Listing, Parts, Links):
         return StoredObject(key, path.stat().st_size, digest)
 
     def get_bytes(self, key: str) -> bytes:
-        with closing(self._open(key)) as body:
+        with closing(self._open(key).body) as body:
             return body.read()
 
     def download(self, key: str, path: Path, etag: str | None = None) -> int:
@@ -81,12 +77,10 @@ class Storage(Listing, Parts, Links):
         Raises:
             UnreadableFile: the object is no longer the one with this ETag.
         """
-        body = self._open(key, etag)
+        found = self._open(key, etag)
         part = path.with_name(f"{path.name}.part")
         try:
-            with closing(body), part.open("wb") as file:
-                for chunk in body.iter_chunks(_CHUNK):
-                    file.write(chunk)
+            write(found, part, lambda start, length: self._open(key, found.etag, _range(start, length)))
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -94,7 +88,7 @@ class Storage(Listing, Parts, Links):
 
     def read(self, key: str, start: int, length: int, etag: str | None = None) -> bytes:
         """A piece of an object; at its end, less. Raises UnreadableFile as `download` does."""
-        with closing(self._open(key, etag, f"bytes={start}-{start + length - 1}")) as body:
+        with closing(self._open(key, etag, _range(start, length)).body) as body:
             return body.read()
 
     def _put(self, key: str, body: bytes, content_type: str) -> StoredObject:
@@ -104,16 +98,20 @@ class Storage(Listing, Parts, Links):
             boto3_lane.put(self._client, self.bucket, key, body, content_type)
         return StoredObject(key, len(body), hashlib.sha256(body).hexdigest())
 
-    def _open(self, key: str, etag: str | None = None, piece: str | None = None) -> "StreamingBody":
+    def _open(self, key: str, etag: str | None = None, piece: str | None = None) -> OpenObject:
         try:
             return self._lean.get(key, etag, piece)
         except Declined:
             return self._open_by_boto3(key, etag, piece)
 
-    def _open_by_boto3(self, key: str, etag: str | None, piece: str | None) -> "StreamingBody":
+    def _open_by_boto3(self, key: str, etag: str | None, piece: str | None) -> OpenObject:
         try:
             return boto3_lane.get(self._client, self.bucket, key, etag, piece)
         except ClientError as error:
             if status_of(error) == CHANGED:
                 raise UnreadableFile("The file was replaced after the task was submitted.") from error
             raise
+
+
+def _range(start: int, length: int) -> str:
+    return f"bytes={start}-{start + length - 1}"

@@ -19,9 +19,9 @@ from botocore.exceptions import BotoCoreError
 from backend.settings import Settings
 from backend.storage.objects import ObjectInfo
 from backend.storage.place import Place, find_place
+from backend.storage.streams import OpenObject
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from urllib3 import BaseHTTPResponse, PoolManager
 
 CONNECT_SECONDS, READ_SECONDS = 3, 20
@@ -48,16 +48,13 @@ class LeanLane:
         if self._ask("PUT", key, headers, body).data:  # S3 may tell of a fault after it has begun to say 200
             raise Declined
 
-    def get(self, key: str, etag: str | None = None, piece: str | None = None) -> "StreamingBody":
-        """`piece` is a range in HTTP's words. The stream raises botocore's errors where it is cut short or spoilt."""
-        from botocore.response import StreamingBody
-
+    def get(self, key: str, etag: str | None = None, piece: str | None = None) -> OpenObject:
+        """`piece` is a range in HTTP's words. The body raises botocore's errors where it is cut short or spoilt."""
         headers = {"x-amz-checksum-mode": "ENABLED"} if piece is None else {"Range": piece}
         if etag:
             headers["If-Match"] = f'"{etag}"'
         plain = HTTPStatus.OK if piece is None else HTTPStatus.PARTIAL_CONTENT
-        answer: Any = self._ask("GET", key, headers, plain={plain})
-        return _checked(answer) or StreamingBody(answer, answer.headers.get("Content-Length"))
+        return _opened_object(self._ask("GET", key, headers, plain={plain}))
 
     def head(self, key: str) -> ObjectInfo | None:
         """None where there is no such object."""
@@ -144,12 +141,15 @@ def _signed(place: Place, method: str, url: str, headers: Mapping[str, str], bod
     return {name: value if isinstance(value, str) else value.decode() for name, value in request.headers.items()}
 
 
-def _checked(answer: Any) -> "StreamingBody | None":
-    """The answer's body, compared with the checksum that the store keeps of it, if it keeps one of the whole."""
+def _opened_object(answer: Any) -> OpenObject:
+    """Compared with the checksum that the store keeps of it, if it keeps one of the whole."""
     from botocore.httpchecksum import Crc32Checksum, Sha1Checksum, Sha256Checksum, StreamingChecksumBody
+    from botocore.response import StreamingBody
 
+    announced, etag = answer.headers.get("Content-Length"), answer.headers.get("ETag", "").strip('"')
+    size = int(announced or 0)
     for name, kind in (("crc32", Crc32Checksum), ("sha1", Sha1Checksum), ("sha256", Sha256Checksum)):
         kept = answer.headers.get(f"{_CHECKED}{name}")
         if kept and "-" not in kept:  # which would be of the parts' checksums
-            return StreamingChecksumBody(answer, answer.headers.get("Content-Length"), kind(), kept)
-    return None
+            return OpenObject(StreamingChecksumBody(answer, announced, kind(), kept), size, etag, proven=True)
+    return OpenObject(StreamingBody(answer, announced), size, etag, proven=False)

@@ -16,10 +16,11 @@ from botocore.stub import Stubber
 
 from backend.errors import Conflict, UnreadableFile
 from backend.settings import Settings, get_settings
-from backend.storage import listing
+from backend.storage import listing, streams
 from backend.storage.door import Storage
 from backend.storage.faults import StorageError
 from backend.storage.keys import input_key, output_key, step_key, task_prefix
+from backend.storage.lean_lane import LeanLane
 from backend.storage.objects import OpenUpload
 from backend.verdicts import verdict_for
 
@@ -34,6 +35,63 @@ def test_a_file_comes_back_as_it_was_sent(storage_bucket: Storage, tmp_path: Pat
     assert stored.sha256 == hashlib.sha256(sent.read_bytes()).hexdigest()
     assert storage_bucket.download("users/1/a.csv", received) == 140_000
     assert received.read_bytes() == sent.read_bytes()
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """What is large is small, for once; the ranges that are asked for."""
+    monkeypatch.setattr(streams, "LARGE", 10)
+    monkeypatch.setattr(streams, "PIECE", 4)
+    asked: list[str | None] = []
+    get = LeanLane.get
+
+    def noted(lane: LeanLane, key: str, etag: str | None = None, piece: str | None = None) -> streams.OpenObject:
+        asked.append(piece)
+        return get(lane, key, etag, piece)
+
+    monkeypatch.setattr(LeanLane, "get", noted)
+    return asked
+
+
+def by_parts(storage: Storage, key: str, body: bytes) -> None:
+    """As a customer's large file comes: the store keeps no checksum of the whole."""
+    upload = storage.begin_upload(key, "text/csv", by_links=True)
+    httpx.put(storage.part_link(upload, 1, len(body)), content=body).raise_for_status()
+    storage.finish_upload(upload, storage.parts_of(upload))
+
+
+def test_a_large_object_is_fetched_in_pieces(
+    storage_bucket: Storage, small_pieces: list[str | None], tmp_path: Path
+) -> None:
+    by_parts(storage_bucket, "big.csv", b"0123456789abcd")
+    assert storage_bucket.download("big.csv", tmp_path / "big.csv") == 14
+    assert (tmp_path / "big.csv").read_bytes() == b"0123456789abcd"
+    assert set(small_pieces) == {None, "bytes=0-3", "bytes=4-7", "bytes=8-11", "bytes=12-13"}
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_large_object_that_is_replaced_while_it_is_fetched_leaves_no_file(
+    storage_bucket: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    by_parts(storage_bucket, "big.csv", b"0123456789abcd")
+    write_piece = streams._write_piece
+
+    def replaced(*asked: Any) -> None:
+        by_parts(storage_bucket, "big.csv", b"dcba9876543210")
+        write_piece(*asked)
+
+    monkeypatch.setattr(streams, "_write_piece", replaced)
+    with pytest.raises(UnreadableFile, match="replaced"):
+        storage_bucket.download("big.csv", tmp_path / "big.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_store_can_prove_is_fetched_in_order(
+    storage_bucket: Storage, small_pieces: list[str | None], tmp_path: Path
+) -> None:
+    storage_bucket.put_bytes("big.csv", b"0123456789abcd", "text/csv")
+    storage_bucket.download("big.csv", tmp_path / "big.csv")
+    assert small_pieces == [None]
 
 
 def test_bytes_come_back_as_they_were_sent(storage_bucket: Storage) -> None:
