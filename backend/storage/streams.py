@@ -23,8 +23,9 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class OpenObject:
-    """`size` is what will come, 0 where the store does not say; `proven`: compared with the store's checksum as it comes,
-    for which it must come in order.
+    """`size` is what will come, 0 where the store does not say.
+
+    `proven`: it is compared with the store's checksum as it comes, for which it must come in order.
     """
 
     body: "StreamingBody"
