@@ -1,4 +1,4 @@
-"""What workers write, for `bench.follow`: steps delivered at random tasks, so many a second, then the ends of them all."""
+"""What workers write, for `bench.follow`: steps delivered at random tasks, so many a second, then all their ends."""
 
 import threading
 from collections.abc import Sequence
