@@ -8,7 +8,7 @@ from bench import svg, wording
 
 TOP, LINE, BOTTOM = 84, 24, 34
 LEFT, RIGHT = 424, 210
-FARTHEST = 6  # powers of two; beyond it nobody asks how far
+FARTHEST = 4  # powers of two; beyond it nobody asks how far
 LETTERS = 58
 
 

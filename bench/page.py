@@ -102,7 +102,8 @@ def _ratios(runs: Sequence[Run]) -> Iterator[str]:
 
 def _beside(figure: Run) -> Iterator[str]:
     ours = number(figure["ours"], figure["unit"])
-    for name, value in figure["peers"].items():
+    best_first = sorted(figure["peers"].items(), key=lambda one: one[1], reverse=not figure["less_is_better"])
+    for name, value in best_first:
         yield f"{name} | {ratio(figure, value)} | {ours} | {number(value, figure['unit'])}"
     for name, reason in figure.get("missing", {}).items():
         yield f"{name} | *missing: {_cell(reason)}* | {ours} | "
