@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 DIMENSIONS = 64
+LOOK_SECONDS = 0.05  # between two looks whether an answer is held still
 BROKEN_JSON = b'{"choices": [{"message": {"content": "never en'
 
 
@@ -39,6 +40,7 @@ class Act:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0  # seconds
     hangs: bool = False
+    held: threading.Event | None = None  # until it is set
     drop: Drop | None = None
     body: bytes | None = None  # instead of an answer
     message: Mapping[str, Any] = field(default_factory=dict)  # more of the answer's message, such as tool_calls
@@ -191,10 +193,18 @@ class Connection(asyncio.Protocol):
         act = server.act_for(asked.prompt, asked.model)
         if act.hangs:
             server.at_once -= 1
+        elif act.held:
+            self._when_released(act, act.held, asked)
         elif act.delay:
             self._loop.call_later(act.delay, self._answer, act, asked)
         else:
             self._answer(act, asked)
+
+    def _when_released(self, act: Act, held: threading.Event, asked: "Asked") -> None:
+        if held.is_set():
+            self._answer(act, asked)
+        else:
+            self._loop.call_later(LOOK_SECONDS, self._when_released, act, held, asked)
 
     def _answer(self, act: Act, asked: "Asked") -> None:
         self._server.at_once -= 1

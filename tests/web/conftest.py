@@ -56,7 +56,7 @@ def customer(visitor: Visitor) -> Visitor:
     return visitor
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def _tab(web_house: House, browser: Browser) -> Iterator[Visitor]:
     context = browser.new_context(locale="en-GB", accept_downloads=True)
     visitor = Visitor.at(context, web_house.api_url)
@@ -67,7 +67,7 @@ def _tab(web_house: House, browser: Browser) -> Iterator[Visitor]:
 
 @pytest.fixture
 def regular(_tab: Visitor) -> Iterator[Visitor]:
-    """A customer who leaves the tab open from test to test of a module: opening one costs a second of a processor."""
+    """A customer who leaves the tab open from test to test: opening one costs a second and a half of a processor."""
     _tab.faults.clear()
     yield _tab
     _tab.page.unroute_all()

@@ -1,6 +1,7 @@
 """Language models on the page: prompts without a file, several documents, a batch as it goes, answers as text."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -79,40 +80,42 @@ def test_a_tool_that_is_not_available_says_why_and_cannot_be_chosen(customer: Vi
 
 
 def test_a_batch_shows_its_items_while_it_goes_and_hands_out_what_is_there(
-    customer: Visitor, models: ModelServer, tmp_path: Path
+    regular: Visitor, models: ModelServer, tmp_path: Path
 ) -> None:
     models.forget()
-    models.script("slow", Act(delay=15))
+    answered = threading.Event()
+    models.script("slow", Act(held=answered))
     models.script("refused", failing(400, None))
     words = [MARKUP, "refused", *(f"question {number}" for number in range(10)), "slow"]
     body = "".join(json.dumps({"custom_id": f"id-{n}", "user_message": word}) + "\n" for n, word in enumerate(words))
-    task_id = customer.submit("batch-inference", body.encode(), "items.jsonl", "items")
-    customer.goes_to(f"/tasks/{task_id}")
-    expect(customer.page.get_by_test_id("items")).to_contain_text("of 13 items", timeout=PATIENCE)
-    expect(customer.page.get_by_role("cell", name=MARKUP)).to_be_visible(timeout=PATIENCE)
-    expect(customer.page.get_by_test_id("items-failed")).to_have_text("1 failed", timeout=PATIENCE)
-    with customer.page.expect_download() as download:
-        customer.button("Download so far").click()
+    task_id = regular.submit("batch-inference", body.encode(), "items.jsonl", "items")
+    regular.goes_to(f"/tasks/{task_id}")
+    expect(regular.page.get_by_test_id("items")).to_contain_text("of 13 items", timeout=PATIENCE)
+    expect(regular.page.get_by_role("cell", name=MARKUP)).to_be_visible(timeout=PATIENCE)
+    expect(regular.page.get_by_test_id("items-failed")).to_have_text("1 failed", timeout=PATIENCE)
+    with regular.page.expect_download() as download:
+        regular.button("Download so far").click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines[0]["content"] == MARKUP
     assert lines[1]["error"]["code"] == "MODEL_REFUSED"
-    customer.sees_state("Done in part")
-    customer.sees_report()
-    customer.opens_tab("Answers")
-    expect(customer.page.get_by_role("cell", name=MARKUP)).to_be_visible()
-    customer.opens_tab("Files")
-    answers = customer.downloads("answers.jsonl", tmp_path).read_text().splitlines()
+    answered.set()
+    regular.sees_state("Done in part")
+    regular.sees_report()
+    regular.opens_tab("Answers")
+    expect(regular.page.get_by_role("cell", name=MARKUP)).to_be_visible()
+    regular.opens_tab("Files")
+    answers = regular.downloads("answers.jsonl", tmp_path).read_text().splitlines()
     assert [json.loads(line)["custom_id"] for line in answers] == [f"id-{n}" for n in range(13)]
-    expect(customer.button("Retry from where it stopped")).to_be_visible()
-    customer.is_content()
+    expect(regular.button("Retry from where it stopped")).to_be_visible()
+    regular.is_content()
 
 
-def test_text_is_shown_while_it_is_written_and_never_as_markup(customer: Visitor) -> None:
+def test_text_is_shown_while_it_is_written_and_never_as_markup(regular: Visitor) -> None:
     """The stream is ours here; a text that begins at 0 begins anew."""
-    task_id = customer.submit("probe", TABLE, parameters={"second": {"act": "wait", "seconds": 60}})
-    view = customer.ask(f"/tasks/{task_id}")
+    task_id = regular.submit("probe", TABLE, parameters={"second": {"act": "wait", "seconds": 60}})
+    view = regular.ask(f"/tasks/{task_id}")
 
     asked: list[Route] = []
 
@@ -128,10 +131,10 @@ def test_text_is_shown_while_it_is_written_and_never_as_markup(customer: Visitor
             return
         route.fulfill(body="".join(blocks), content_type="text/event-stream")
 
-    customer.page.route("**/events", told)
-    customer.goes_to(f"/tasks/{task_id}")
-    expect(customer.page.get_by_test_id("text")).to_have_text("<b>Answer</b>")
-    expect(customer.page.get_by_test_id("text").locator("b")).to_have_count(0)
-    customer.button("Cancel").click()
-    customer.sees_state("Cancelled")
-    customer.is_content()
+    regular.page.route("**/events", told)
+    regular.goes_to(f"/tasks/{task_id}")
+    expect(regular.page.get_by_test_id("text")).to_have_text("<b>Answer</b>")
+    expect(regular.page.get_by_test_id("text").locator("b")).to_have_count(0)
+    regular.button("Cancel").click()
+    regular.sees_state("Cancelled")
+    regular.is_content()

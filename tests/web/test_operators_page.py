@@ -1,5 +1,7 @@
 """What an administrator sees, and nobody else."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from playwright.sync_api import expect
@@ -10,11 +12,15 @@ from tests.web.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
-def _admins_tab(web_house: House, _tab: Visitor) -> Visitor:
-    with psycopg.connect(libpq_url(web_house.database_url), autocommit=True) as connection:
-        connection.execute("UPDATE users SET role = 'admin' WHERE email = %s", [_tab.email])
-    _tab.page.reload()
-    return _tab
+def _admins_tab(web_house: House, _tab: Visitor) -> Iterator[Visitor]:
+    def becomes(role: str) -> None:
+        with psycopg.connect(libpq_url(web_house.database_url), autocommit=True) as connection:
+            connection.execute("UPDATE users SET role = %s WHERE email = %s", [role, _tab.email])
+        _tab.page.reload()
+
+    becomes("admin")
+    yield _tab
+    becomes("customer")
 
 
 @pytest.fixture

@@ -135,8 +135,8 @@ def assert_the_table_is_as_it_says(table: Table) -> None:
 
 @every_agent
 def test_row_level_issues_are_counted_before_they_are_cut(workshop: Workshop, tool: Tool, agent: Agent) -> None:
-    cells = ["12 Main St, jane.doe@example.com" if i % 2 else "N/A" for i in range(6000)]
-    table = workshop.table({"id": [str(i) for i in range(6000)], "a": cells, "b": [None] * 3000 + ["x"] * 3000})
+    cells = ["12 Main St, jane.doe@example.com" if i % 2 else "N/A" for i in range(2600)]
+    table = workshop.table({"id": [str(i) for i in range(2600)], "a": cells, "b": [None] * 1300 + ["x"] * 1300})
     result = run(workshop, tool, agent, table).result
     if result.issue_summary.truncated:
         assert len(result.row_level_issues) == ROW_ISSUES_KEPT
