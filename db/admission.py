@@ -90,8 +90,11 @@ _ADMIT = Prebuilt(f"""
         SELECT * FROM (
             SELECT *, bool_and(place <= :free OR cost <= :short) OVER (ORDER BY place) AS fits FROM ranked) r
         WHERE fits),
-    locked AS (
-        SELECT t.id FROM tasks t JOIN pick USING (id) WHERE {WAITING_IN_QUEUE} FOR UPDATE OF t SKIP LOCKED),
+    locked AS (  -- by its key, whatever the planner thinks of a table that nobody has counted yet
+        SELECT t.id FROM pick,
+        LATERAL (SELECT id, queue, status, admitted_at, not_before FROM tasks
+                 WHERE id = pick.id OFFSET 0 FOR UPDATE SKIP LOCKED) t
+        WHERE {WAITING_IN_QUEUE}),
     admitted AS (
         UPDATE tasks t SET admitted_at = clock_timestamp(), ring_wanted = false, rung_at = clock_timestamp(),
             rings = rings + 1

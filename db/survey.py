@@ -46,6 +46,8 @@ class Survey:
     house_is_due: bool
 
 
+# Each `LIMIT 1` has the order of its index: where a table has just been filled and nobody has counted its rows yet, an
+# EXISTS is answered by reading all that wait.
 _LOOK = Prebuilt(f"""
     WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS at),
     live AS MATERIALIZED (
@@ -57,13 +59,13 @@ _LOOK = Prebuilt(f"""
         WHERE finished_at > (SELECT at FROM clock) - :turnover AND inputs_cleaned_at IS NULL GROUP BY queue),
     running AS (SELECT count(*) AS count, min(lease_until) AS lease_until FROM tasks WHERE status = 'PROCESSING')
     SELECT served.queue, served.slots, coalesce(busy.busy, 0) AS busy, coalesce(ended.ended, 0) AS ended,
-        EXISTS (SELECT FROM tasks WHERE queue = served.queue AND {WAITING}) AS waiting,
+        (SELECT true FROM tasks WHERE queue = served.queue AND {WAITING} ORDER BY user_id LIMIT 1) AS waiting,
         (SELECT coalesce(sum(slots), 0) FROM live) AS in_all, running.count AS running,
         extract(epoch FROM running.lease_until - clock.at) AS expires_in,
         extract(epoch FROM (SELECT min(not_before) FROM tasks WHERE {LATER}) - clock.at) AS ripe_in,
-        EXISTS (SELECT FROM tasks WHERE ring_wanted) AS to_ring,
-        EXISTS (SELECT FROM tasks WHERE {RUNG} AND NOT ring_wanted AND rung_at < clock.at - interval '1 s')
-            AS unanswered,
+        (SELECT true FROM tasks WHERE ring_wanted ORDER BY admitted_at LIMIT 1) AS to_ring,
+        (SELECT true FROM tasks WHERE {RUNG} AND NOT ring_wanted AND rung_at < clock.at - interval '1 s'
+         ORDER BY admitted_at LIMIT 1) AS unanswered,
         (SELECT house_kept_at < clock.at - CAST(:every AS interval) FROM admission_clock) AS house_is_due
     FROM clock CROSS JOIN running
         LEFT JOIN (served LEFT JOIN busy USING (queue) LEFT JOIN ended USING (queue)) ON true
@@ -89,8 +91,8 @@ def look(session: Session, lease: timedelta, keep_house_every: timedelta = timed
         waiting=any(row.waiting for row in queues),
         ripe_in=_seconds(first.ripe_in),
         expires_in=_seconds(first.expires_in),
-        to_ring=first.to_ring,
-        unanswered=first.unanswered,
+        to_ring=bool(first.to_ring),
+        unanswered=bool(first.unanswered),
         house_is_due=first.house_is_due,
     )
 

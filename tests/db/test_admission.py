@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from side_by_side import sql, together
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from db import admission, survey, workers
 from db.database import transaction
@@ -342,6 +342,25 @@ def test_a_waiting_parent_counts_towards_no_cap() -> None:
 def test_a_customer_whose_cap_is_nothing_waits() -> None:
     builders.submitted_task(builders.customer(cap=0))
     assert admit(3) == 0
+
+
+_ROWS_READ = """SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+                FROM pg_stat_xact_user_tables WHERE relname = 'tasks'"""
+
+
+def test_a_round_reads_no_more_rows_the_more_of_them_wait() -> None:
+    """Also where nobody has counted the table's rows yet, and the planner knows nothing of them."""
+    builders.live_worker(slots=2)
+    read = []
+    for count in (100, 2000):
+        backlog(builders.customer(), count)
+        with transaction() as session:
+            assert admission.lock_round(session)
+            before = session.execute(text(_ROWS_READ)).scalar_one()
+            assert len(admission.admit(session, survey.look(session, LEASE).slots)) == 2
+            read.append(session.execute(text(_ROWS_READ)).scalar_one() - before)
+        finish_admitted()
+    assert read[1] < 100, read
 
 
 # ── fairness ─────────────────────────────────────────────────────────────────────────────────────────────────────
