@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from backend.clock import monotonic
 from bench.apart import Limits, Ran
 
+LEAST_SECONDS = 5.0  # with less nobody need begin
 START_SHARE = 0.5  # of a first run, where nothing else is known: half of it is starting
 KEPT_OPEN = 1.15  # of the limit: a forecast is not that good
 
@@ -80,7 +81,7 @@ def _still_there(
 def _reason(course: Course, size: int, limits: Limits, left: float, *, sure: bool) -> str:
     """Why it is not asked; empty where it is."""
     seconds, megabytes = course.forecast(size)
-    if left < min(seconds, limits.seconds):
+    if left < min(max(seconds, LEAST_SECONDS), limits.seconds):
         return f"{size:,} rows: not tried, the time for all was over"
     if sure:
         return ""
