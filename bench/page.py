@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.families import TABLES
+from bench.growth import works
 from bench.peers import environments
 from bench.peers.about import OTHERS
 from bench.slow_store import MILLISECONDS
@@ -54,7 +55,15 @@ def has_a_chart(figure: Run) -> bool:
 
 
 def file_name(figure: Run) -> str:
-    letters = (letter if letter.isalnum() else "-" for letter in figure["id"].lower())
+    return _as_file(figure["id"])
+
+
+def growth_name(run: Run, work: str) -> str:
+    return _as_file(f"{run['id']} {work} by rows")
+
+
+def _as_file(name: str) -> str:
+    letters = (letter if letter.isalnum() else "-" for letter in name.lower())
     return f"{'-'.join(filter(None, ''.join(letters).split('-')))}.svg"
 
 
@@ -153,6 +162,8 @@ def _measure(run: Run, charts: str) -> Iterator[str]:
     yield ""
     if "failed" in run:
         yield from (f"**Not measured**: {run['failed']}.", "")
+    for work in works(run.get("figures", ())):
+        yield from (f"![{work}: seconds by rows]({charts}/{growth_name(run, work)})", "")
     for figure in run.get("figures", ()):
         yield from _figure(figure, charts)
 

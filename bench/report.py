@@ -4,7 +4,7 @@ What this run did not measure keeps its figures of an earlier run, with that run
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from backend.product import ROOT
 from bench import page
 from bench.chart import chart
 from bench.families import MEASURES
+from bench.growth import growth, works
 from bench.machine import described
 from bench.overview import overview
 
@@ -28,17 +29,20 @@ def write(runs: Sequence[Run], folder: Path, *, quick: bool, seconds: float) -> 
     every = _with_earlier([{**_named(run), **day} for run in runs], record)
     folder.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(list(_entries(every)), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    _draw(page.figures(every), folder / CHARTS)
+    _draw(every, folder / CHARTS)
     document.write_text("\n".join(page.document(every, CHARTS)) + "\n", encoding="utf-8")
     return [document, record]
 
 
-def _draw(figures: Iterable[Run], folder: Path) -> None:
-    """A chart a figure that has somebody beside it, and one of all bars; those of before are gone."""
+def _draw(runs: Sequence[Run], folder: Path) -> None:
+    """A chart a figure that has somebody beside it, one a work on tables, one of all bars; those of before are gone."""
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.svg"):
         old.unlink()
-    every = list(figures)
+    for run in runs:
+        for work, courses in works(run.get("figures", ())).items():
+            (folder / page.growth_name(run, work)).write_text(growth(work, courses), encoding="utf-8")
+    every = list(page.figures(runs))
     for figure in every:
         if page.has_a_chart(figure):
             (folder / page.file_name(figure)).write_text(chart(figure), encoding="utf-8")

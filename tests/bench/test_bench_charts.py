@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from bench.chart import chart
+from bench.growth import growth, works
 from bench.measure import Figure
 from bench.overview import overview
 
@@ -64,3 +65,15 @@ def test_of_all_bars_it_is_said_which_are_held() -> None:
     assert any("1 of 2 held" in said for said in texts(picture))
     assert drawn(picture, "held")
     assert drawn(picture, "missed")
+
+
+def test_runs_on_tables_are_lines_by_rows_and_one_that_failed_has_no_point() -> None:
+    runs = {"10,000 rows": {"s": 1.5}, "100,000 rows": {"s": 9.0}, "1,000,000 rows": {"s": 60.0, "failed": "60 s"}}
+    detail = {"ours": runs, "pandas": {"10,000 rows": {"s": 1.5}}, "version": "3"}
+    beside = replace(STEPS, title="Profile 10,000 rows, beside pandas", detail=detail)
+    found = works([beside.as_json(), STEPS.as_json()])
+    assert found == {"Profile": {"ours": {10_000: 1.5, 100_000: 9.0}, "pandas": {10_000: 1.5}}}
+    said = texts(growth("Profile", found["Profile"]))
+    assert "Agensium  9 s" in said
+    assert "pandas  1.5 s" in said
+    assert len(drawn(growth("Profile", found["Profile"]), "peer")) == 1, "one size is a point, no line"
