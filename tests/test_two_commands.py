@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCKS = {
     "requirements.lock": PROJECT["dependencies"],
@@ -55,6 +56,12 @@ def test_the_tests_run_on_what_is_shipped() -> None:
     tested = pins("requirements-dev.lock")
     for lock in ("requirements.lock", "requirements-demo.lock"):
         assert {name: versions for name, versions in pins(lock).items() if versions != tested.get(name)} == {}
+
+
+def test_a_checkout_is_installed_as_a_path_and_not_as_a_finder_that_every_process_loads() -> None:
+    setuptools = PYPROJECT["tool"]["setuptools"]
+    assert setuptools["package-dir"] == {"": "."}
+    assert all(Path(ROOT, *name.split(".")).is_dir() for name in setuptools["packages"])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="README shows what to type there")
