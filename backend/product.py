@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from backend.devstack import Stack
@@ -53,7 +54,7 @@ def running_product(stack: Stack, logs: Path, *, stays: bool = False) -> Iterato
     product = _product(product_environment(stack), logs, reload=stays)
     with ExitStack() as cleanup:
         for process in (product.api, product.worker, product.flower):
-            cleanup.callback(process.stop, DRAIN_SECONDS) if stays else cleanup.callback(process.kill)
+            cleanup.callback(partial(process.stop, DRAIN_SECONDS) if stays else process.kill)
             process.start()
         product.api.wait_until(lambda: answers(f"{product.api_url}/healthz"), READY_SECONDS, LOOK_SECONDS)
         product.worker.wait_until(lambda: answers(f"{product.api_url}/readyz"), READY_SECONDS, LOOK_SECONDS)
