@@ -4,33 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.families import TABLES
+from bench import circumstances
 from bench.growth import works
-from bench.peers import environments
-from bench.peers.about import OTHERS
-from bench.slow_store import MILLISECONDS
 from bench.wording import NO_BREAK, bar, held, number, ratio
 
 OVERVIEW = "every-bar.svg"
 Run = Mapping[str, Any]
-HOW_TO_REPEAT = """
-```sh
-make bench                      # everything, twenty minutes at most; writes this page
-make bench ONLY="P1 P5"         # some; the others' figures stay, with the date of their run
-make bench-quick                # the short form of the short measures, two minutes; writes .agensium/bench
-make bench-long                 # tables of ten million rows too
-```
-
-It needs what `make demo` needs, and an index of Python packages for the others. Those are installed once, before the
-clock starts, each into an environment of its own (`.venv-bench`) from pinned versions (`bench/peers/requirements`); one
-that cannot be installed is named as missing. Each measure is a process with a stack of its own: PostgreSQL that waits
-for its disk (`fsync`), Redis with an append-only file synced every second, S3 in memory. The others use the same
-servers, with databases of their own, through their public interfaces, in turn with us, warm. Nothing is left behind.
-""".strip()
-ABOUT_THE_STORE = (
-    f"P1, P2 and P5 keep their files in a stub of S3 (`bench/slow_store.py`) that answers each call from memory after "
-    f"{MILLISECONDS:g} ms, since the embedded store would be what is measured; the other measures use that one."
-)
 
 
 def document(runs: Sequence[Run], charts: str) -> Iterator[str]:
@@ -39,8 +18,8 @@ def document(runs: Sequence[Run], charts: str) -> Iterator[str]:
     yield from _ratios(runs)
     yield from _bars(runs, charts)
     yield from _published(runs)
-    yield from _repeated(runs)
-    yield from _others()
+    yield from circumstances.told(runs)
+    yield from circumstances.others()
     yield from ("## Measure by measure", "")
     for run in runs:
         yield from _measure(run, charts)
@@ -129,31 +108,6 @@ def _published(runs: Sequence[Run]) -> Iterator[str]:
         theirs = ", ".join(f"{name} {number(value, figure['unit'])}" for name, value in figure["published"].items())
         yield f"| {figure['id']} {_cell(figure['title'])} | {number(figure['ours'], figure['unit'])} | {theirs} |"
     yield ""
-
-
-def _repeated(runs: Sequence[Run]) -> Iterator[str]:
-    yield from ("## The machine, and how to repeat it", "")
-    told: dict[str, list[Run]] = {}
-    for run in runs:
-        servers = f", {run['servers']}" if "servers" in run else ""
-        told.setdefault(f"{run['date']}: {run['machine']}{servers}", []).append(run)
-    for machine, of_it in told.items():
-        took = f"{sum(run['seconds'] for run in of_it):.0f} s{', the short form' if of_it[0]['quick'] else ''}"
-        yield f"- {machine}. {', '.join(run['id'] for run in of_it)}: {took}."
-    yield from ("", "Load is the average of one minute, before → after a measure, whose own work is in the second.", "")
-    yield from (HOW_TO_REPEAT, "", ABOUT_THE_STORE, "")
-
-
-def _others() -> Iterator[str]:
-    yield from ("## The others: versions, and what they keep", "")
-    yield "Each is set to lose nothing, as far as it can be, and each of its settings stands in its script in"
-    yield "`bench/peers`. What is in Redis survives the death of any process; of the machine, all but the last second."
-    yield from ("", "| | version | what it keeps | in P5 | what it leaves out |", "|---|---|---|---|---|")
-    for one in OTHERS:
-        version = environments.version(one.environment)
-        yield f"| {one.environment} | {version} | {one.keeps} | {one.runs} | {one.leaves_out} |"
-    tables = ", ".join(f"{name} {environments.version(name)}" for name in TABLES)
-    yield from ("", f"Beside P9: {tables}. What each does there is said with its figures.", "")
 
 
 def _measure(run: Run, charts: str) -> Iterator[str]:
