@@ -22,7 +22,7 @@ from backend.storage.place import Place, find_place
 from backend.storage.streams import OpenObject
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse, PoolManager
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
 CONNECT_SECONDS, READ_SECONDS = 3, 20
 CONNECTIONS = 20
@@ -39,7 +39,7 @@ class LeanLane:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: tuple[int, Place | None, PoolManager | None] | None = None
+        self._opened: tuple[int, Place | None, HTTPConnectionPool | None] | None = None
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         """The store checks it twice: the signature names its SHA-256, and the CRC-32 is kept for those who read it."""
@@ -65,7 +65,7 @@ class LeanLane:
         modified_at = parsedate_to_datetime(said["Last-Modified"])
         return ObjectInfo(key, int(said["Content-Length"]), said["ETag"].strip('"'), modified_at)
 
-    def open(self) -> tuple[Place, "PoolManager"]:
+    def open(self) -> tuple[Place, "HTTPConnectionPool"]:
         """Ready to ask: 0.1 s of CPU, once a process; a fork's child opens its own. Raises Declined."""
         opened = self._opened
         if opened is None or opened[0] != os.getpid():
@@ -86,13 +86,13 @@ class LeanLane:
         from urllib3.exceptions import HTTPError
 
         place, pool = self.open()
-        url = f"{place.url}/{quote(key, safe='/~')}"
+        within = f"/{quote(key, safe='/~')}"
         try:
             answer = pool.urlopen(
                 method,
-                url,
+                place.path + within,
                 body=body,
-                headers=_signed(place, method, url, headers, body),
+                headers=_signed(place, method, place.url + within, headers, body),
                 retries=False,
                 redirect=False,
                 preload_content=method != "GET",  # which is read as it comes
@@ -113,7 +113,7 @@ class LeanLane:
         raise Declined
 
 
-def _opened(settings: Settings) -> "tuple[int, Place | None, PoolManager | None]":
+def _opened(settings: Settings) -> "tuple[int, Place | None, HTTPConnectionPool | None]":
     from urllib3 import PoolManager, Timeout
 
     try:
@@ -122,13 +122,13 @@ def _opened(settings: Settings) -> "tuple[int, Place | None, PoolManager | None]
         place = None
     if place is None:
         return os.getpid(), None, None
-    pool = PoolManager(
+    connections = PoolManager(
         maxsize=CONNECTIONS,
         timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
         cert_reqs="CERT_REQUIRED",
         ca_certs=place.authorities,
     )
-    return os.getpid(), place, pool
+    return os.getpid(), place, connections.connection_from_url(place.url)
 
 
 def _signed(place: Place, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> dict[str, str]:

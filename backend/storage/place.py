@@ -6,6 +6,7 @@ Opening boto3's client reads megabytes of descriptions besides: 0.4 s of CPU and
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from backend.settings import Settings
 from backend.storage.bucket import descriptions
@@ -19,9 +20,13 @@ _ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")  # of another store, in
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`url` stands before each key; `region` is what a signature names, `authorities` the file that proves the host."""
+    """`url` stands before each key, and `path` is what follows the host in it.
+
+    `region` is what a signature names, `authorities` the file that proves the host.
+    """
 
     url: str
+    path: str
     region: str
     authorities: str | None
     credentials: "Credentials"
@@ -43,7 +48,8 @@ def find_place(settings: Settings) -> Place | None:
     if (signature["name"], signature["signingName"]) != ("sigv4", "s3"):
         return None
     authorities = session.get_config_variable("ca_bundle") or get_cert_path(True)  # noqa: FBT003 (botocore's own)
-    return Place(endpoint.url.rstrip("/"), signature["signingRegion"], authorities, credentials)
+    url = endpoint.url.rstrip("/")
+    return Place(url, urlsplit(url).path, signature["signingRegion"], authorities, credentials)
 
 
 def _credentials(session: "Session", settings: Settings) -> "Credentials | None":

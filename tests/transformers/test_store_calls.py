@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from trial_slot import TrialSlot, WarmChild
-from urllib3 import BaseHTTPResponse, PoolManager
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
 from backend.storage.door import Storage
 from bench.tools import FIVE
@@ -21,7 +21,7 @@ REPORT = {"report.json", "report.xlsx", "report.html"}
 
 
 class Asked(list[tuple[str, str, bytes]]):
-    """Each request of the lean lane: its method, the last part of its path, and its body."""
+    """Each request, whichever lane it took: its method, the last part of its path, and its body."""
 
     def names(self, method: str) -> list[str]:
         return [name for asked, name, _ in self if asked == method]
@@ -35,13 +35,13 @@ def slot(database: str, storage_bucket: Storage, tmp_path: Path, warm_child: War
 @pytest.fixture
 def asked() -> Iterator[Asked]:
     asked = Asked()
-    real = PoolManager.urlopen
+    real = HTTPConnectionPool.urlopen
 
-    def noted(pool: PoolManager, method: str, url: str, **how: Any) -> BaseHTTPResponse:
+    def noted(pool: HTTPConnectionPool, method: str, url: str, **how: Any) -> BaseHTTPResponse:
         asked.append((method, url.rsplit("/", 1)[-1], how["body"] or b""))
         return real(pool, method, url, **how)
 
-    with patch.object(PoolManager, "urlopen", noted):
+    with patch.object(HTTPConnectionPool, "urlopen", noted):
         yield asked
 
 
