@@ -3,8 +3,7 @@
 Each measure is a process of its own, with a time-out; one that fails says so where its figure would stand, and the
 others go on. Written: docs/BENCHMARKS.md, docs/benchmarks.json and charts; a run of some measures leaves the others'
 figures. The exit code is 1 when a measure failed, 2 when one is asked for that does not exist; a bar that is missed is
-a figure, no failure. Ctrl+C ends everything and
-writes nothing.
+a figure, no failure. Ctrl+C ends everything and writes nothing.
 """
 
 import argparse
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from backend.clock import monotonic
 from backend.processes import ending_on_signals
-from bench import running
+from bench import running, wording
 from bench.budget import Budget, Size
 from bench.families import MEASURES
 from bench.measure import Measure
@@ -58,6 +57,8 @@ def _run(measure: Measure, size: Size, budget: Budget) -> running.Run:
     print(f"{measure.id} {measure.title} …", end=" ", flush=True)
     found = running.run(measure, size, budget.of_the_next())
     print(running.summary(found), flush=True)
+    for figure in found.get("figures", ()):
+        print(f"    {figure['id']}: {wording.judged(figure)}", flush=True)
     return found
 
 

@@ -40,6 +40,14 @@ def held(figure: Mapping[str, Any]) -> bool | None:
     return bool(figure["ours"] >= figure["bar"])
 
 
+def judged(figure: Mapping[str, Any]) -> str:
+    """Ours, and beside it the bar where there is one."""
+    ours = number(figure["ours"], figure["unit"])
+    if (is_held := held(figure)) is None:
+        return ours
+    return f"{ours} ({bar(figure)}: {'held' if is_held else 'missed'})"
+
+
 def bar(figure: Mapping[str, Any]) -> str:
     return f"{'≤' if figure['less_is_better'] else '≥'}{NO_BREAK}{number(figure['bar'], figure['unit'])}"
 
