@@ -18,7 +18,7 @@ from bench.courses import Entrant, run_all
 from bench.linkage import clusters_of, linkage
 from bench.measure import Figure, Surroundings
 from bench.peers.environments import PeerMissing
-from bench.table_figures import Found, beside, growth, name_of
+from bench.table_figures import Found, beside, growth, headline, name_of
 from bench.table_work import TOOLS, WORKS, Ours, TableWork, Theirs, run_on
 from bench.tables import customers
 
@@ -36,8 +36,8 @@ def measure(given: Surroundings) -> Iterable[Figure]:
         customers(rows)
     meeting = Meeting(given, LIMITS[size])
     meeting.run(sizes, BUDGET[size])
-    for work in (*WORKS, *TOOLS):
-        yield from beside(work, meeting.found)
+    yield from headline(WORKS, meeting.found)
+    yield from beside(WORKS, meeting.found)
     for work in (*WORKS, *TOOLS):
         yield from growth(work, meeting.found)
 

@@ -1,9 +1,10 @@
 """What is said of runs on tables: ours beside theirs at the largest size that both ended, and how ours grow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.apart import Ran
 from bench.courses import Course
 from bench.measure import Figure
 from bench.peers.environments import version
@@ -20,6 +21,9 @@ class Found:
     linked: dict[tuple[str, int], dict[str, float]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
+    def ended(self, name: str) -> dict[int, Ran]:
+        return self.courses[name].ended if name in self.courses else {}
+
     def told(self, name: str) -> dict[str, Any]:
         course = self.courses[name]
         runs = {f"{rows:,} rows": ran.told | self.linked.get((name, rows), {}) for rows, ran in course.runs.items()}
@@ -30,28 +34,64 @@ def name_of(work: TableWork, peer: str = "ours") -> str:
     return f"{work.title}: {peer}"
 
 
-def beside(work: TableWork, found: Found) -> Iterator[Figure]:
-    """A peer that does next to nothing is shown without a bar."""
-    ours = found.courses.get(name_of(work))
-    for peer, who in work.theirs.items():
-        theirs = found.courses.get(name_of(work, peer))
-        if ours is None or theirs is None or not (common := set(ours.ended) & set(theirs.ended)):
-            continue
-        rows = max(common)
+def headline(works: Sequence[TableWork], found: Found) -> Iterator[Figure]:
+    """One figure: the peer that comes nearest to us, or is ahead."""
+    ratios = {
+        f"{pair.work.title.lower()}, {pair.peer}, {pair.rows:,} rows": pair.ours.seconds / pair.theirs.seconds
+        for pair in _pairs(works, found)
+        if not pair.work.theirs[pair.peer].floor
+    }
+    if ratios:
         yield Figure(
-            id=f"P9 {work.title.lower()}, {peer}",
-            title=f"{work.title} {rows:,} rows, beside {peer}",
+            id="P9",
+            title="Our time over that of the peer that is nearest to us, on its own work",
+            unit="×",
+            ours=max(ratios.values()),
+            bar=1.0,
+            detail={name: round(ratio, 3) for name, ratio in ratios.items()},
+            note="Each at the largest size that both end in 60 s and 8 GB.",
+        )
+
+
+def beside(works: Sequence[TableWork], found: Found) -> Iterator[Figure]:
+    """A peer that does next to nothing is shown without a bar."""
+    for pair in _pairs(works, found):
+        who, theirs = pair.work.theirs[pair.peer], found.courses[name_of(pair.work, pair.peer)]
+        yield Figure(
+            id=f"P9 {pair.work.title.lower()}, {pair.peer}",
+            title=f"{pair.work.title} {pair.rows:,} rows, beside {pair.peer}",
             unit="s",
-            ours=ours.ended[rows].seconds,
-            bar=None if who.floor else theirs.ended[rows].seconds,
-            peers={peer: theirs.ended[rows].seconds},
+            ours=pair.ours.seconds,
+            bar=None if who.floor else pair.theirs.seconds,
+            peers={pair.peer: pair.theirs.seconds},
             detail={
-                "ours": found.told(name_of(work)),
-                peer: found.told(name_of(work, peer)),
+                "ours": found.told(name_of(pair.work)),
+                pair.peer: found.told(name_of(pair.work, pair.peer)),
                 "version": version(who.peer),
             },
-            note=f"{peer} gets no further: {theirs.stopped}." if theirs.stopped else "",
+            note=f"{pair.peer} gets no further: {theirs.stopped}." if theirs.stopped else "",
         )
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Ours and theirs at the largest size that both ended."""
+
+    work: TableWork
+    peer: str
+    rows: int
+    ours: Ran
+    theirs: Ran
+
+
+def _pairs(works: Sequence[TableWork], found: Found) -> Iterator[_Pair]:
+    for work in works:
+        ours = found.ended(name_of(work))
+        for peer in work.theirs:
+            theirs = found.ended(name_of(work, peer))
+            if common := set(ours) & set(theirs):
+                rows = max(common)
+                yield _Pair(work, peer, rows, ours[rows], theirs[rows])
 
 
 def growth(work: TableWork, found: Found) -> Iterator[Figure]:
