@@ -186,7 +186,10 @@ def _kill_orphans(group: int) -> None:
 def _lower_priority(pid: int) -> None:
     with suppress(psutil.NoSuchProcess):
         child = psutil.Process(pid)
-        child.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else min(19, child.nice() + 10))
+        if sys.platform == "win32":
+            child.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            child.nice(min(19, child.nice() + 10))
 
 
 def _own_group_flag() -> int:
