@@ -275,13 +275,13 @@ def test_whatever_happens_to_its_tasks_a_wallet_is_its_grants_less_what_is_held_
 
 def test_a_new_balance_finds_room_beside_the_old_one() -> None:
     """A HOT update: it writes no index. With full pages nearly none is, for wallets lie close together."""
+    seen = text("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'credit_wallets'")
     with transaction() as session:
-        for act in (
-            "INSERT INTO users (email, password_hash) SELECT 'u' || n, '' FROM generate_series(1, 400) n",
-            "INSERT INTO credit_wallets (user_id) SELECT id FROM users",
-            "UPDATE credit_wallets SET balance = 1 WHERE user_id % 4 = 0",
-        ):
-            session.execute(text(act))
-        seen = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'credit_wallets'"
-        updated, hot = session.execute(text(seen)).one()
-    assert updated == hot == 100
+        session.execute(
+            text("INSERT INTO users (email, password_hash) SELECT 'u' || n, '' FROM generate_series(1, 400) n")
+        )
+        session.execute(text("INSERT INTO credit_wallets (user_id) SELECT id FROM users"))
+        updated_before, hot_before = session.execute(seen).one()  # what the connection has not yet told of earlier
+        session.execute(text("UPDATE credit_wallets SET balance = 1 WHERE user_id % 4 = 0"))
+        updated, hot = session.execute(seen).one()
+    assert updated - updated_before == hot - hot_before == 100
