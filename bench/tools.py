@@ -38,8 +38,7 @@ def run_fibonacci(context: AgentContext) -> AgentResult:
 
 
 def _said(context: AgentContext, **metrics: int) -> AgentResult:
-    agent_id = context.scratch.name
-    return AgentResult(agent_id=agent_id, agent_name=agent_id.title(), summary_metrics=metrics)
+    return AgentResult(agent_id=context.agent_id, agent_name=context.agent_id.title(), summary_metrics=metrics)
 
 
 def _steps(count: int, run: Callable[[Any], Any] = run_light, roles: tuple[str, ...] = ()) -> tuple[Step, ...]:

@@ -22,6 +22,7 @@ class Leash:
     def __init__(self, guard: asyncio.subprocess.Process) -> None:
         self._guard = guard
         self._said_at = float("-inf")
+        self._idle_soon: asyncio.TimerHandle | None = None
 
     @classmethod
     async def on(cls, pid: int, environment: Mapping[str, str]) -> "Leash":
@@ -41,6 +42,7 @@ class Leash:
     def alive(self) -> None:
         """During a call, as often as the supervisor's loop turns: what the guard has not read yet does not pile up."""
         assert self._guard.stdin is not None
+        self._forget_idle()
         if monotonic() - self._said_at >= PING_SECONDS and not self._guard.stdin.transport.get_write_buffer_size():
             self._said_at = monotonic()
             self._guard.stdin.write(agent_guard.ALIVE)
@@ -48,12 +50,29 @@ class Leash:
     def idle(self) -> None:
         """No call is under way: a supervisor may now be silent for as long as it likes."""
         assert self._guard.stdin is not None
+        self._forget_idle()
         self._said_at = float("-inf")
         self._guard.stdin.write(agent_guard.IDLE)
+
+    def idle_soon(self) -> None:
+        """A light call is over, and the next one is about to begin: the guard is told only where none does."""
+        self._forget_idle()
+        self._idle_soon = asyncio.get_running_loop().call_later(PING_SECONDS, self.idle)
+
+    def rest(self) -> None:
+        """No next one comes."""
+        if self._idle_soon is not None:
+            self.idle()
+
+    def _forget_idle(self) -> None:
+        if self._idle_soon is not None:
+            self._idle_soon.cancel()
+            self._idle_soon = None
 
     async def was_cut(self) -> bool:
         """The child has died: whether it was the guard that ended it. In any case the guard ends what is left."""
         assert self._guard.stdin is not None
+        self._forget_idle()
         self._guard.stdin.close()
         try:
             async with asyncio.timeout(FAREWELL_SECONDS):
@@ -64,6 +83,7 @@ class Leash:
 
     async def drop(self) -> None:
         """The child and all that it started were ended by their supervisor: the guard has nothing left to do."""
+        self._forget_idle()
         with suppress(ProcessLookupError):
             self._guard.kill()
         await self._guard.wait()

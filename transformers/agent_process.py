@@ -59,6 +59,7 @@ class _Call:
     stop: StopSignal
     on_progress: Callable[[float], None]
     last_word: float
+    in_a_row: bool = False  # the next one is likely to begin at once
     started: bool = False  # a child that imports its libraries has not
     next_look: float = 0.0
     peak_bytes: int = 0
@@ -104,8 +105,9 @@ class AgentProcess:
         limits: Limits,
         stop: StopSignal,
         on_progress: Callable[[float], None] = lambda _fraction: None,
+        in_a_row: bool = False,
     ) -> Answer:
-        """Run one operation in the child and bring back its answer.
+        """Run one operation in the child and bring back its answer. After calls in a row `end_task` must come.
 
         Raises:
             TimeLimit, MemoryLimit, NoProgress, AgentCrashed: the child was killed or died.
@@ -114,7 +116,7 @@ class AgentProcess:
             AgentFailed: the operation's own verdict; the child lives on.
         """
         await self.start()
-        call = _Call(limits, stop, on_progress, last_word=monotonic(), started=self._is_warm)
+        call = _Call(limits, stop, on_progress, last_word=monotonic(), in_a_row=in_a_row, started=self._is_warm)
         fit = False  # for the next call
         try:
             found = await self._exchange(operation, request, answer, folder, call)
@@ -145,6 +147,7 @@ class AgentProcess:
         """Read the child's words and look at its limits until it is done; its last word."""
         stopped = asyncio.ensure_future(call.stop.changed())
         words = asyncio.ensure_future(child.words.readline())
+        word: Envelope = {}
         try:
             while True:
                 child.leash.alive()
@@ -161,7 +164,10 @@ class AgentProcess:
                     stopped = asyncio.ensure_future(call.stop.changed())
                 await self._look(child, call)
         finally:
-            child.leash.idle()
+            if call.in_a_row and word.get("done"):  # what came by a file may take its time to be read
+                child.leash.idle_soon()
+            else:
+                child.leash.idle()
             stopped.cancel()
             words.cancel()
 
@@ -230,6 +236,7 @@ class AgentProcess:
         if self._tasks >= WORN_TASKS or self.memory_bytes() > WORN_BYTES:
             await self.kill()
         if self._child is not None:
+            self._child.leash.rest()
             self._child.stderr.clear()
         await self.start()
 

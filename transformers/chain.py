@@ -38,10 +38,8 @@ class Chain:
 
 
 def folder_of(scratch: Path, agent_id: str) -> Path:
-    """An agent's own folder on scratch."""
-    folder = scratch / "steps" / agent_id
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """An agent's own folder on scratch; there when the agent asks for it."""
+    return scratch / "steps" / agent_id
 
 
 def with_last_table(outcomes: Sequence[StepOutcome]) -> list[StepOutcome]:

@@ -77,7 +77,8 @@ def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Deliv
     run: Any = _named(request.run)
     forms = _Forms(request.forms)
     form = forms[request.agent_id]
-    context = AgentContext(
+    context = _Context(
+        agent_id=request.agent_id,
         tables=request.tables,
         parameters=form,
         scratch=request.scratch,
@@ -101,6 +102,22 @@ def run_agent(request: AgentRequest, progress: Callable[[float], None]) -> Deliv
         "parameters": form.model_dump(mode="json"),
     }
     return delivery.model_copy(update={"result": delivery.result.model_copy(update=told)})
+
+
+class _Context(AgentContext):
+    """Its folder is made when the agent asks for it: many write nothing, and to make one and remove it takes longer
+    than a light agent does.
+    """
+
+    @property
+    def scratch(self) -> Path:
+        folder: Path = self.__dict__["scratch"]
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @scratch.setter
+    def scratch(self, folder: Path) -> None:
+        self.__dict__["scratch"] = folder  # by the dataclass, once; it is frozen afterwards
 
 
 class _Forms(Mapping[str, AgentParameters]):

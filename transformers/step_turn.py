@@ -171,7 +171,8 @@ async def _delivery(walk: Walk, step: Step, progressed: Callable[[float], None])
         return await wait_for_step(walk.bench, step, walk.delivered, progressed)
     slots = await asyncio.to_thread(_slots, walk.bench) if step.fans_out else 1
     request = _request(walk, step, slots)
-    return await walk.bench.compute("run_agent", request, Delivery, progressed, walk.usual_seconds(step))
+    usual_seconds = walk.usual_seconds(step)
+    return await walk.bench.compute("run_agent", request, Delivery, progressed, usual_seconds, in_a_row=True)
 
 
 def _slots(bench: Workbench) -> int:

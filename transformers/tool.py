@@ -132,6 +132,7 @@ class AgentContext:
     forms: Mapping[str, AgentParameters] = field(default_factory=dict)
     done: frozenset[int] = frozenset()  # positions of a batch's items that an earlier task has finished
     slots: int = 1  # for a step that fans out: those of all live workers that may get its children
+    agent_id: str = ""
 
     @property
     def primary(self) -> Table:

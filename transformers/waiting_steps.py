@@ -69,6 +69,8 @@ def _context(
     bench: Workbench, step: Step, earlier: Mapping[str, Delivery], on_progress: Callable[[float], None]
 ) -> WaitingContext:
     claim, settings, doors = bench.claim, bench.slot.settings, bench.slot.doors
+    scratch = folder_of(bench.folder, step.id)
+    scratch.mkdir(parents=True, exist_ok=True)
     return WaitingContext(
         task_id=claim.task_id,
         user_id=claim.user_id,
@@ -77,7 +79,7 @@ def _context(
         files=bench.files,
         earlier=earlier,
         inputs={role: tuple(file["filename"] for file in files) for role, files in claim.inputs.items()},
-        scratch=folder_of(bench.folder, step.id),
+        scratch=scratch,
         models=doors.models,
         default_model=settings.models[0] if settings.models else "",
         calls_at_once=settings.model_calls_at_once,

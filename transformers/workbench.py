@@ -87,6 +87,8 @@ class Workbench:
         answer: type[Answer],
         on_progress: Callable[[float], None] = lambda _fraction: None,
         usual_seconds: float | None = None,
+        *,
+        in_a_row: bool = False,
     ) -> Answer:
         """Have the child do one operation, within the task's limits.
 
@@ -104,6 +106,7 @@ class Workbench:
                 limits=self.limits(usual_seconds),
                 stop=slot.stop,
                 on_progress=on_progress,
+                in_a_row=in_a_row,
             )
         except AgensiumError as failure:
             if failure.verdict.error_code == MemoryLimit.error_code and await asyncio.to_thread(

@@ -65,6 +65,27 @@ def test_a_light_call_is_a_line_there_and_a_line_back_and_no_file(
     run_warm(story, warm_child)
 
 
+def test_of_light_calls_in_a_row_the_guard_is_told_once(
+    table: Table, warm_child: WarmChild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))  # warm
+        assert process._child is not None
+        told: list[bytes] = []
+        guard = process._child.leash._guard.stdin
+        assert guard is not None
+        monkeypatch.setattr(guard, "write", told.append)
+        monkeypatch.setattr("transformers.agent_leash.PING_SECONDS", 60.0)
+        for _ in range(3):
+            await call(process, request(table), in_a_row=True)
+        assert told == [b"a"]
+        await process.end_task()
+        assert told == [b"a", b"i"], "whoever is idle may be silent for as long as it likes"
+        await process.kill()  # its guard has heard nothing of all this
+
+    run_warm(story, warm_child)
+
+
 def test_what_is_too_long_for_a_line_goes_by_a_file_that_is_gone_afterwards(
     table: Table, warm_child: WarmChild
 ) -> None:
