@@ -191,6 +191,6 @@ def test_a_frozen_station_loses_its_connection_after_two_seconds_and_others_proc
     began = monotonic()
     with pytest.raises(DBAPIError):
         freeze()
-    assert 1.0 < monotonic() - began < 4.0
+    assert 1.0 < monotonic() - began < 8.0  # 2 s by the database's clock
     assert builders.read(claim.task_id).status == TaskStatus.CANCELLED
     assert sql("SELECT count(*) FROM task_steps") == 0

@@ -1,8 +1,8 @@
 import json
+from time import thread_time
 
 import pytest
 
-from backend.clock import monotonic
 from backend.errors import UnreadableFile, UnsupportedFormat
 from backend.language_models.questions import Role
 from transformers.inference.asked import messages_of
@@ -98,9 +98,9 @@ def test_a_format_that_nobody_reads_is_refused() -> None:
 
 def test_ten_thousand_items_are_read_within_a_submit() -> None:
     body = json.dumps([{"custom_id": f"id-{n}", "user_message": "What is it, and why?" * 3} for n in range(MOST_ITEMS)])
-    began = monotonic()
+    began = thread_time()  # however busy the machine is
     assert len(read_items("x.json", body.encode())) == MOST_ITEMS
-    assert monotonic() - began < 1.0  # 0.05 s on an idle machine
+    assert thread_time() - began < 1.0  # 0.05 s on an idle machine
 
 
 def test_an_items_words_are_the_users_and_never_the_systems() -> None:

