@@ -1,6 +1,6 @@
 """The chaos list in its short form, and a small campaign of kills. Nothing is lost, charged or published twice.
 
-`make test` rehearses one fault of each family on a small stage; `make chaos` all of them, here and in their long form.
+`make test` rehearses three of them on a small stage; `make chaos` all, here and in their long form.
 """
 
 from collections.abc import Iterator
