@@ -225,6 +225,12 @@ def test_a_worker_starts_without_boto3_and_alembic_which_take_a_second() -> None
     assert not loaded_by(*DECLARATIONS)["celery_queue.celery_app"] & {"boto3", "alembic"}
 
 
+def test_the_catalogue_stays_a_list_of_declarations_and_does_not_grow_into_a_library() -> None:
+    counts = "import sys, transformers.catalog; print(len(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", counts], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert int(shown) < 800, "every worker and every API loads them at its start: 0.4 s, a third of it, at 680"
+
+
 def test_who_only_asks_the_broker_loads_neither_the_house_nor_its_memory() -> None:
     loaded = loaded_by("celery_queue.broker_app")["celery_queue.broker_app"]
     assert not loaded & {"sqlalchemy", "psycopg", "transformers", "structlog", "flower"}
