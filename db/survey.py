@@ -13,6 +13,7 @@ from db.prebuilt import Prebuilt
 # A ring is on its way for some 30 ms: the round, the broker, the claim. What ends in that time is let in ahead, so that
 # its slot does not stand idle; so a newcomer waits as long for those before it, however long tasks take.
 HAND_OVER = timedelta(milliseconds=30)
+MOST_AHEAD = 2  # for each slot, however quickly it changes hands
 TURNOVER = timedelta(milliseconds=250)  # the stretch over which ends are counted
 
 
@@ -98,8 +99,8 @@ def look(session: Session, lease: timedelta, keep_house_every: timedelta = timed
 
 
 def _ahead(queue: Any, spare: int) -> int:
-    """So many tasks as end during one hand-over, one a slot at most, less those that are ahead already."""
-    wanted = min(queue.slots, round(queue.ended * (HAND_OVER / TURNOVER)))
+    """So many tasks as end during one hand-over, less those that are ahead already."""
+    wanted = min(MOST_AHEAD * queue.slots, round(queue.ended * (HAND_OVER / TURNOVER)))
     return int(wanted - max(0, queue.busy - queue.slots, -spare))
 
 
