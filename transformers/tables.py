@@ -71,7 +71,7 @@ def database_over(
         "temp_directory": str(scratch / "spill"),
         "threads": 1 if few else 2,
     }
-    engine = (_idle_engine(settings) if few else None) or _new_engine(settings)
+    engine = (_idle_engine(scratch.parent, settings) if few else None) or _new_engine(settings)
     try:
         with engine.cursor() as connection:
             connection.execute("SET TimeZone = 'UTC'")  # a worker's own zone is no part of a customer's data
@@ -85,23 +85,25 @@ def database_over(
         engine.close()
         raise
     if few and not (scratch / "spill").exists() and not _IDLE:
-        _IDLE.append(engine)
+        _IDLE[scratch.parent] = engine
     else:
         engine.close()
 
 
 # To open an engine enters 3,000 functions, 23 ms of a processor: as much as all that is asked of a small file. So a
 # process keeps one of a small table that went well: it has one thread, and no memory or file of the table it was for.
-_IDLE: "list[duckdb.DuckDBPyConnection]" = []
+# It is kept for the agents of the same task: what one of them has SET is nothing to another customer.
+_IDLE: "dict[Path, duckdb.DuckDBPyConnection]" = {}  # by the folder of the task's steps; one at most
 
 
-def _idle_engine(settings: "Mapping[str, str | int]") -> "duckdb.DuckDBPyConnection | None":
+def _idle_engine(steps: Path, settings: "Mapping[str, str | int]") -> "duckdb.DuckDBPyConnection | None":
     """With these settings, and nothing kept of files; None where there is none that takes them."""
     import duckdb
 
-    try:
-        engine = _IDLE.pop()
-    except IndexError:
+    engine = _IDLE.pop(steps, None)
+    while _IDLE:
+        _IDLE.popitem()[1].close()
+    if engine is None:
         return None
     try:
         engine.execute("SET enable_external_file_cache = false; SET enable_external_file_cache = true")

@@ -43,10 +43,10 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
         engines.append(engine)
         return engine
 
-    monkeypatch.setattr(tables, "_IDLE", [])
+    monkeypatch.setattr(tables, "_IDLE", {})
     monkeypatch.setattr(duckdb, "connect", counted)
     yield engines
-    for engine in tables._IDLE:
+    for engine in tables._IDLE.values():
         engine.close()
 
 
@@ -66,11 +66,11 @@ def test_two_at_once_have_an_engine_each(workshop: Workshop, opened: list[object
 
 
 def test_the_next_database_sees_nothing_of_the_one_before(workshop: Workshop, opened: list[object]) -> None:
-    with database_over({"primary": workshop.table({"a": ["1"]})}, workshop.folder, 2**28) as db:
+    with database_over({"primary": workshop.table({"a": ["1"]})}, workshop.folder / "one", 2**28) as db:
         db.execute("CREATE TEMP TABLE mine AS SELECT 1")
         db.register("yours", pa.table({"b": [1]}))
         db.execute("SET threads = 1; SET TimeZone = 'Asia/Tokyo'")
-    scratch = workshop.folder / "another's"
+    scratch = workshop.folder / "another"
     with database_over({}, scratch, 2**27) as db:
         assert db.execute("SELECT table_name FROM information_schema.tables").fetchall() == []
         names = ("memory_limit", "temp_directory", "TimeZone")
@@ -80,10 +80,19 @@ def test_the_next_database_sees_nothing_of_the_one_before(workshop: Workshop, op
     assert len(opened) == 1
 
 
+def test_another_tasks_engine_is_never_used(workshop: Workshop, opened: list[object]) -> None:
+    for task in ("one", "other"):
+        with database_over({}, workshop.folder / task / "steps" / "agent", 2**27) as db:
+            assert db.execute("SELECT current_setting('default_order')").fetchall() == [("ASCENDING",)]
+            db.execute("SET default_order = 'DESCENDING'")
+    assert len(opened) == 2
+    assert len(tables._IDLE) == 1
+
+
 def test_what_failed_in_an_engine_is_closed_with_it(workshop: Workshop, opened: list[object]) -> None:
     with pytest.raises(ZeroDivisionError), database_over({}, workshop.folder, 2**27):
         raise ZeroDivisionError
-    assert tables._IDLE == []
+    assert tables._IDLE == {}
     with database_over({}, workshop.folder, 2**27):
         pass
     assert len(opened) == 2
@@ -93,7 +102,7 @@ def test_a_large_tables_engine_is_closed_with_it(workshop: Workshop, opened: lis
     table = workshop.table({"a": ["1"] * tables.FEW_CELLS})
     with workshop.database(table):
         pass
-    assert tables._IDLE == []
+    assert tables._IDLE == {}
 
 
 def test_an_engine_that_has_spilled_is_closed_with_its_folder(workshop: Workshop, opened: list[object]) -> None:
@@ -106,5 +115,5 @@ def test_an_engine_that_has_spilled_is_closed_with_its_folder(workshop: Workshop
             return [path.name for path in (scratch / "spill").iterdir()]
 
     assert spill("one")
-    assert tables._IDLE == []
+    assert tables._IDLE == {}
     assert spill("other"), "to its own scratch"
