@@ -15,11 +15,10 @@ LINEAR, FLAT = 1.25, 1.25  # what a clock and an allocator may add
 
 @dataclass(frozen=True)
 class Found:
-    """Courses by name; how well rows were linked, by name and rows; the peers that could not be measured."""
+    """Courses by name; how well rows were linked, by name and rows."""
 
     courses: dict[str, Course] = field(default_factory=dict)
     linked: dict[tuple[str, int], dict[str, float]] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
 
     def ended(self, name: str) -> dict[int, Ran]:
         return self.courses[name].ended if name in self.courses else {}
@@ -48,6 +47,7 @@ def headline(works: Sequence[TableWork], found: Found) -> Iterator[Figure]:
             unit="×",
             ours=max(ratios.values()),
             bar=1.0,
+            missing=_not_beside(works, found),
             detail={name: round(ratio, 3) for name, ratio in ratios.items()},
             note="Each at the largest size that both end in 60 s and 8 GB.",
         )
@@ -71,6 +71,14 @@ def beside(works: Sequence[TableWork], found: Found) -> Iterator[Figure]:
             },
             note=f"{pair.peer} gets no further: {theirs.stopped}." if theirs.stopped else "",
         )
+
+
+def _not_beside(works: Sequence[TableWork], found: Found) -> dict[str, str]:
+    """Peers that ended at no size at which we did, and why."""
+    there = {(pair.work.title, pair.peer) for pair in _pairs(works, found)}
+    courses = ((peer, found.courses.get(name_of(work, peer))) for work in works for peer in work.theirs
+               if (work.title, peer) not in there)  # fmt: skip
+    return {peer: course.stopped or "we ended at no size that it did" for peer, course in courses if course}
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,6 @@ def growth(work: TableWork, found: Found) -> Iterator[Figure]:
         return
     (less, one), (more, ten) = list(course.ended.items())[-2:]
     of = f"{work.ours.tool}, {work.title.lower()}" if work.ours.agents else work.ours.tool
-    missed = " ".join(f"{peer}: {why}." for peer, why in found.missing.items() if peer in work.theirs)
     yield Figure(
         id=f"P9 {work.title.lower()}, time",
         title=f"{of}: time a row, {less:,} → {more:,} rows",
@@ -109,7 +116,7 @@ def growth(work: TableWork, found: Found) -> Iterator[Figure]:
         ours=_slopes(course),
         bar=LINEAR,
         detail=found.told(name_of(work)),
-        note=f"1 is linear, less is better than that. {missed}".strip(),
+        note="1 is linear, less is better than that.",
     )
     yield Figure(
         id=f"P9 {work.title.lower()}, memory",
