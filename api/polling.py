@@ -17,9 +17,9 @@ from api.schemas import TaskView
 from api.task_view import NO_OUTLOOK, WAITS, etag_of, outlook_of, retry_after_of, whole_view
 from backend.clock import monotonic
 from db import task_store
-from db.database import transaction
+from db.database import statement, transaction
 from db.models import TaskStatus
-from db.watching import Standing, standing_of
+from db.watching import Standing, standing, standing_of
 
 PLACE_SECONDS = 1.0  # how old the place of a task may be that is polled often
 UUID_LENGTH = 36
@@ -90,13 +90,28 @@ class Poll:
         return found
 
     def _look(self) -> Look:
+        return self._unchanged() or self._whole()
+
+    def _unchanged(self) -> Look | None:
+        """What is mostly answered, and needs a few columns only: the client knows all there is to know."""
+        if not self._known:
+            return None
+        read_at = monotonic()
+        with statement() as session:
+            found = standing(session, self._task_id, self._user_id)
+        if found is None or found.status in WAITS or not self._knows(etag := etag_of(found, None)):
+            return None
+        return Look(found, read_at, etag, retry_after_of(found, NO_OUTLOOK), None)
+
+    def _whole(self) -> Look:
         read_at = monotonic()
         with transaction() as session:
             task = task_store.get(session, self._task_id, self._user_id)
-            outlook = outlook_of(session, task) if task.status in WAITS else NO_OUTLOOK
-            etag = etag_of(task, outlook.waiting)
+            found = standing_of(task)
+            outlook = outlook_of(session, task) if found.status in WAITS else NO_OUTLOOK
+            etag = etag_of(found, outlook.waiting)
             view = None if self._knows(etag) else whole_view(session, task, outlook)
-            return Look(standing_of(task), read_at, etag, retry_after_of(task, outlook), view)
+            return Look(found, read_at, etag, retry_after_of(found, outlook), view)
 
     def _knows(self, etag: str) -> bool:
         return not self._known.isdisjoint((etag, "*"))

@@ -22,7 +22,7 @@ from db import checkpoints, children, ledger, waiting
 from db.database import Session
 from db.models import TERMINAL, CreditEntry, EntryKind, StepStatus, Task, TaskStatus, TaskStep
 from db.waiting import Outlook, Waiting
-from db.watching import Parts, parts_of
+from db.watching import Parts, Standing, parts_of
 from transformers.catalog import tools
 from transformers.tool import Step
 
@@ -39,16 +39,16 @@ _STATES: Mapping[StepStatus, "StepState"] = {
 StepState = Literal["pending", "running", "delivered", "failed", "skipped"]
 
 
-def etag_of(task: Task, seen: Waiting | None) -> str:
+def etag_of(task: Standing, seen: Waiting | None) -> str:
     """Changes with all that the task's view shows but `eta`, which is another one at each look: each event, between
     events the progress, a batch's items and whose turn it is, and while it waits its reason and place.
     """
     place = "" if seen is None else f"-{seen.reason}{seen.position or ''}"
-    parts = f"-{task.items_ok}.{task.items_failed}.{task.open_children}" if task.items else ""
+    parts = f"-{task.parts.ok}.{task.parts.failed}.{task.parts.open}" if task.parts.items else ""
     return f'"{task.last_event}-{task.epoch}-{task.progress:.2f}-{task.current_agent or ""}{parts}{place}"'
 
 
-def retry_after_of(task: Task, outlook: Outlook) -> int | None:
+def retry_after_of(task: Standing, outlook: Outlook) -> int | None:
     """Seconds until polling again is worthwhile; None: nothing will change.
 
     At work it moves all the time; while it waits, after a tenth of the time that is left.
