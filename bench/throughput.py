@@ -21,7 +21,7 @@ BAR_TIMES_FLOOR = 1.5
 PATIENCE = 150.0
 SECONDS = 20
 SAMPLE = 60  # tasks with each number of slots; from them the number for the measured time is reckoned
-OF_A_LOOP = 250  # tasks of each loop of the floor
+OF_THE_FLOOR = 600  # tasks, in all its loops
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:
@@ -43,7 +43,7 @@ def _whole(given: Surroundings, store: Mapping[str, str], user: int, inputs: Map
     slots = max(samples, key=lambda one: samples[one])
     count = SAMPLE if given.quick else max(SAMPLE, round(samples[slots] * SECONDS))
     ours = samples[slots] if given.quick else rate(slots, count)
-    calls, floor = _floor(given, user, inputs, slots, 20 if given.quick else OF_A_LOOP)
+    calls, floor = _floor(given, user, inputs, slots, (40 if given.quick else OF_THE_FLOOR) // slots)
     yield from _figures(ours, floor, {
         "tasks": count, "seconds": round(count / ours, 1), "slots": slots, "samples_by_slots": samples,
         "floor_a_second": round(floor, 1), "asked_for_one_task": calls,
