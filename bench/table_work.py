@@ -36,7 +36,7 @@ class Ours:
 
 @dataclass(frozen=True)
 class Theirs:
-    """A script of `bench.peers` in the environment of a peer; `until`: for tables of so many rows in the twenty minutes.
+    """A script of `bench.peers` in the environment of a peer; `until`: the most rows in the twenty minutes.
 
     `floor`: it does so little that it is no yardstick.
     """
