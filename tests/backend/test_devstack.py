@@ -176,12 +176,12 @@ def test_all_is_stopped_when_the_work_fails(tmp_path: Path) -> None:
 
 
 def test_a_postgresql_that_is_not_wanted_any_more_leaves_no_initdb_behind(tmp_path: Path) -> None:
-    others = psutil.Process().children(recursive=True)
     postgres = embedded.EmbeddedPostgres(tmp_path, fast=True)
     postgres.start()
-    begun = [child for child in psutil.Process().children(recursive=True) if child not in others]
+    assert postgres._initdb is not None
+    initdb = psutil.Process(postgres._initdb.pid)
+    begun = [initdb, *initdb.children(recursive=True)]
     postgres.stop()
-    assert begun
     psutil.wait_procs(begun, timeout=10)
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in begun)
     assert not (tmp_path / "postgres").exists()
