@@ -47,7 +47,7 @@ class Extent:
     polling: float = 6.0
 
 
-QUICK = Extent(200, 2.0, 100, 1.5, 1.0)
+QUICK = Extent(200, 2.0, 100, 1.5, 2.0)
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:
