@@ -65,9 +65,15 @@ def pytest_unconfigure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests run in one process; those of a deployment (tests/acceptance/house.py) where that one is open."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
-    items.sort(key=lambda item: next((i for i, part in enumerate(LONGEST) if part in _group_of(item)), len(LONGEST)))
+    groups = {item: _group_of(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    places = {group: _place_of(group) for group in groups.values()}
+    items.sort(key=lambda item: places[groups[item]])
+
+
+def _place_of(group: str) -> int:
+    return next((place for place, part in enumerate(LONGEST) if part in group), len(LONGEST))
 
 
 def _group_of(item: pytest.Item) -> str:

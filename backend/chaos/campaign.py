@@ -89,6 +89,8 @@ def run_campaign(stage: Stage, scale: Scale) -> Campaign:
 def _break(stage: Stage, scale: Scale, customers: Sequence[StubbornCustomer], found: Campaign) -> None:
     kinds = rotation(stage.deployment.pool)
     spare, big, real, small = customers
+    stage.rest_workers()
+    stage.learn([stage.profile])
     _with_spare_slots(stage, scale, spare, found)
     _queue_behind_each_other(stage, scale, big, real)
     stage.rest_workers()

@@ -121,10 +121,9 @@ class Stage:
         customer.register()
         return customer
 
-    def learn(self) -> None:
-        """What each file gives when nothing disturbs: what every later report is compared with."""
-        wanted = [*self.specimens, self.profile]
-        for order in self.customer.order_many(wanted):
+    def learn(self, specimens: list[Specimen]) -> None:
+        """What each of them gives when nothing disturbs: what every later report is compared with."""
+        for order in self.customer.order_many(specimens):
             self.ended([order])
             files = self.customer.deliveries(order)
             self.undisturbed[order.specimen] = content_digest(next(one.body for one in files if one.name == REPORT))
@@ -205,7 +204,7 @@ class Stage:
 
 @contextmanager
 def open_stage(stack: Stack, directory: Path, database_url: str, form: Form, pool: str = "prefork") -> Iterator[Stage]:
-    """A deployment with its workers up, watched, and every file's undisturbed result known."""
+    """A deployment with its workers up, watched, and every rehearsal's undisturbed result known."""
     directory.mkdir(parents=True, exist_ok=True)
     store = FaultyStore(stack.storage.port)
     settings = {**form.settings, "S3_ENDPOINT_URL": store.url, "S3_PUBLIC_ENDPOINT_URL": stack.s3_endpoint_url}
@@ -221,7 +220,7 @@ def open_stage(stack: Stack, directory: Path, database_url: str, form: Form, poo
         cleanup.callback(stage.observer.stop)
         stage.observer.start()
         stage.rest()
-        stage.learn()
+        stage.learn(stage.specimens)
         yield stage
 
 
