@@ -28,7 +28,7 @@ MEASURES = (
     Measure("P2", "Share of the time that is the agents' own", _in("bench.share"), 60, 14, ("dbos", "celery")),
     Measure("P3", "Submit", _in("bench.submit"), 45, 12),
     Measure("P4", "Pickup", _in("bench.pickup"), 90, 14),
-    Measure("P5", "Throughput", _in("bench.throughput"), 240, 26, QUEUES),
+    Measure("P5", "Throughput", _in("bench.throughput"), 258, 26, QUEUES),
     Measure("P6", "Fairness", _in("bench.fairness"), 115),
     Measure("P7", "Depth of the queue", _in("bench.depth"), 65),
     Measure("P8", "Following", _in("bench.follow"), 60),
