@@ -9,7 +9,10 @@ ALIKE = 0.05  # within what two runs differ by
 
 def number(value: float, unit: str) -> str:
     """Three digits that say something, and the unit on the same line."""
-    digits = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    if unit == "%" and 90 < value < 100:
+        digits = f"{value:.4g}"  # near the whole it is the rest that says something
+    else:
+        digits = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{digits}{NO_BREAK}{unit}" if unit else digits
 
 
