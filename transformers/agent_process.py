@@ -36,7 +36,7 @@ from transformers.stop_signal import StopSignal
 
 SAMPLE_SECONDS = 0.05  # RSS is looked at this often; a runaway allocates about 100 MB between two looks
 WORN_BYTES = 200 * 2**20  # a child that grew over this after its task is replaced
-WORN_TASKS = 50
+WORN_TASKS = 500  # a start takes half a second of CPU: of 50 tasks each, as much as all of a light one in its child
 START_SECONDS = 60.0  # a cold child imports its libraries first: 1 s when idle, many on a crowded machine
 
 Answer = TypeVar("Answer", bound=BaseModel)

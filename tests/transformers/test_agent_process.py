@@ -364,6 +364,17 @@ def test_the_child_ends_with_its_supervisor(tmp_path: Path) -> None:
     run(story, tmp_path)
 
 
+def test_no_child_is_worn_by_a_hundred_light_tasks(table: Table, tmp_path: Path) -> None:
+    async def story(process: AgentProcess) -> None:
+        first = process.pid
+        await call(process, request(table))
+        for _ in range(100):
+            await process.end_task()
+        assert process.pid == first
+
+    run(story, tmp_path)
+
+
 def test_a_worn_child_is_replaced_after_its_task(table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("transformers.agent_process.WORN_TASKS", 2)
 
