@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import Field
 
 from transformers.cleaning.detected import Detected, detected
+from transformers.cleaning.foreseen import Foreseen, files_in
 from transformers.cleaning.part import Part, part_of
-from transformers.cleaning.preview import Previewed, chain_of, previewed
+from transformers.cleaning.preview import Previewed, chain_of, previewed, will_run
 from transformers.cleaning.results import impact
 from transformers.findings import AgentResult, Alert, Recommendation, Severity, SummaryCard
-from transformers.tool import PRIMARY, Agent, AgentContext, AgentParameters
+from transformers.tool import PRIMARY, Agent, AgentContext, AgentParameters, Delivery
 
 AGENT_ID = "cleanse-previewer"
 EXAMINED = 0.2  # of its time, about, goes to looking for errors
@@ -39,25 +40,36 @@ class CleansePreviewerParameters(AgentParameters):
         return not self.preview_rules or agent_id in self.preview_rules or rule in self.preview_rules
 
 
-def run(context: AgentContext) -> AgentResult:
+def run(context: AgentContext) -> Delivery:
     parameters = context.parameters
     assert isinstance(parameters, CleansePreviewerParameters)
     with context.database() as db:
         part = part_of(db, context.primary, context.scratch)
     if part is None:
-        return _previewed(context, parameters)
+        return _of_whole(context, parameters)
     try:
-        result = _previewed(replace(context, tables={**context.tables, PRIMARY: part.table}), parameters)
+        own = replace(context, tables={**context.tables, PRIMARY: part.table})
+        result = _previewed(own, parameters, Foreseen())
     finally:
         part.table.path.unlink()
-    return _of_part(result, part)
+    return Delivery(result=_of_part(result, part))
 
 
-def _previewed(context: AgentContext, parameters: CleansePreviewerParameters) -> AgentResult:
+def _of_whole(context: AgentContext, parameters: CleansePreviewerParameters) -> Delivery:
+    """The agents after it will ask the same of the same rows; without any of them nobody asks."""
+    if not will_run(context.forms):
+        return Delivery(result=_previewed(context, parameters, Foreseen()))
+    folder = context.scratch / "foreseen"
+    folder.mkdir()
+    result = _previewed(context, parameters, Foreseen(leaves=folder))
+    return Delivery(result=result, files=files_in(folder))
+
+
+def _previewed(context: AgentContext, parameters: CleansePreviewerParameters, foreseen: Foreseen) -> AgentResult:
     errors, told = detected(context), context.report_progress
     told(EXAMINED)
     chain = replace(context, report_progress=lambda done: told(EXAMINED + (1 - EXAMINED) * done))
-    stages = list(previewed(chain, chain_of(context.forms)))
+    stages = list(previewed(chain, chain_of(context.forms), foreseen))
     rules = [rule for stage in stages for rule in _rules(stage, parameters)]
     return _with_errors(_result(context.primary.rows, stages, rules, parameters), errors)
 

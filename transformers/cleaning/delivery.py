@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from transformers.cleaning.apply import apply
 from transformers.cleaning.flags import note_flags
+from transformers.cleaning.foreseen import Foreseen
 from transformers.cleaning.manifest import manifest_of, written
 from transformers.cleaning.results import result_of
 from transformers.cleaning.rules import Applied, Plan, Stage, Work
@@ -35,11 +36,12 @@ def delivered(context: AgentContext, stage: Stage) -> Delivery:
     return delivery_of(context, run_stage(context, stage))
 
 
-def run_stage(context: AgentContext, stage: Stage) -> Ran:
-    """The one way in which a stage's plan is made and carried out: previews take it too."""
+def run_stage(context: AgentContext, stage: Stage, foreseen: Foreseen | None = None) -> Ran:
+    """The one way in which a stage's plan is made and carried out: previews take it too, and leave what they find."""
+    foreseen = foreseen or Foreseen.by(context.earlier)
     told, table = context.report_progress, context.primary
     with context.database() as db:
-        work = Work(db, table, context.scratch, lambda done: told(PLANNED * done))
+        work = Work(db, table, context.scratch, lambda done: told(PLANNED * done), foreseen)
         plan = stage.plan(work, context.parameters)
         told(PLANNED)
         rows = RowFindings.over(db, table)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from transformers.cleaning.delivery import run_stage
+from transformers.cleaning.foreseen import Foreseen
 from transformers.cleaning.results import metrics_of, rules_of
 from transformers.cleaning.rules import Applied, Stage
 from transformers.cleaning.stages import STAGES
@@ -37,13 +38,20 @@ class Previewed:
 
 def chain_of(forms: Mapping[str, AgentParameters]) -> list[tuple[Stage, AgentParameters]]:
     """The chosen stages in running order; all of them, as they are by default, where none is chosen."""
-    chosen = {agent_id: form for agent_id, form in forms.items() if agent_id not in ENDS}
+    chosen = will_run(forms)
     if not chosen:
         return [(stage, stage.form()) for stage in STAGES.values()]
     return [(stage, chosen[agent_id]) for agent_id, stage in STAGES.items() if agent_id in chosen]
 
 
-def previewed(context: AgentContext, chain: list[tuple[Stage, AgentParameters]]) -> Iterator[Previewed]:
+def will_run(forms: Mapping[str, AgentParameters]) -> dict[str, AgentParameters]:
+    """The forms of the stages that were chosen."""
+    return {agent_id: form for agent_id, form in forms.items() if agent_id not in ENDS}
+
+
+def previewed(
+    context: AgentContext, chain: list[tuple[Stage, AgentParameters]], foreseen: Foreseen
+) -> Iterator[Previewed]:
     table, told = context.primary, context.report_progress
     for number, (stage, form) in enumerate(chain):
         scratch = context.scratch / f"preview-{number}"
@@ -56,7 +64,7 @@ def previewed(context: AgentContext, chain: list[tuple[Stage, AgentParameters]])
             memory_bytes=int(context.memory_bytes * MEMORY_SHARE),
             report_progress=partial(_tell, told, number, len(chain)),
         )
-        ran = run_stage(own, stage)
+        ran = run_stage(own, stage, foreseen)
         yield Previewed(stage, ran.applied, ran.flags)
         for file in ran.applied.files:
             file.path.unlink()

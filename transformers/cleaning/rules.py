@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from transformers.cells.columns import Column, read_columns
+from transformers.cleaning.foreseen import Foreseen
 from transformers.findings import Alert, Recommendation, Severity
 from transformers.tables import Table
 from transformers.tool import AgentFile, AgentParameters
@@ -150,6 +151,7 @@ class Work:
     table: Table
     scratch: Path
     report_progress: Callable[[float], None] = field(default=lambda _fraction: None)  # of the plan, 0..1
+    foreseen: Foreseen = field(default_factory=Foreseen)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

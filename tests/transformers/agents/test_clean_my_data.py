@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from awkward_tables import AWKWARD, some_of_them
@@ -12,6 +13,7 @@ from workshop import Workshop
 
 from backend.errors import CustomerError
 from transformers.clean_my_data_transformer import CLEAN_MY_DATA
+from transformers.cleaning import fuzzy_duplicates
 from transformers.cleaning.manifest import stages_done
 from transformers.cleaning.stages import STAGES
 from transformers.tables import Table
@@ -58,6 +60,58 @@ def test_the_whole_chain_adds_up_on_an_awkward_table(workshop: Workshop, name: s
         seen, ran = previewed[agent_id], manifest.model_dump()
         assert {key: seen[key] for key in seen if key in ran} == {key: ran[key] for key in seen if key in ran}
     json.dumps([delivery.result.model_dump(mode="json") for delivery in deliveries], allow_nan=False)
+
+
+PEOPLE = {
+    "name": [f"{first} {last}" for first in ("Ann", "Bob", "Cid", "Dee") for last in ("Lee", "Ray", "Fox", "Orr")] * 2,
+    "mail": [f"person{n}@x.com" for n in range(16)] + [f"person{n}@y.com" for n in range(16)],
+    "city": ["Rome", "Oslo", "Bern", "Kyiv"] * 8,
+}
+
+
+def searches_of(monkeypatch: pytest.MonkeyPatch) -> list[Table]:
+    """The tables that are searched for likely duplicates, from now on."""
+    searched, search = list[Table](), fuzzy_duplicates.resolve_entities
+
+    def counted(db: Any, table: Table, columns: Any) -> Any:
+        searched.append(table)
+        return search(db, table, columns)
+
+    monkeypatch.setattr(fuzzy_duplicates, "resolve_entities", counted)
+    return searched
+
+
+def test_likely_duplicates_are_searched_once_a_task_and_the_run_says_what_the_preview_said(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = searches_of(monkeypatch)
+    deliveries = {delivery.agent_id: delivery for delivery in chain(workshop, workshop.table(PEOPLE))}
+    assert len(searched) == 1
+    previewer, resolver = deliveries["cleanse-previewer"], deliveries["duplicate-resolver"]
+    [seen] = [one for one in previewer.result.data["stages"] if one["agent_id"] == "duplicate-resolver"]
+    assert seen["cells_flagged"] == resolver.result.summary_metrics["cells_flagged"]
+    assert [file.is_output for file in previewer.files] == [False]
+
+
+def test_with_what_was_foreseen_the_agent_finds_what_it_finds_without(workshop: Workshop) -> None:
+    table = workshop.table(PEOPLE)
+    agents = {agent.id: agent for agent in AGENTS}
+    resolver = agents["duplicate-resolver"]
+    forms = {agent_id: agents[agent_id].parameters() for agent_id in ("cleanse-previewer", resolver.id)}
+    before = workshop.deliver(agents["cleanse-previewer"], table, forms=forms)
+    alone, after = workshop.deliver(resolver, table), workshop.deliver(resolver, table, earlier=(before,))
+    assert alone.result == after.result
+    assert alone.result.data["fuzzy"]["looked"]
+    assert digests([alone]) == digests([after])
+
+
+def test_rows_that_were_not_previewed_are_searched_anew(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    agents = {agent.id: agent for agent in AGENTS}
+    resolver = agents["duplicate-resolver"]
+    before = workshop.deliver(agents["cleanse-previewer"], PEOPLE, forms={resolver.id: resolver.parameters()})
+    searched = searches_of(monkeypatch)
+    workshop.deliver(resolver, {**PEOPLE, "city": ["Lima", *PEOPLE["city"][1:]]}, earlier=(before,))
+    assert len(searched) == 1
 
 
 @pytest.mark.long  # each agent twice over the same table: the conformance test, each time

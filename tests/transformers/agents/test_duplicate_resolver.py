@@ -7,6 +7,7 @@ import pytest
 from workshop import Workshop
 
 from backend.errors import BadParameters, MemoryLimit
+from transformers.agents.cleanse_previewer import AGENT as PREVIEWER
 from transformers.agents.duplicate_resolver import AGENT
 from transformers.cleaning import fuzzy_duplicates
 from transformers.cleaning.rules import SET_ASIDE
@@ -129,14 +130,14 @@ def test_a_key_that_the_table_does_not_have_is_the_customers_to_mend(workshop: W
         workshop.run(AGENT, PEOPLE, key_columns=["nowhere"])
 
 
-def resolved_to(*clusters: Sequence[int]) -> Any:
+def resolved_to(*clusters: Sequence[int], limited: tuple[str, ...] = ()) -> Any:
     """An entity resolver that finds these."""
 
     def resolve(db: Any, *_: Any) -> Resolution:
         rows = ", ".join(f"({row}, {at}, 0.9)" for at, cluster in enumerate(clusters) for row in cluster)
         found = f"SELECT * FROM (VALUES {rows}) found(source_row, cluster, probability)"
         db.execute(f"CREATE OR REPLACE TEMP TABLE found_clusters AS {found}")
-        facts = dict.fromkeys(ModelSummary.model_fields, 0) | dict.fromkeys(TUPLES, ())
+        facts = dict.fromkeys(ModelSummary.model_fields, 0) | dict.fromkeys(TUPLES, ()) | {"limited": limited}
         summary = ModelSummary.model_validate(facts)
         return Resolution(clusters="found_clusters", pairs="", entities=len(clusters), summary=summary)
 
@@ -155,6 +156,15 @@ def test_an_entity_keeps_a_row_though_its_first_one_goes_as_an_ordinary_duplicat
         AGENT, data, {"fuzzy": "remove", "key_columns": ["id"], "conflict_resolution": "keep_last"}
     )
     assert aside(delivery) == [(1, "exact", 7), (7, "fuzzy_duplicate", 2)]
+
+
+@pytest.mark.parametrize(("limited", "left"), [((), 1), (("memory was short",), 0)])
+def test_what_a_preview_found_with_too_little_memory_is_not_left_for_the_run(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, limited: tuple[str, ...], left: int
+) -> None:
+    monkeypatch.setattr(fuzzy_duplicates, "resolve_entities", resolved_to([1, 2], limited=limited))
+    delivery = workshop.deliver(PREVIEWER, PEOPLE, forms={AGENT.id: AGENT.parameters()})
+    assert len(delivery.files) == left
 
 
 @pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, MemoryLimit])
