@@ -19,9 +19,9 @@ from db.workers import WorkerIdentity
 ROUND_SECONDS = 1.0  # at least one round a second, whether or not anybody knocked
 AFTER_ANOTHERS_ROUND = 0.02  # seconds: another conductor is at it; look again when it should be done
 SOONEST = 0.05  # seconds: a row that was locked during this round is looked at again, without a busy loop
-# Seconds: with every slot at work and the next task waiting in the broker, a round for each that ends would cost more
-# than the quickest tasks themselves. Shorter than what is ahead lasts.
-REST = 0.008
+# Seconds: with every slot at work and the next tasks waiting in the broker, a round for each that ends would cost more
+# than the quickest tasks themselves. Whoever comes meanwhile has those before it anyway.
+SHORTEST_REST, LONGEST_REST = 0.008, 0.025
 ANSWERED_WITHIN = 0.2  # seconds: a slot that was just left takes what waits in the broker; that ring is not lost
 HOUSEKEEPING = timedelta(seconds=60)  # by one conductor of them all
 
@@ -105,7 +105,7 @@ class Rounds:
             rings=admitted,
             to_ring=bool(seen.to_ring or again),
             next_due=self._next_due(seen),
-            rest=REST if seen.spare < len(admitted) else 0.0,
+            rest=_rest(ahead=len(admitted) - seen.spare, pace=seen.pace),
             house_is_due=seen.house_is_due and admission.house_is_due(session, HOUSEKEEPING),
         )
 
@@ -133,3 +133,10 @@ class Rounds:
         if seen.unanswered and seen.idle:
             due.append(ANSWERED_WITHIN)
         return min(due)
+
+
+def _rest(ahead: int, pace: float) -> float:
+    """Seconds in which half of what is ahead has ended: the other half is for the next ones' way to their slots."""
+    if ahead <= 0:
+        return 0.0
+    return min(LONGEST_REST, max(SHORTEST_REST, ahead / 2 / max(1.0, pace)))

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from db.models import BUSY, LATER, RUNG, WAITING
 from db.prebuilt import Prebuilt
 
-# A ring is on its way for some 30 ms: the round, the broker, the claim. What ends in that time is let in ahead, so that
-# its slot does not stand idle; so a newcomer waits as long for those before it, however long tasks take.
-HAND_OVER = timedelta(milliseconds=30)
-MOST_AHEAD = 2  # for each slot, however quickly it changes hands
+# A ring is on its way for some 20 ms: the round, the broker, the claim; rounds for such tasks are as far apart. What ends
+# in that time is let in ahead, so that its slot does not stand idle; so a newcomer waits as long for those before it,
+# however long tasks take.
+HAND_OVER = timedelta(milliseconds=50)
+MOST_AHEAD = 4  # for each slot, however quickly it changes hands
 TURNOVER = timedelta(milliseconds=250)  # the stretch over which ends are counted
 
 
@@ -32,13 +33,14 @@ class Slots:
 @dataclass(frozen=True, slots=True)
 class Survey:
     """`idle`: slots in which nothing runs, whatever was rung. `spare`: slots less what runs and what was rung, below 0
-    where tasks were let in ahead. `ripe_in`, `expires_in`: seconds until the next task that was put off may run, and
-    until the first lease ends; None where there is none.
+    where tasks were let in ahead. `pace`: tasks that ended of late, a second. `ripe_in`, `expires_in`: seconds
+    until the next task that was put off may run, and until the first lease ends; None where there is none.
     """
 
     slots: Slots
     idle: int
     spare: int
+    pace: float
     waiting: bool
     ripe_in: float | None
     expires_in: float | None
@@ -89,6 +91,7 @@ def look(session: Session, lease: timedelta, keep_house_every: timedelta = timed
         slots=slots,
         idle=max(0, first.in_all - first.running),
         spare=spare,
+        pace=sum(row.ended for row in queues) / TURNOVER.total_seconds(),
         waiting=any(row.waiting for row in queues),
         ripe_in=_seconds(first.ripe_in),
         expires_in=_seconds(first.expires_in),

@@ -168,18 +168,24 @@ def test_what_waits_in_the_broker_for_a_slot_is_not_rung_for_again_when_the_slot
     assert builders.read(ahead.id).rings == 1
 
 
-def test_slots_that_change_hands_quickly_have_the_next_task_waiting_in_the_broker() -> None:
-    """And the conductor rests then: every slot is at work, with something to go on with."""
+@pytest.mark.parametrize(
+    ("of_late", "ahead", "rest"),
+    [(20, 4, rounds.LONGEST_REST), (100, 8, 0.01), (400, 8, rounds.SHORTEST_REST)],
+)
+def test_slots_that_change_hands_quickly_have_the_next_tasks_waiting_in_the_broker(
+    of_late: int, ahead: int, rest: float
+) -> None:
+    """And the conductor rests while half of them end: every slot is at work, with something to go on with."""
     found = rounds_of(builders.live_worker(slots=2))
     for _ in range(20):
         builders.submitted_task()
     first = found.conduct()
     assert (len(first.rings), first.rest) == (2, 0.0)
-    for _ in range(20):  # a moment ago, however slow this machine is
+    for _ in range(of_late):  # a moment ago, however slow this machine is
         builders.created_task(status="COMPLETED", finished_at=CLOCK + timedelta(hours=1))
     second = found.conduct()
-    assert (len(second.rings), second.rest) == (2, rounds.REST)
-    assert not found.conduct().rings, "two slots, two ahead"
+    assert (len(second.rings), second.rest) == (ahead, pytest.approx(rest))
+    assert not found.conduct().rings, "they are ahead already"
 
 
 def test_only_one_conductor_does_the_round_and_the_other_looks_again_soon() -> None:

@@ -188,8 +188,8 @@ def ended(count: int, queue: str = Queue.DEFAULT) -> None:
     )
 
 
-@pytest.mark.parametrize(("in_a_quarter_second", "ahead"), [(0, 0), (2, 0), (8, 1), (25, 3), (500, 8)])
-def test_as_many_are_let_in_ahead_as_end_during_a_hand_over_and_two_a_slot_at_most(
+@pytest.mark.parametrize(("in_a_quarter_second", "ahead"), [(0, 0), (2, 0), (8, 2), (25, 5), (500, 16)])
+def test_as_many_are_let_in_ahead_as_end_during_a_hand_over_and_four_a_slot_at_most(
     in_a_quarter_second: int, ahead: int
 ) -> None:
     builders.live_worker(slots=4)
@@ -200,19 +200,19 @@ def test_as_many_are_let_in_ahead_as_end_during_a_hand_over_and_two_a_slot_at_mo
 def test_what_is_ahead_already_is_not_let_in_again() -> None:
     builders.live_worker(slots=2)
     ended(100)
-    backlog(builders.customer(), 9)
-    assert [fill(free_slots()) for _ in range(3)] == [6, 0, 0]
-    assert look().spare == -4
+    backlog(builders.customer(), 12)
+    assert [fill(free_slots()) for _ in range(3)] == [10, 0, 0]
+    assert look().spare == -8
 
 
 def test_a_queue_whose_tasks_are_slow_has_nothing_let_in_ahead() -> None:
     builders.live_worker(slots=2, queues=(Queue.DEFAULT, Queue.HIGH_MEMORY))
     ended(100)
-    backlog(builders.customer(), 9)
+    backlog(builders.customer(), 12)
     for _ in range(3):
         builders.submitted_task(queue=Queue.HIGH_MEMORY)
-    assert free_slots().ahead == {"default": 4}
-    assert fill(free_slots()) == 6
+    assert free_slots().ahead == {"default": 8}
+    assert fill(free_slots()) == 10
     assert sql("SELECT count(*) FROM tasks WHERE queue = 'high_memory' AND admitted_at IS NOT NULL") == 0
 
 
@@ -220,7 +220,7 @@ def test_slots_shared_by_two_queues_have_their_tasks_ahead_once() -> None:
     builders.live_worker(slots=2, queues=(Queue.DEFAULT, Queue.HIGH_MEMORY))
     for queue in (Queue.DEFAULT, Queue.HIGH_MEMORY):
         ended(100, queue)
-        for _ in range(9):
+        for _ in range(12):
             builders.submitted_task(queue=queue)
     for _ in range(3):
         fill(free_slots())
