@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from db.models import BUSY, LATER, RUNG, WAITING
 from db.prebuilt import Prebuilt
 
-# A ring is on its way for some 20 ms: the round, the broker, the claim; rounds for such tasks are as far apart. What ends
-# in that time is let in ahead, so that its slot does not stand idle; so a newcomer waits as long for those before it,
-# however long tasks take.
+# A ring is on its way for some 20 ms: the round, the broker, the claim; rounds for such tasks are as far apart. What
+# ends in that time is let in ahead, so that its slot does not stand idle; so a newcomer waits as long for those before
+# it, however long tasks take.
 HAND_OVER = timedelta(milliseconds=50)
 MOST_AHEAD = 4  # for each slot, however quickly it changes hands
 TURNOVER = timedelta(milliseconds=250)  # the stretch over which ends are counted
