@@ -49,10 +49,17 @@ def surroundings(*, quick: bool = False, long: bool = False) -> Iterator[Surroun
             from db.schema import migrate
 
             migrate(stack.database_url)
+            _written_down()
             try:
                 yield Surroundings(stack, quick, scratch, long)
             finally:
                 _drop(stack)
+
+
+def _written_down() -> None:
+    """A new database is 80 MB that the system writes when it likes: the first commits would wait for the disk."""
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 def _drop(stack: Stack) -> None:

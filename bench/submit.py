@@ -3,13 +3,17 @@
     python -m bench.submit [quick]
 
 One API process and no worker beside it: what workers cost is measured elsewhere. Submits come one after the other, and
-then from several customers at once.
+then from several customers at once. After each of those one after the other 8 KiB are written to the same disk, so that
+a slow disk and a slow product can be told apart.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
 
 import httpx
 
@@ -21,24 +25,30 @@ BARS_MS = {"p50": (0.5, 5.0), "p99": (0.99, 15.0)}
 AT_ONCE = 4
 WARM = 30  # submits until every connection and cache is there
 PATIENCE = 30.0
+BLOCK = bytes(8192)
 FILE = b"name,age\nann,31\nbob,27\n"
 
 
 def measure(given: Surroundings) -> Iterable[Figure]:
     count = 100 if given.quick else 800
     with _api(given) as http:
-        _submitted(http, "noop", WARM)
-        up = _submitted(http, "noop", count)
+        disk = Disk(given.scratch / "disk")
+        _submitted(http, "noop", WARM, disk)
+        disk.seconds()
+        up, disk_up = _submitted(http, "noop", count, disk), disk.seconds()
         crowd = _side_by_side(http, "noop", count)
-        with_file = _submitted(http, "five", count // 5)
+        with_file = _submitted(http, "five", count // 5, disk)
         assert given.stack.redis is not None
         given.stack.redis.stop()
-        down = _submitted(http, "noop", count)
+        disk.seconds()
+        down, disk_down = _submitted(http, "noop", count, disk), disk.seconds()
         given.stack.redis.start()
         given.stack.redis.ready()
     detail: Mapping[str, object] = {
         "redis_up": in_milliseconds(up),
         "redis_down": in_milliseconds(down),
+        "the_disk_alone_beside_redis_up": in_milliseconds(disk_up),
+        "the_disk_alone_beside_redis_down": in_milliseconds(disk_down),
         f"{AT_ONCE}_at_once": in_milliseconds(crowd),
         "with_a_file_in_the_stack's_store": in_milliseconds(with_file),
     }
@@ -53,6 +63,26 @@ def measure(given: Surroundings) -> Iterable[Figure]:
                 detail=detail,
                 note="Server time of POST /process: sign-in, checks, row, hold and event in one commit (fsync), 202.",
             )
+
+
+class Disk:
+    """What a commit waits for, without a database: a block on the same disk, and its fsync."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seconds: list[float] = []
+
+    def write(self) -> None:
+        with self._path.open("ab", buffering=0) as file:
+            file.write(BLOCK)
+            began = perf_counter()
+            os.fsync(file.fileno())
+            self._seconds.append(perf_counter() - began)
+
+    def seconds(self) -> list[float]:
+        """Of each write since this was last asked."""
+        seconds, self._seconds = self._seconds, []
+        return seconds
 
 
 @contextmanager
@@ -80,10 +110,11 @@ def _api(given: Surroundings) -> Iterator[httpx.Client]:
         api.stop()
 
 
-def _submitted(http: httpx.Client, tool_id: str, count: int) -> list[float]:
+def _submitted(http: httpx.Client, tool_id: str, count: int, disk: Disk) -> list[float]:
     """Seconds of server time of each of `count` submits, one after the other."""
     for task in _created(http, tool_id, count):
         http.post(f"/tasks/{task}/process").raise_for_status()
+        disk.write()
     return _times(http, count)
 
 
