@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from transformers.matching.edits import few_edits, shape, too_unlike, unlike
 from transformers.matching.fields import Field, FieldKind
 from transformers.matching.patterns import code_of
 from transformers.matching.records import Term
@@ -23,8 +24,6 @@ PIECES_AT_ONCE = 1_500_000  # of text, of the pairs compared at a time: some 60 
 PAIRS_AT_ONCE = 100_000
 LEAST_AT_ONCE = 15_000
 MANY_VALUES = 30  # with fewer no value is rare
-FEW_EDITS = 2  # more than these are as good as any number: no level asks for them
-MANY_EDITS = 9  # stands for all of them
 MEASURED_BY: Mapping[FieldKind, tuple[str, ...]] = MappingProxyType(
     {
         FieldKind.NAME: ("j",),
@@ -62,23 +61,32 @@ class Comparison:
         return f"CASE WHEN l{i} IS NULL OR r{i} IS NULL THEN -1 {whens} ELSE 0 END::TINYINT"
 
     @property
-    def measures(self) -> str:
-        """SQL over the records `l` and `r`: the two values, how common the first is (Term), and how alike they are."""
+    def values(self) -> str:
+        """SQL over the records `l` and `r`: the two values, how common the first is (Term), and what is cheap to see.
+
+        That is how alike they are, or their shapes (x0, y0) where it is the edits that count.
+        """
         i, one, other = self.field.index, f"l.{self.field.sql}", f"r.{self.field.sql}"
-        differ = f"CASE WHEN {one} <> {other} THEN"
-        likeness = {"j": f"jaro_winkler_similarity({one}, {other})", "d": few_edits(one, other)}
-        measured = "".join(f", {differ} {likeness[name]} END AS {name}{i}" for name in MEASURED_BY[self.field.kind])
-        return f"{one} AS l{i}, {other} AS r{i}, (l.terms >> {2 * i}) & 3 AS q{i}{measured}"
+        said = [f"{one} AS l{i}", f"{other} AS r{i}", f"(l.terms >> {2 * i}) & 3 AS q{i}"]
+        if "j" in self._measured:
+            said.append(f"CASE WHEN {one} <> {other} THEN jaro_winkler_similarity({one}, {other}) END AS j{i}")
+        elif "d" in self._measured:
+            said += [f"{shape(one)} AS x{i}", f"{shape(other)} AS y{i}"]
+        return ", ".join(said)
 
+    @property
+    def edits(self) -> str:
+        """SQL over `values`: the edits, where they count; else nothing."""
+        i, one, other = self.field.index, f"l{self.field.index}", f"r{self.field.index}"
+        if "d" not in self._measured:
+            return ""
+        by_shape = unlike(one, other, (f"x{i}", f"y{i}"))
+        far = too_unlike(one, other, f"j{i}") if "j" in self._measured else by_shape
+        return f", CASE WHEN {one} <> {other} THEN {few_edits(one, other, far=far)} END AS d{i}"
 
-def few_edits(one: str, other: str, most: int = FEW_EDITS) -> str:
-    """SQL: the edits between two texts where they are `most` at most, else MANY_EDITS or the edits.
-
-    Edits with transpositions take DuckDB ten times as long as those without, and nearly all pairs are strangers. An
-    edit changes the length by one at most, and is at most two of the plain ones (all three count bytes).
-    """
-    near = f"abs(strlen({one}) - strlen({other})) <= {most} AND levenshtein({one}, {other}) <= {2 * most}"
-    return f"CASE WHEN {near} THEN damerau_levenshtein({one}, {other}) ELSE {MANY_EDITS} END"
+    @property
+    def _measured(self) -> tuple[str, ...]:
+        return MEASURED_BY[self.field.kind]
 
 
 def comparisons_for(fields: Sequence[Field]) -> tuple[Comparison, ...]:
@@ -121,7 +129,7 @@ def _swapped(field: Field, fields: Sequence[Field]) -> list[Level]:
 
 def _crossed(field: int, partner: int, here: str, there: str) -> str:
     alike = f"jaro_winkler_similarity({here}{partner}, {there}{field}) > 0.85"
-    return f"coalesce({here}{field} = {there}{partner} AND {alike}, false)"
+    return f"({here}{field} = {there}{partner} AND {alike})"
 
 
 def _name_levels(i: int) -> list[Level]:
@@ -220,11 +228,12 @@ def _compare_some(db: "duckdb.DuckDBPyConnection", comparisons: Sequence[Compari
     """`er_coded` of the pairs `er_some`: the short fields at once, then each text in a pass of its own."""
     short = [one for one in comparisons if one.field.kind is not FieldKind.TEXT]
     joined = "JOIN er_records l ON l.r = p.a JOIN er_records r ON r.r = p.b"
-    measures = "".join(f", {comparison.measures}" for comparison in short)
+    values = "".join(f", {comparison.values}" for comparison in short)
+    edits = "".join(comparison.edits for comparison in short)
     code = code_of({comparison.field.index: comparison.sql for comparison in short})
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE er_coded AS SELECT a, b, {code} AS code"
-        f" FROM (SELECT p.a, p.b{measures} FROM er_some p {joined})"
+        f" FROM (SELECT *{edits} FROM (SELECT p.a, p.b{values} FROM er_some p {joined}))"
     )
     for field in text.fields:
         text.measure(db, field, "er_some")
@@ -232,6 +241,6 @@ def _compare_some(db: "duckdb.DuckDBPyConnection", comparisons: Sequence[Compari
         alike = f"coalesce(s.c, 0) AS c{field.index}, coalesce(s.w, 0) AS w{field.index}"
         db.execute(
             f"CREATE OR REPLACE TEMP TABLE er_coded AS SELECT a, b, code + {code_of({field.index: one.sql})} AS code"
-            f" FROM (SELECT p.a, p.b, p.code, {one.measures}, {alike} FROM er_coded p {joined}"
+            f" FROM (SELECT p.a, p.b, p.code, {one.values}, {alike} FROM er_coded p {joined}"
             " LEFT JOIN er_shared s ON s.a = p.a AND s.b = p.b)"
         )
