@@ -6,7 +6,7 @@ The artifact is in storage before its row is, or lies in the row; a row is the p
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, null, select, update
@@ -21,7 +21,7 @@ from db.prebuilt import Prebuilt, Station
 DETAIL_KEPT = 10_000  # characters of what is ours to know: a traceback, or where an agent's threads stood
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what it holds is what its statement is given
 class Checkpoint:
     """One agent's finished turn. One that FAILED (an optional agent's own failure) or was SKIPPED costs nothing."""
 
@@ -114,7 +114,7 @@ def record(
         told |= {"error_code": checkpoint.error_code, "message": checkpoint.error_message}
     row = _RECORD.first(
         session,
-        asdict(checkpoint)
+        vars(checkpoint)
         | {
             "task_id": claim.task_id,
             "epoch": claim.epoch,

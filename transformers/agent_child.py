@@ -19,7 +19,6 @@ import queue
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import IO
 
 from backend.verdicts import verdict_for
@@ -78,9 +77,9 @@ def main() -> None:
 def _answer(wire: Wire, envelope: Envelope) -> None:
     operation = OPERATIONS[envelope["run"]]
     try:
-        request = operation.request.model_validate_json(opened(envelope, "request", Path(envelope["asked"])))
+        request = operation.request.model_validate_json(opened(envelope, "request", envelope["asked"]))
         answer = operation.run(request, lambda fraction: wire.say({"progress": fraction}))
-        done = sealed({}, "done", answer.model_dump_json(), Path(envelope["answered"]))
+        done = sealed({}, "done", answer.model_dump_json(), envelope["answered"])
     except BaseException as error:  # noqa: BLE001 (the child's edge: every failure becomes a verdict)
         wire.say({"failed": verdict_to_json(verdict_for(error), error)})
     else:

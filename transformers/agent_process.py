@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -136,8 +136,8 @@ class AgentProcess:
         if call.last_word > call.limits.deadline:
             raise TimeLimit
         self._calls += 1
-        asked, answered = folder / f"{self._calls}.request.json", folder / f"{self._calls}.answer.json"
-        envelope = {"run": operation, "asked": str(asked), "answered": str(answered)}
+        asked, answered = f"{folder}/{self._calls}.request.json", f"{folder}/{self._calls}.answer.json"
+        envelope = {"run": operation, "asked": asked, "answered": answered}
         assert self._child is not None
         self._child.say(envelopes.sealed(envelope, "request", request.model_dump_json(), asked))
         last = await self._until_done(self._child, call)
@@ -145,8 +145,8 @@ class AgentProcess:
 
     async def _until_done(self, child: AgentBody, call: _Call) -> Envelope:
         """Read the child's words and look at its limits until it is done; its last word."""
-        stopped = asyncio.ensure_future(call.stop.changed())
-        words = asyncio.ensure_future(child.words.readline())
+        stopped: asyncio.Future[Any] = call.stop.changed()
+        words: asyncio.Future[Any] = asyncio.ensure_future(child.words.readline())
         word: Envelope = {}
         try:
             while True:
@@ -161,14 +161,13 @@ class AgentProcess:
                         return word
                     words = asyncio.ensure_future(child.words.readline())
                 if stopped.done():
-                    stopped = asyncio.ensure_future(call.stop.changed())
+                    stopped = call.stop.heard()
                 await self._look(child, call)
         finally:
             if call.in_a_row and word.get("done"):  # what came by a file may take its time to be read
                 child.leash.idle_soon()
             else:
                 child.leash.idle()
-            stopped.cancel()
             words.cancel()
 
     async def _why_it_ended(self, child: AgentBody, call: _Call) -> AgensiumError:

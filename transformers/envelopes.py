@@ -13,23 +13,24 @@ LONGEST = 8 * 1024  # bytes of a line
 Envelope = Mapping[str, Any]
 
 
-def sealed(envelope: Envelope, name: str, body: str, path: Path) -> bytes:
+def sealed(envelope: Envelope, name: str, body: str, path: str) -> bytes:
     """A line that brings the body under `name`, or null where it lies at `path`."""
     if len(body) < LONGEST:
         line = _line({**envelope, name: body})
         if len(line) <= LONGEST:
             return line
-    path.write_text(body, encoding="utf-8")
+    Path(path).write_text(body, encoding="utf-8")
     return _line({**envelope, name: None})
 
 
-def opened(envelope: Envelope, name: str, path: Path) -> str | bytes:
+def opened(envelope: Envelope, name: str, path: str) -> str | bytes:
     """The body."""
     body: str | None = envelope[name]
     if body is not None:
         return body
-    found = path.read_bytes()
-    path.unlink()
+    file = Path(path)
+    found = file.read_bytes()
+    file.unlink()
     return found
 
 

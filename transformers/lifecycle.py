@@ -58,7 +58,8 @@ async def run_task(tool: Tool, claim: Claim, slot: Slot) -> TaskReport:
     slot.stop.attach()
     async with hard_limit(tool, claim, slot), workbench(tool, claim, slot) as bench:
         verify_hold(bench)
-        bench.done = await asyncio.to_thread(_finished_before, claim)
+        if claim.parent_id is None and claim.items:
+            bench.done = await asyncio.to_thread(_finished_before, claim)
         files = await load(bench)
         await parse(bench, files)
         outcomes = await run_steps(bench)
@@ -125,8 +126,6 @@ def forms_of(tool: Tool, claim: Claim) -> dict[str, AgentParameters]:
 
 def _finished_before(claim: Claim) -> frozenset[int]:
     """A retried batch begins with the items that an earlier task has finished."""
-    if claim.parent_id is not None or not claim.items:
-        return frozenset()
     with transaction() as session:
         return frozenset(items.ok_positions(session, claim.task_id))
 

@@ -13,14 +13,12 @@ from transformers.workbench import Workbench
 
 async def publish(bench: Workbench, outcomes: Sequence[StepOutcome]) -> str:
     """Render the report, send every file, then the manifest; the manifest's key."""
-    folder = bench.folder / "outputs"
-    folder.mkdir(exist_ok=True)
     request = RenderRequest(
         head=_head(bench),
         outcomes=tuple(outcomes),
         tables=tuple(bench.tables.values()),
         known_tools=bench.slot.known_tools,
-        folder=folder,
+        folder=bench.folder,
         results=None if bench.tool.results is None else name_of(bench.tool.results),
     )
     rendered = await bench.compute("render", request, Rendered)
@@ -63,7 +61,7 @@ def _send(bench: Workbench, rendered: Rendered, outcomes: Sequence[StepOutcome])
 def _send_file(bench: Workbench, file: RenderedFile) -> StoredFile:
     claim = bench.claim
     key = output_key(claim.user_id, claim.task_id, claim.epoch, file.name)
-    sent = bench.slot.doors.storage.put_file(key, bench.folder / "outputs" / file.name, file.content_type)
+    sent = bench.slot.doors.storage.put_file(key, bench.folder / file.name, file.content_type)
     return StoredFile(
         name=file.name, key=key, size=sent.size, sha256=sent.sha256, content_type=file.content_type, kind=file.kind
     )

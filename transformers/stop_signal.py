@@ -31,13 +31,14 @@ class StopSignal:
         self._drain_seconds = drain_seconds
         self._drain_until = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._changed: asyncio.Event | None = None
+        self._changed: asyncio.Future[None] | None = None
 
     def attach(self) -> None:
         """Say which loop is to be woken: the running one."""
-        self._loop, self._changed = asyncio.get_running_loop(), asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._changed = self._loop.create_future()
         if self.reason is not StopReason.NONE:
-            self._changed.set()
+            self._tell()
 
     def stop(self, reason: StopReason) -> None:
         if reason <= self.reason:
@@ -46,17 +47,26 @@ class StopSignal:
         if reason is StopReason.DRAIN:
             self._drain_until = monotonic() + self._drain_seconds
         if self._loop is not None and self._changed is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._changed.set)
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
 
     def beaten(self) -> None:
         """The lease was renewed just now."""
         self._beaten_at = monotonic()
 
-    async def changed(self) -> None:
-        """Wait for a reason, or for a graver one after `seen`."""
+    def changed(self) -> "asyncio.Future[None]":
+        """Done when there is a reason; all calls of a claim look at the same one, so it is not to be cancelled."""
         assert self._changed is not None, "attach() comes first"
-        await self._changed.wait()
-        self._changed.clear()
+        return self._changed
+
+    def heard(self) -> "asyncio.Future[None]":
+        """What has been told was taken in: the next one is done with a graver reason."""
+        assert self._loop is not None, "attach() comes first"
+        self._changed = self._loop.create_future()
+        return self._changed
 
     def check(self) -> None:
         """In the middle of a step: raise when it may not go on.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -58,7 +59,7 @@ class Workbench:
         """A hiccup of a step that begins now does not hand the task back once more."""
         return self.claim.hiccups >= self.slot.settings.transient_retries and not self.made_headway
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """Local scratch of this claim alone."""
         return self.slot.scratch / f"{self.claim.task_id}-{self.claim.epoch}"
