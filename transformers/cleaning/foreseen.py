@@ -1,7 +1,7 @@
 """What a preview has searched out at length, left for the agent that asks the same of the same rows.
 
-An answer is found again by a name that says all that decides it: which search, and the table's columns and bytes. If
-anything has come between, the name is another one, and the agent searches itself.
+An answer is found again by a name that says all that decides it: which search, what it was told, and the table's
+columns and bytes. If anything has come between, the name is another one, and the agent searches itself.
 """
 
 import hashlib
@@ -28,20 +28,24 @@ class Foreseen:
         files = (file for delivery in earlier for file in delivery.files if file.kind == FORESEEN)
         return cls({file.name: file.path for file in files})
 
+    def name_of(self, search: str, table: Table, told: object = None) -> str:
+        """A table's bytes are the same where the same stages with the same forms wrote it; `told` by its repr.
+
+        Empty where there is nothing to find and nobody to leave it for: no large table is read in vain.
+        """
+        if not self.answers and self.leaves is None:
+            return ""
+        with table.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        digest.update(repr((table.columns, table.format, told)).encode())
+        return f"{search}-{digest.hexdigest()}.parquet"
+
     def answer(self, name: str) -> Path | None:
         return self.answers.get(name)
 
     def place(self, name: str) -> Path | None:
         """Where an answer is to be written for those who come after; None: nobody will ask."""
         return None if self.leaves is None else self.leaves / name
-
-
-def name_of(search: str, table: Table) -> str:
-    """A table's bytes are the same where the same stages with the same forms have written it."""
-    with table.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    digest.update(repr((table.columns, table.format)).encode())
-    return f"{search}-{digest.hexdigest()}.parquet"
 
 
 def files_in(folder: Path) -> tuple[AgentFile, ...]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from backend.errors import MemoryLimit
 from transformers.cells.kinds import literal
-from transformers.cleaning.foreseen import name_of
 from transformers.cleaning.rules import Work
 from transformers.cleaning.windows import from_parquet
 from transformers.matching import Resolution, resolve_entities
@@ -30,7 +29,7 @@ def fuzzy(work: Work, known: str) -> FuzzyDuplicates:
         return _none({"looked": False, "largest_table": LARGEST_FUZZY})
     import duckdb
 
-    name = name_of("likely-duplicates", work.table)
+    name = work.foreseen.name_of("likely-duplicates", work.table)
     if path := work.foreseen.answer(name):
         return _found(from_parquet(path), _told_in(work, path), known)
     try:

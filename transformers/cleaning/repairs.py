@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from transformers.cells.kinds import literal
 from transformers.cleaning.rules import Work
+from transformers.cleaning.windows import from_parquet
 from transformers.detection import detect_errors
 from transformers.detection.marks import Marks
 from transformers.repair import propose_repairs
@@ -22,7 +24,18 @@ class Help:
 
 
 def gather_repairs(work: Work, min_confidence: float, help_given: Help) -> None:
-    """Fill `proposed_repairs`."""
+    """Fill `proposed_repairs`: as a preview has found them, where it was told the same of the same table."""
+    name = work.foreseen.name_of("repairs", work.table, (min_confidence, help_given))
+    if path := work.foreseen.answer(name):
+        work.db.execute(f"CREATE OR REPLACE TEMP TABLE {PROPOSED} AS SELECT * FROM {from_parquet(path)}")
+    else:
+        _propose(work, min_confidence, help_given)
+    if path := work.foreseen.place(name):
+        work.db.execute(f"COPY (SELECT * FROM {PROPOSED}) TO {literal(str(path))} (FORMAT parquet)")
+    work.report_progress(PROPOSED_ALL)
+
+
+def _propose(work: Work, min_confidence: float, help_given: Help) -> None:
     known, told = _tables(work), work.report_progress
     values, source = help_given.right_values, help_given.source_column
     errors = detect_errors(
@@ -48,7 +61,6 @@ def gather_repairs(work: Work, min_confidence: float, help_given: Help) -> None:
     )
     for kind, name in sorted(_tables(work) - known - {("TABLE", PROPOSED)}):
         work.db.execute(f"DROP {kind} IF EXISTS {quoted(name)}")  # what is left behind is memory for those after
-    told(PROPOSED_ALL)
 
 
 def _marks(work: Work, right: Values) -> Marks:

@@ -1,7 +1,8 @@
 """A value that ran into the column before it: "Bend OR" beside an empty state, where OR is a state elsewhere."""
 
-from collections.abc import Iterator
-from itertools import permutations
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import groupby, permutations
 
 from transformers.detection.workbench import READ, Workbench
 from transformers.tables import SOURCE_ROW
@@ -13,6 +14,7 @@ MOST_CELLS = 0.5  # of the column: what most cells do is the convention
 MIN_SHARE = 0.8  # of the cells that end so, the other column is empty or says the same
 MAX_PAIRS = 400
 SEPARATORS = (" ", ", ", ",", " - ", "/")
+Split = tuple[str, str]  # the rest of a text, and its end
 
 
 def look(bench: Workbench) -> None:
@@ -20,28 +22,38 @@ def look(bench: Workbench) -> None:
         _judge(bench, place, other, ends)
 
 
-def _candidates(bench: Workbench) -> Iterator[tuple[int, int, dict[str, tuple[str, str]]]]:
+def _candidates(bench: Workbench) -> Iterator[tuple[int, int, dict[str, Split]]]:
     """Pairs of columns, and the texts of the first that end in a value of the second: (rest, value)."""
-    few = [p for p, v in bench.values.items() if 1 < len(v) <= MOST_VALUES]
-    for place, other in list(permutations(sorted(bench.values), 2))[:MAX_PAIRS]:
-        if other not in few:
-            continue
-        domain = {v for v, n in bench.values[other].items() if n > 1 and len(v) <= LONGEST and not v.isdigit()}
-        ends = {text: split for text in bench.values[place] if (split := _split(text, domain))}
-        cells = sum(bench.values[place][text] for text in ends)
-        if MIN_CELLS <= cells <= MOST_CELLS * max(1, sum(bench.values[place].values())):
-            yield place, other, ends
+    domains = {p: _domain(values) for p, values in bench.values.items() if 1 < len(values) <= MOST_VALUES}
+    pairs = list(permutations(sorted(bench.values), 2))[:MAX_PAIRS]
+    for place, others in groupby(pairs, key=lambda pair: pair[0]):
+        splits = {text: found for text in bench.values[place] if (found := _splits(text))}
+        lasts = {last for found in splits.values() for _, last in found}
+        for _, other in others:
+            ends = _ends(splits, lasts & domains.get(other, set()))
+            cells = sum(bench.values[place][text] for text in ends)
+            if MIN_CELLS <= cells <= MOST_CELLS * max(1, sum(bench.values[place].values())):
+                yield place, other, ends
 
 
-def _split(text: str, domain: set[str]) -> tuple[str, str] | None:
-    for separator in SEPARATORS:
-        rest, found, last = text.rpartition(separator)
-        if found and rest.strip(" ,-/") and last in domain:
-            return rest.strip(" ,-/"), last
-    return None
+def _domain(values: Mapping[str, int]) -> set[str]:
+    return {v for v, n in values.items() if n > 1 and len(v) <= LONGEST and not v.isdigit()}
 
 
-def _judge(bench: Workbench, place: int, other: int, ends: dict[str, tuple[str, str]]) -> None:
+def _splits(text: str) -> list[Split]:
+    """At each separator that it has; once a text, whatever the columns are that its end is looked for in."""
+    halves = (text.rpartition(separator) for separator in SEPARATORS if separator in text)
+    return [(kept, last) for rest, _, last in halves if (kept := rest.strip(" ,-/"))]
+
+
+def _ends(splits: Mapping[str, list[Split]], domain: AbstractSet[str]) -> dict[str, Split]:
+    if not domain:
+        return {}
+    found = ((text, next((one for one in some if one[1] in domain), None)) for text, some in splits.items())
+    return {text: one for text, one in found if one is not None}
+
+
+def _judge(bench: Workbench, place: int, other: int, ends: dict[str, Split]) -> None:
     """It counts where the other cell is empty (or says the same), and more rarely so elsewhere."""
     import pyarrow as pa
 

@@ -6,6 +6,7 @@ nearness proves is measured on the column itself: where frequent values lie as n
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from transformers.detection.company import in_company
@@ -35,9 +36,12 @@ def look(bench: Workbench) -> None:
 
 
 def slips(values: Mapping[str, int]) -> Sequence[Doubt]:
-    frequent = [v for v, n in _by_count(values) if n >= FREQUENT and _is_word(v)][:MOST_FREQUENT]
-    rare = [v for v, n in _by_count(values) if n < FREQUENT * 4 and _is_word(v)][-MOST_RARE:]
-    if not frequent or not rare:
+    by_count = _by_count(values)
+    frequent = list(islice((v for v, n in by_count if n >= FREQUENT and _is_word(v)), MOST_FREQUENT))
+    if not frequent:
+        return []
+    rare = list(islice((v for v, n in reversed(by_count) if n < FREQUENT * 4 and _is_word(v)), MOST_RARE))[::-1]
+    if not rare:
         return []
     crowd = _crowding(frequent)
     if crowd > CROWDED:
@@ -50,7 +54,7 @@ def _by_count(values: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _is_word(text: str) -> bool:
-    return len(text) >= SHORTEST and sum(c.isalpha() for c in text) * 2 > len(text)
+    return len(text) >= SHORTEST and sum(map(str.isalpha, text)) * 2 > len(text)
 
 
 def _near(rare: Sequence[str], frequent: Sequence[str]) -> list[tuple[str, list[tuple[str, int]]]]:

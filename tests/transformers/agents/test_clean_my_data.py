@@ -13,7 +13,7 @@ from workshop import Workshop
 
 from backend.errors import CustomerError
 from transformers.clean_my_data_transformer import CLEAN_MY_DATA
-from transformers.cleaning import fuzzy_duplicates
+from transformers.cleaning import fuzzy_duplicates, repairs
 from transformers.cleaning.manifest import stages_done
 from transformers.cleaning.stages import STAGES
 from transformers.tables import Table
@@ -62,6 +62,7 @@ def test_the_whole_chain_adds_up_on_an_awkward_table(workshop: Workshop, name: s
     json.dumps([delivery.result.model_dump(mode="json") for delivery in deliveries], allow_nan=False)
 
 
+SEARCH = "resolve_entities"
 PEOPLE = {
     "name": [f"{first} {last}" for first in ("Ann", "Bob", "Cid", "Dee") for last in ("Lee", "Ray", "Fox", "Orr")] * 2,
     "mail": [f"person{n}@x.com" for n in range(16)] + [f"person{n}@y.com" for n in range(16)],
@@ -69,16 +70,30 @@ PEOPLE = {
 }
 
 
-def searches_of(monkeypatch: pytest.MonkeyPatch) -> list[Table]:
-    """The tables that are searched for likely duplicates, from now on."""
-    searched, search = list[Table](), fuzzy_duplicates.resolve_entities
+def searches_of(monkeypatch: pytest.MonkeyPatch, room: Any = fuzzy_duplicates, search: str = SEARCH) -> list[Table]:
+    """The tables that are searched from now on."""
+    searched, searching = list[Table](), getattr(room, search)
 
-    def counted(db: Any, table: Table, columns: Any) -> Any:
+    def counted(db: Any, table: Table, *asked: Any, **told: Any) -> Any:
         searched.append(table)
-        return search(db, table, columns)
+        return searching(db, table, *asked, **told)
 
-    monkeypatch.setattr(fuzzy_duplicates, "resolve_entities", counted)
+    monkeypatch.setattr(room, search, counted)
     return searched
+
+
+def test_repairs_are_proposed_once_a_task(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    cities = {
+        "zip": ["35100", "35101", "35102", "35103"] * 20,
+        "city": ["Birmingham", "Montgomery", "Huntsville", "Tuscaloosa"] * 20,
+    }
+    cities["city"][17] = "Montgxmery"
+    proposed = searches_of(monkeypatch, repairs, "propose_repairs")
+    deliveries = {delivery.agent_id: delivery for delivery in chain(workshop, workshop.table(cities))}
+    assert len(proposed) == 1
+    previewed = [rule for rule in deliveries["cleanse-previewer"].result.data["rules"] if "repair" in rule["rule"]]
+    done = deliveries["field-standardization"].result.data["rules"]
+    assert [rule["cells"] for rule in previewed] == [rule["cells"] for rule in done if "repair" in rule["rule"]] == [1]
 
 
 def test_likely_duplicates_are_searched_once_a_task_and_the_run_says_what_the_preview_said(
@@ -90,7 +105,7 @@ def test_likely_duplicates_are_searched_once_a_task_and_the_run_says_what_the_pr
     previewer, resolver = deliveries["cleanse-previewer"], deliveries["duplicate-resolver"]
     [seen] = [one for one in previewer.result.data["stages"] if one["agent_id"] == "duplicate-resolver"]
     assert seen["cells_flagged"] == resolver.result.summary_metrics["cells_flagged"]
-    assert [file.is_output for file in previewer.files] == [False]
+    assert not any(file.is_output for file in previewer.files)
 
 
 def test_with_what_was_foreseen_the_agent_finds_what_it_finds_without(workshop: Workshop) -> None:
