@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -61,6 +63,25 @@ def test_a_light_call_is_a_line_there_and_a_line_back_and_no_file(
         assert result.parameters["act"] == "deliver"
         assert (len(heard), written) == (1, [])
         assert process.peak_bytes > 0
+
+    run_warm(story, warm_child)
+
+
+def test_a_call_begins_one_task_of_the_loop_which_reads_the_answer(table: Table, warm_child: WarmChild) -> None:
+    async def story(process: AgentProcess) -> None:
+        await call(process, request(table))  # warm
+        begun: list[str] = []
+
+        def noted(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+            begun.append(work.__qualname__)
+            return asyncio.Task(work, loop=loop)
+
+        asyncio.get_running_loop().set_task_factory(noted)  # type: ignore[arg-type]
+        try:
+            await call(process, request(table))
+        finally:
+            asyncio.get_running_loop().set_task_factory(None)
+        assert begun == ["StreamReader.readline"]
 
     run_warm(story, warm_child)
 

@@ -78,3 +78,18 @@ def test_no_task_opens_boto3s_client(slot: TrialSlot, asked: Asked) -> None:
     slot.storage = door
     five(slot, asked)
     assert "_client" not in vars(door)
+
+
+def test_a_task_makes_one_folder_on_scratch(slot: TrialSlot, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    slot.scratch.mkdir()
+    made: list[str] = []
+    make = Path.mkdir
+
+    def noted(path: Path, *how: Any, **more: Any) -> None:
+        made.append(path.name)
+        make(path, *how, **more)
+
+    monkeypatch.setattr(Path, "mkdir", noted)
+    claim = five(slot, asked)
+    assert made == [f"{claim.task_id}-{claim.epoch}"]
+    assert not list(slot.scratch.iterdir())
