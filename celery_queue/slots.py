@@ -113,10 +113,13 @@ def warm_up(**_: Any) -> None:
 
 
 def _open_doors(doors: Doors) -> None:
-    """Beside the child's start, so that the first task finds them open; who is away now is asked again by that task."""
-    doors.storage.warm_up()
+    """Beside the child's start, so that the first task finds them open; who is away now is asked again by that task.
+
+    The database first: the claim needs it, and may come while the store's libraries are still loading.
+    """
     with suppress(*DATABASE_ERRORS):
         ping()
+    doors.storage.warm_up()
 
 
 @worker_process_shutdown.connect

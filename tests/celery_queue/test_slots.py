@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.doors import get_doors
 from backend.storage.door import Storage
+from celery_queue import slots
 
 ROOT = Path(__file__).parents[2]
 SHOWS = """
@@ -34,3 +36,11 @@ def test_a_slot_begins_though_the_database_is_away(monkeypatch: pytest.MonkeyPat
     shown = subprocess.run([sys.executable, "-c", SHOWS], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout == "new: connections: 0\n"
     assert "Traceback" not in shown.stderr
+
+
+def test_the_database_is_opened_before_the_store_for_the_claim_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(slots, "ping", lambda: opened.append("database"))
+    monkeypatch.setattr(Storage, "warm_up", lambda _storage: opened.append("store"))
+    slots._open_doors(get_doors())
+    assert opened == ["database", "store"]
