@@ -21,7 +21,7 @@ AFTER_ANOTHERS_ROUND = 0.02  # seconds: another conductor is at it; look again w
 SOONEST = 0.05  # seconds: a row that was locked during this round is looked at again, without a busy loop
 # Seconds: with every slot at work and the next tasks waiting in the broker, a round for each that ends would cost more
 # than the quickest tasks themselves. Whoever comes meanwhile has those before it anyway.
-SHORTEST_REST, LONGEST_REST = 0.008, 0.025
+SHORTEST_REST, LONGEST_REST = 0.008, 0.015
 ANSWERED_WITHIN = 0.2  # seconds: a slot that was just left takes what waits in the broker; that ring is not lost
 HOUSEKEEPING = timedelta(seconds=60)  # by one conductor of them all
 
@@ -136,7 +136,7 @@ class Rounds:
 
 
 def _rest(ahead: int, pace: float) -> float:
-    """Seconds in which half of what is ahead has ended: the other half is for the next ones' way to their slots."""
+    """Seconds in which a third of what is ahead has ended: the others are for the next ones' way to their slots."""
     if ahead <= 0:
         return 0.0
-    return min(LONGEST_REST, max(SHORTEST_REST, ahead / 2 / max(1.0, pace)))
+    return min(LONGEST_REST, max(SHORTEST_REST, ahead / 3 / max(1.0, pace)))
