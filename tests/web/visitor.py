@@ -20,7 +20,7 @@ ARGUMENTS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 PASSWORD = "correct horse battery staple"
-PATIENCE = 40_000  # ms, on a loaded machine too
+PATIENCE = 120_000  # ms: the first stream of a fresh installation compiles the libraries of three providers
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 375, "height": 760}
 BESIDE_THE_PAGE = httpx.Client(timeout=20, trust_env=False)  # one: its certificates take 30 ms to load
 LISTEN = """document.addEventListener('securitypolicyviolation', (event) =>
