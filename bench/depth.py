@@ -27,6 +27,7 @@ FLAT = 2.0  # times: the deepest over the shallowest
 CUSTOMERS = 100
 SLOTS = 4
 WARM = 5  # rounds until everything is planned and cached
+COST = 10.0  # slot-seconds: of short ones more would be let in, and the shallow queue be empty too soon
 LEASE = timedelta(seconds=30)
 
 
@@ -42,7 +43,7 @@ def measure(given: Surroundings) -> Iterable[Figure]:
     for depth in depths:
         queued_rows.forget_all()
         began = monotonic()
-        queued_rows.fill(users, depth, "nap")
+        queued_rows.fill(users, depth, "nap", COST)
         queued_rows.settle_down()
         filling[depth] = monotonic() - began
         rounds[depth], claims[depth] = _timed(conductor, 30 if given.quick else 100)
