@@ -58,7 +58,7 @@ check-types-windows: .venv/dev.stamp
 lock: .venv/uv.stamp ## Make the lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions.
 	$(COMPILE) --extra dev pyproject.toml --output-file requirements-dev.lock
 	$(COMPILE) --extra demo --constraint requirements-dev.lock pyproject.toml --output-file requirements-demo.lock
-	$(COMPILE) --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra otel --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
 	echo uv | $(COMPILE) - --output-file requirements-uv.lock
 
 # The project itself needs no network: its build backend is in the lock.

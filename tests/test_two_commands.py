@@ -14,7 +14,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCKS = {
-    "requirements.lock": PROJECT["dependencies"],
+    "requirements.lock": PROJECT["dependencies"] + EXTRAS["otel"],
     "requirements-demo.lock": PROJECT["dependencies"] + EXTRAS["demo"],
     "requirements-dev.lock": PROJECT["dependencies"] + EXTRAS["demo"] + EXTRAS["dev"],
     "requirements-uv.lock": ["uv"],
