@@ -57,7 +57,8 @@ def migrate() -> None:
     from backend.settings import get_settings
     from db.schema import migrate
 
-    migrate(get_settings().database_url.get_secret_value())
+    with _saying_what_failed():
+        migrate(get_settings().database_url.get_secret_value())
     print("The database is at the newest migration.")
 
 

@@ -53,24 +53,12 @@ def upgrade() -> None:
     for name in ("first_item", "items", "items_ok", "items_failed"):
         op.add_column("tasks", sa.Column(name, sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("task_steps", sa.Column("inline", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
-    _index_steps("status = 'DELIVERED' AND inline IS NULL")
 
 
 def downgrade() -> None:
-    _index_steps("status = 'DELIVERED'")
     op.drop_column("task_steps", "inline")
     for name in ("items_failed", "items_ok", "items", "first_item", "tariffs"):
         op.drop_column("tasks", name)
     op.drop_index(op.f("ix_model_answers_expires_at"), table_name="model_answers")
     for name in ("model_answers", "model_breakers", "task_items"):
         op.drop_table(name)
-
-
-def _index_steps(which: str) -> None:
-    op.drop_index("ix_task_steps_delivered", table_name="task_steps")
-    op.create_index(
-        "ix_task_steps_delivered",
-        "task_steps",
-        ["agent_id", sa.literal_column("finished_at DESC")],
-        postgresql_where=sa.text(which),
-    )
