@@ -10,6 +10,7 @@ from bench.slow_store import MILLISECONDS
 
 Run = Mapping[str, Any]
 HOW_TO_REPEAT = """
+<!-- not run: it takes twenty minutes -->
 ```sh
 make bench                      # everything, twenty minutes at most; writes this page
 make bench ONLY="P1 P5"         # some; the others' figures stay, with the date of their run

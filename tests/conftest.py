@@ -79,6 +79,8 @@ def _place_of(group: str) -> int:
 def _group_of(item: pytest.Item) -> str:
     if "solo_house" in getattr(item, "fixturenames", ()):
         return "house-solo"
+    if "docs_house" in getattr(item, "fixturenames", ()):  # tests/docs
+        return "house-docs"
     if "models_house" in getattr(item, "fixturenames", ()):
         return "house-models"
     if "browser" in getattr(item, "fixturenames", ()):  # tests/web: one browser, one deployment

