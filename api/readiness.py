@@ -9,6 +9,7 @@ from api.health_schemas import Check
 from backend.settings import get_settings
 from backend.storage.door import Storage
 from backend.storage.faults import StorageError
+from backend.tls import verified_redis_url
 from db import workers
 from db.database import DatabaseError, ping, transaction
 
@@ -56,7 +57,9 @@ def a_worker() -> Check:
 def _knock(url: str) -> None:
     address = urlsplit(url)
     if address.scheme in {"redis", "rediss", "unix"}:
-        with redis.Redis.from_url(url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS) as client:
+        with redis.Redis.from_url(
+            verified_redis_url(url), socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS
+        ) as client:
             client.ping()
         return
     port = address.port or _PORTS.get(address.scheme, 0)

@@ -49,14 +49,19 @@ class Settings(BaseSettings):
 
     # the memory
     database_url: SecretStr = Field(
-        SecretStr(DEVELOPMENT_DATABASE), description="PostgreSQL 17 or newer, with pgvector."
+        SecretStr(DEVELOPMENT_DATABASE),
+        description="PostgreSQL 17 or newer, with pgvector; on another machine over verified TLS, unless the address "
+        "says ?sslmode=…; ?sslrootcert=FILE names a private authority.",
     )
     database_pool_size: int = Field(5, ge=1, description="Connections that one process keeps.")
     database_connect_timeout: int = Field(5, ge=1, description="Seconds.")
 
     # the bell
     redis_url: str = Field(
-        "", repr=False, description="The broker, redis://… or rediss://…; empty: files, for one machine."
+        "",
+        repr=False,
+        description="The broker: redis://…, or rediss://…, always verified; ?ssl_ca_certs=FILE names a private "
+        "authority. Empty: files, for one machine.",
     )
     broker_dir: Path = Field(Path(".agensium/broker"), description="Where the broker in files lives.")
     celery_worker_concurrency: int = Field(2, ge=1, description="Slots of a worker.")
@@ -105,6 +110,9 @@ class Settings(BaseSettings):
     s3_region: str = Field("us-east-1", description="The bucket's region.")
     aws_access_key_id: SecretStr | None = Field(None, description="Empty: the credentials this machine has (its role).")
     aws_secret_access_key: SecretStr | None = Field(None, description="The same.")
+    s3_kms_key_id: str | None = Field(
+        None, description="The KMS key with which the store encrypts all that is sent; empty: as the bucket says."
+    )
     upload_link_seconds: int = Field(900, ge=60, description="How long an upload form is good.")
     upload_parts_above: int = Field(
         100 * 1024 * KIBIBYTE, ge=5 * 1024 * KIBIBYTE, description="Bytes; a larger file gets a link for each part."
@@ -183,7 +191,7 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator(
-        "s3_endpoint_url", "s3_public_endpoint_url", "no_progress_seconds", "time_limit_seconds",
+        "s3_endpoint_url", "s3_public_endpoint_url", "s3_kms_key_id", "no_progress_seconds", "time_limit_seconds",
         "aws_access_key_id", "aws_secret_access_key", "openai_api_key", "openai_base_url", "anthropic_api_key",
         "google_api_key", "compatible_base_url", "compatible_api_key", mode="before",
     )  # fmt: skip

@@ -3,14 +3,13 @@
 One module for everybody who touches the broker: the smallest visibility timeout among its users wins (19).
 """
 
-import ssl
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from kombu import Exchange
 from kombu import Queue as KombuQueue
 
 from backend.settings import Settings
+from backend.tls import redis_tls, verified_redis_url
 from db.queue_names import Queue
 
 TASK_NAME = "celery_queue.tasks.process_analysis"
@@ -79,7 +78,7 @@ def _broker(settings: Settings) -> dict[str, Any]:
 
 
 def _redis(settings: Settings) -> dict[str, Any]:
-    url = verified(settings.redis_url)
+    url = verified_redis_url(settings.redis_url)
     options = {
         "visibility_timeout": settings.celery_visibility_timeout,
         # seconds; a lost worker's messages come back, an hour late (6): ours to sweep long before. A look is five
@@ -93,7 +92,7 @@ def _redis(settings: Settings) -> dict[str, Any]:
         "health_check_interval": 25,
         "global_keyprefix": settings.celery_key_prefix,
     }
-    tls = {"ssl_cert_reqs": ssl.CERT_REQUIRED} if url.startswith("rediss://") else None
+    tls = redis_tls(url)
     return {
         "broker_url": url,
         "result_backend": url,
@@ -103,15 +102,6 @@ def _redis(settings: Settings) -> dict[str, Any]:
         "broker_use_ssl": tls,
         "redis_backend_use_ssl": tls,
     }
-
-
-def verified(url: str) -> str:
-    """`rediss://` without a word on certificates verifies nothing on the broker's side (18): always say required."""
-    parts = urlsplit(url)
-    if parts.scheme != "rediss":
-        return url
-    said = {name: values[-1] for name, values in parse_qs(parts.query).items()} | {"ssl_cert_reqs": "required"}
-    return urlunsplit(parts._replace(query=urlencode(said)))
 
 
 def _files(settings: Settings) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from typing import Any, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session as Session  # noqa: PLC0414 (the other rooms know it from here)
 from sqlalchemy.orm import sessionmaker
 
 from backend.settings import get_settings
+from backend.tls import postgres_tls
 from db.pooled import ping_when_in_doubt
 from db.prebuilt import Single
 
@@ -39,13 +40,21 @@ STATION_LIMITS = {
 
 
 def sqlalchemy_url(url: str) -> str:
-    """The same address, said to SQLAlchemy: any `postgres…` scheme becomes psycopg 3."""
-    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    """The same address, said to SQLAlchemy: any `postgres…` scheme becomes psycopg 3, verified."""
+    return _verified(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def libpq_url(url: str) -> str:
     """The same address, said to psycopg itself."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return _verified(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _verified(url: str) -> URL:
+    """With TLS, and a certificate that is proven, to any other machine, unless the address says how it wants it."""
+    found = make_url(url)
+    named = found.query.get("host", found.host or "")
+    hosts = ",".join((named,) if isinstance(named, str) else named).split(",")
+    return found.update_query_dict(postgres_tls(tuple(hosts), found.query))
 
 
 def new_engine(url: str, pool_size: int = 5) -> Engine:

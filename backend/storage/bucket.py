@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from backend.settings import Settings
+from backend.storage import encryption
 from backend.storage.faults import NOT_FOUND, status_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class Bucket:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.bucket = settings.s3_bucket
+        self._encryption: dict[str, Any] = encryption.arguments(settings)
 
     @cached_property
     def _client(self) -> "S3Client":
@@ -29,7 +31,7 @@ class Bucket:
         return open_client(self._settings, public) if public else self._client
 
     def ensure_bucket(self) -> None:
-        """Make the bucket where it is missing; for development and tests."""
+        """Make the bucket where it is missing."""
         try:
             self._client.head_bucket(Bucket=self.bucket)
         except ClientError as error:

@@ -64,7 +64,7 @@ class Storage(Listing, Parts, Links):
             return self._put(key, path.read_bytes(), content_type)
         with path.open("rb") as body:
             digest = hashlib.file_digest(body, "sha256").hexdigest()
-        boto3_lane.put_in_parts(self._client, self.bucket, key, path, content_type)
+        boto3_lane.put_in_parts(self._client, self.bucket, key, path, content_type, encryption=self._encryption)
         return StoredObject(key, path.stat().st_size, digest)
 
     def get_bytes(self, key: str) -> bytes:
@@ -95,7 +95,7 @@ class Storage(Listing, Parts, Links):
         try:
             self._lean.put(key, body, content_type)
         except Declined:
-            boto3_lane.put(self._client, self.bucket, key, body, content_type)
+            boto3_lane.put(self._client, self.bucket, key, body, content_type, encryption=self._encryption)
         return StoredObject(key, len(body), hashlib.sha256(body).hexdigest())
 
     def _open(self, key: str, etag: str | None = None, piece: str | None = None) -> OpenObject:

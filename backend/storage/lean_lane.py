@@ -17,6 +17,7 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError
 
 from backend.settings import Settings
+from backend.storage import encryption
 from backend.storage.objects import ObjectInfo
 from backend.storage.place import Place, find_place
 from backend.storage.streams import OpenObject
@@ -39,13 +40,16 @@ class LeanLane:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._encryption = encryption.headers(settings)
         self._opened: tuple[int, Place | None, HTTPConnectionPool | None] | None = None
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         """The store checks it twice: the signature names its SHA-256, and the CRC-32 is kept for those who read it."""
         checksum = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
         headers = {"Content-Type": content_type, f"{_CHECKED}crc32": checksum, "x-amz-sdk-checksum-algorithm": "CRC32"}
-        if self._ask("PUT", key, headers, body).data:  # S3 may tell of a fault after it has begun to say 200
+        if self._ask(
+            "PUT", key, headers | self._encryption, body
+        ).data:  # S3 may tell of a fault after it has begun to say 200
             raise Declined
 
     def get(self, key: str, etag: str | None = None, piece: str | None = None) -> OpenObject:

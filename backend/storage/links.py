@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from backend.storage import encryption
 from backend.storage.bucket import Bucket
 from backend.storage.objects import UploadLink
 
@@ -10,11 +11,12 @@ class Links(Bucket):
     """Presigned; they name the public address where there is one."""
 
     def upload_link(self, key: str, content_type: str, max_bytes: int) -> UploadLink:
+        fields = {"Content-Type": content_type, **encryption.headers(self._settings)}
         post = self._signer.generate_presigned_post(
             self.bucket,
             key,
-            Fields={"Content-Type": content_type},
-            Conditions=[["content-length-range", 1, max_bytes], {"Content-Type": content_type}],
+            Fields=fields,
+            Conditions=[["content-length-range", 1, max_bytes], *({name: value} for name, value in fields.items())],
             ExpiresIn=self._settings.upload_link_seconds,
         )
         return UploadLink(post["url"], post["fields"], max_bytes, key)

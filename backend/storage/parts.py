@@ -17,7 +17,8 @@ class Parts(Bucket):
         """An object that will come by parts, ours or those of `part_link`; nothing shows until `finish_upload`."""
         # boto3 sends a CRC-32 with each part, and S3 wants to know beforehand whether there will be any.
         checked: Any = {} if by_links else {"ChecksumAlgorithm": "CRC32"}
-        begun = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type, **checked)
+        said = {"ContentType": content_type, **checked, **self._encryption}
+        begun = self._client.create_multipart_upload(Bucket=self.bucket, Key=key, **said)
         return OpenUpload(key, begun["UploadId"])
 
     def put_part(self, upload: OpenUpload, number: int, body: bytes | bytearray) -> UploadedPart:

@@ -5,7 +5,7 @@ import pytest
 from celery.utils.imports import symbol_by_name
 
 from backend.settings import Settings
-from celery_queue.celery_config import celery_config, verified
+from celery_queue.celery_config import celery_config
 from celery_queue.steady_consumer import SteadyConsumer
 
 
@@ -45,8 +45,15 @@ def test_certificates_of_rediss_are_always_verified(url: str) -> None:
     assert config["broker_use_ssl"] == config["redis_backend_use_ssl"] == {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 
 
-def test_a_plain_redis_url_is_left_as_it_is() -> None:
-    assert verified("redis://:secret@h:6379/2") == "redis://:secret@h:6379/2"
+def test_a_private_authority_of_redis_is_named_in_its_address() -> None:
+    config = celery_config(settings(redis_url="rediss://h/0?ssl_ca_certs=%2Fetc%2Four%20own.pem"))
+    said = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_ca_certs": "/etc/our own.pem"}
+    assert config["broker_use_ssl"] == config["redis_backend_use_ssl"] == said
+
+
+def test_without_tls_celery_is_told_of_none() -> None:
+    config = celery_config(settings(redis_url="redis://:secret@h:6379/2"))
+    assert (config["broker_url"], config["broker_use_ssl"]) == ("redis://:secret@h:6379/2", None)
 
 
 def test_without_redis_the_broker_is_a_directory(tmp_path: Path) -> None:
