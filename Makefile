@@ -60,6 +60,7 @@ lock: .venv/uv.stamp ## Make the lock files anew from pyproject.toml; UPGRADE=--
 	$(COMPILE) --extra demo --constraint requirements-dev.lock pyproject.toml --output-file requirements-demo.lock
 	$(COMPILE) --extra otel --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
 	echo uv | $(COMPILE) - --output-file requirements-uv.lock
+	echo "setuptools>=80" | $(COMPILE) --constraint requirements-dev.lock - --output-file requirements-build.lock
 
 # The project itself needs no network: its build backend is in the lock.
 .venv/demo.stamp .venv/dev.stamp: .venv/%.stamp: requirements-%.lock pyproject.toml .venv/uv.stamp

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from backend import cli_customer, cli_models
+from backend import cli_customer, cli_models, cli_serving
 from backend.cli_replay import replay
 from backend.errors import AgensiumError
 
@@ -51,8 +51,14 @@ def worker(options: Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS
     sys.exit(run(options or ()))
 
 
+app.command()(cli_serving.api)
+app.command()(cli_serving.flower)
+
+
 @app.command()
-def migrate() -> None:
+def migrate(
+    *, make_bucket: Annotated[bool, typer.Option("--make-bucket", help="Make S3_BUCKET too, if it is missing.")] = False
+) -> None:
     """Bring the database at DATABASE_URL to the newest migration."""
     from backend.settings import get_settings
     from db.schema import migrate
@@ -60,6 +66,11 @@ def migrate() -> None:
     with _saying_what_failed():
         migrate(get_settings().database_url.get_secret_value())
     print("The database is at the newest migration.")
+    if make_bucket:
+        from backend.doors import get_doors
+
+        get_doors().storage.ensure_bucket()
+        print(f"The bucket {get_settings().s3_bucket} is there.")
 
 
 @app.command()

@@ -18,6 +18,7 @@ LOCKS = {
     "requirements-demo.lock": PROJECT["dependencies"] + EXTRAS["demo"],
     "requirements-dev.lock": PROJECT["dependencies"] + EXTRAS["demo"] + EXTRAS["dev"],
     "requirements-uv.lock": ["uv"],
+    "requirements-build.lock": PYPROJECT["build-system"]["requires"],
 }
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
@@ -54,7 +55,7 @@ def test_a_lock_names_no_place_and_no_machine(lock: str) -> None:
 
 def test_the_tests_run_on_what_is_shipped() -> None:
     tested = pins("requirements-dev.lock")
-    for lock in ("requirements.lock", "requirements-demo.lock"):
+    for lock in ("requirements.lock", "requirements-demo.lock", "requirements-build.lock"):
         assert {name: versions for name, versions in pins(lock).items() if versions != tested.get(name)} == {}
 
 
