@@ -13,6 +13,7 @@ from sqlalchemy import Select, null, select, update
 from sqlalchemy.orm import Session, defer
 
 from backend.errors import ClaimLost
+from db import ledger
 from db.claims import Claim
 from db.events import FAN_OUT, EventKind
 from db.models import StepStatus, TaskStep
@@ -65,7 +66,8 @@ _RECORD = Prebuilt(f"""
         INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
         SELECT t.user_id, t.root_id, :agent_id, 'CAPTURE', CAST(:amount AS bigint) FROM t
         WHERE CAST(:amount AS bigint) > 0
-        ON CONFLICT (task_id, agent_id, kind) DO NOTHING),
+        ON CONFLICT (task_id, agent_id, kind) DO NOTHING
+        RETURNING amount),
     rest AS (
         INSERT INTO credit_entries (user_id, task_id, agent_id, kind, amount)
         SELECT t.user_id, t.root_id, :agent_id, 'RELEASE', CAST(:rest AS bigint) FROM t
@@ -79,7 +81,7 @@ _RECORD = Prebuilt(f"""
         SELECT t.id, t.last_event, :kind, CAST(:data AS jsonb) FROM t
         RETURNING task_id, seq, kind),
     fan_out AS ({FAN_OUT})
-    SELECT last_event FROM t
+    SELECT coalesce((SELECT amount FROM capture), 0), coalesce((SELECT amount FROM rest), 0) FROM t
 """)  # noqa: S608 (our own words only)
 
 
@@ -128,6 +130,7 @@ def record(
     )
     if row is None:
         raise ClaimLost
+    ledger.note_amounts(session, *row)
 
 
 def forget_small_artifacts(session: Session, task_ids: Sequence[uuid.UUID]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
-from db import moves, wakeups
+from db import moves, noted, wakeups
 from db.events import EventKind
 from db.models import Task, TaskStatus
 from db.prebuilt import Prebuilt
@@ -86,6 +86,7 @@ def _add(session: Session, parent: Task, wanted: Sequence[ChildTask]) -> list[uu
     prices = {agent: price for agent, price in parent.prices.items() if agent not in parent.tariffs}
     values = {"parent_id": parent.id, "prices": json.dumps(prices), "children": json.dumps(rows)}
     _ADD.first(session, values)
+    noted.move(session, parent.tool_id, EventKind.QUEUED, moves=len(ids))
     return ids
 
 

@@ -15,9 +15,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost
-from db import moves
+from backend.metrics.of_tasks import WAIT
+from db import moves, noted
 from db.database import MAY_BE_FORGOTTEN
-from db.events import FAN_OUT
+from db.events import FAN_OUT, EventKind
 from db.models import Queue, Task, TaskStatus
 from db.prebuilt import Prebuilt, Station
 
@@ -57,7 +58,9 @@ class Counts:
     crashes: int
 
 
-# The claim, its event and whom that is owed to, in one statement. It brings the columns of Claim, by position.
+FIRST = 1  # the epoch of the first claim
+# The claim, its event and whom that is owed to, in one statement. It brings the columns of Claim, by position, after
+# the seconds since the submit.
 _TAKE = Prebuilt(f"""
     WITH taken AS (
         UPDATE tasks SET status = 'PROCESSING', epoch = epoch + 1, last_event = last_event + 1, worker = :worker,
@@ -67,13 +70,14 @@ _TAKE = Prebuilt(f"""
         WHERE id = :task_id AND user_id = :user_id AND status = 'QUEUED' AND admitted_at IS NOT NULL
             AND not_before IS NULL
         RETURNING id, user_id, tool_id, epoch, agents, parameters, inputs, prices, queue, parent_id, run_seconds,
-            tariffs, first_item, items, started_at, hiccups, last_event),
+            tariffs, first_item, items, started_at, hiccups, last_event,
+            coalesce(extract(epoch FROM claimed_at - queued_at), 0)::float8 AS waited),
     event AS (
         INSERT INTO task_events (task_id, seq, kind, data)
         SELECT id, last_event, 'started', jsonb_build_object('epoch', epoch) FROM taken
         RETURNING task_id, seq, kind),
     owed AS ({FAN_OUT})
-    SELECT id, user_id, tool_id, epoch, agents, parameters, inputs, prices, queue, parent_id, run_seconds,
+    SELECT waited, id, user_id, tool_id, epoch, agents, parameters, inputs, prices, queue, parent_id, run_seconds,
         tariffs, first_item, items, started_at, hiccups
     FROM taken
 """)  # noqa: S608 (our own words only)
@@ -83,7 +87,14 @@ def take(session: Station, task_id: uuid.UUID, user_id: int, worker: uuid.UUID, 
     """Claim a task that is queued, admitted and due; None means a copy, too early, or not this customer's."""
     values = {"task_id": task_id, "user_id": user_id, "worker": worker, "lease": lease}
     row = _TAKE.first(session, values)
-    return None if row is None else _claim_on(*row)
+    if row is None:
+        return None
+    waited, *columns = row
+    claim = _claim_on(*columns)
+    noted.move(session, claim.tool_id, EventKind.STARTED)
+    if claim.epoch == FIRST and claim.parent_id is None:
+        noted.observe(session, WAIT, max(0.0, waited), claim.tool_id)
+    return claim
 
 
 def counts(session: Session, claim: Claim) -> Counts:

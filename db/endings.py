@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost, Verdict, WorkerLost
-from db import checkpoints, children, ledger, moves, wakeups
+from db import checkpoints, children, ledger, moves, noted, wakeups
 from db.claims import Claim
 from db.events import FAN_OUT, EventKind
 from db.models import CLOCK, Queue, Task, TaskStatus
@@ -62,14 +62,14 @@ _COMPLETE = Prebuilt(f"""
             progress = 100, outcome = :outcome, manifest_key = :manifest_key, {moves.CLAIM_ENDED}
         WHERE id = :task_id AND epoch = :epoch AND status = 'PROCESSING' AND parent_id IS NULL
             AND items = 0 AND last_event = (SELECT seen.last_event FROM tasks seen WHERE seen.id = :task_id)
-        RETURNING id, last_event, items, tariffs),
+        RETURNING id, last_event, items, tariffs, tool_id, run_seconds),
     event AS (
         INSERT INTO task_events (task_id, seq, kind, data)
         SELECT id, last_event, 'completed', CAST(:data AS jsonb) FROM ended
         RETURNING task_id, seq, kind),
     owed AS ({FAN_OUT}),
     {ledger.SETTLED}
-    SELECT ended.id FROM ended, {wakeups.NOTIFY}
+    SELECT ended.tool_id, ended.run_seconds, {ledger.AMOUNTS} FROM ended, {wakeups.NOTIFY}
 """)  # noqa: S608 (our own words only)
 
 
@@ -84,7 +84,15 @@ def complete_at_once(session: Station, claim: Claim, ending: Ending) -> bool:
         "manifest_key": ending.manifest_key,
         "data": json.dumps(_told(None, outcome=ending.outcome)),
     }
-    return _COMPLETE.first(session, values) is not None
+    completed = _COMPLETE.first(session, values)
+    if completed is None:
+        return False
+    tool_id, run_seconds, *amounts = completed
+    noted.move(session, tool_id, EventKind.COMPLETED)
+    noted.ending(session, tool_id, TaskStatus.COMPLETED, None)
+    noted.run(session, tool_id, run_seconds)
+    ledger.note_amounts(session, *amounts)
+    return True
 
 
 def settle(session: Session, claim: Claim, ending: Ending) -> None:

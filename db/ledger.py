@@ -12,8 +12,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from backend.metrics.of_tasks import CreditKind
+from db import noted
 from db.models import CreditEntry, CreditWallet, EntryKind
-from db.prebuilt import Prebuilt
+from db.prebuilt import Prebuilt, Station
 
 
 def open_wallet(session: Session, user_id: int) -> None:
@@ -45,6 +47,7 @@ def grant(session: Session, user_id: int, amount: int, note: str) -> int:
     entry = {"user_id": user_id, "agent_id": "", "kind": EntryKind.GRANT, "amount": amount, "note": note}
     session.execute(insert(CreditEntry).values(entry))
     more = update(CreditWallet).where(CreditWallet.user_id == user_id).values(balance=CreditWallet.balance + amount)
+    noted.credits_moved(session, CreditKind.GRANT, amount)
     return session.execute(more.returning(CreditWallet.balance)).scalar_one()
 
 
@@ -79,10 +82,13 @@ SETTLED = """
         FROM (SELECT user_id, sum(amount) AS amount FROM released GROUP BY user_id) r
         WHERE w.user_id = r.user_id)
 """
+AMOUNTS = """
+    (SELECT coalesce(sum(amount), 0)::bigint FROM paid), (SELECT coalesce(sum(amount), 0)::bigint FROM released)
+"""  # what it has captured and released
 _SETTLE = Prebuilt(f"""
     WITH ended AS (SELECT id, items, tariffs FROM tasks WHERE id = :task_id),
     {SETTLED}
-    SELECT coalesce(sum(amount), 0)::bigint FROM released
+    SELECT {AMOUNTS}
 """)  # noqa: S608 (our own words only)
 
 
@@ -91,5 +97,14 @@ def settle(session: Session, task_id: uuid.UUID) -> int:
 
     The caller holds the task's row.
     """
-    released = _SETTLE.first(session, {"task_id": task_id})
-    return int(released[0]) if released else 0
+    settled = _SETTLE.first(session, {"task_id": task_id})
+    assert settled is not None  # two sums are always there
+    paid, released = settled
+    note_amounts(session, paid, released)
+    return int(released)
+
+
+def note_amounts(station: Station, captured: int, released: int) -> None:
+    """What was moved, for the metrics."""
+    noted.credits_moved(station, CreditKind.CAPTURE, captured)
+    noted.credits_moved(station, CreditKind.RELEASE, released)

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from db import events
+from db import events, noted
 from db.events import EventKind
-from db.models import CLOCK, Task, TaskStatus, sources_of
+from db.models import CLOCK, TERMINAL, Task, TaskStatus, sources_of
 
 
 def move(
@@ -35,7 +35,18 @@ def move(
     moved = session.scalar(statement.returning(Task), execution_options={"populate_existing": True})
     if moved is not None:
         events.append(session, moved.id, moved.last_event, kind, data or {})
+        _note(session, moved, kind)
     return moved
+
+
+def _note(session: Session, moved: Task, kind: EventKind) -> None:
+    noted.move(session, moved.tool_id, kind)
+    if moved.status not in TERMINAL:
+        return
+    if moved.parent_id is None:
+        noted.ending(session, moved.tool_id, moved.status, moved.error_code)
+    if moved.started_at is not None:
+        noted.run(session, moved.tool_id, moved.run_seconds)
 
 
 def claim_ended(*, in_vain: bool = False) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.errors import AgensiumError, Conflict, InsufficientCredits, InvalidTaskState, TaskNotFound
-from db import ledger, wakeups
-from db.events import FAN_OUT
+from backend.metrics.of_tasks import CreditKind
+from db import ledger, noted, wakeups
+from db.events import FAN_OUT, EventKind
 from db.models import Task, TaskStatus
 from db.prebuilt import Prebuilt, Station
 
@@ -94,7 +95,7 @@ _SUBMIT = Prebuilt(f"""
             celery_task_id = CAST(:celery_task_id AS uuid)
         FROM draft, paid
         WHERE t.id = draft.id
-        RETURNING t.id, t.user_id, t.last_event, t.agents, t.prices),
+        RETURNING t.id, t.user_id, t.last_event, t.agents, t.prices, t.tool_id),
     event AS (
         INSERT INTO task_events (task_id, seq, kind, data)
         SELECT id, last_event, 'queued', jsonb_build_object('credits_held', CAST(:total AS bigint)) FROM queued
@@ -106,13 +107,14 @@ _SUBMIT = Prebuilt(f"""
         SELECT q.user_id, q.id, price.key, 'HOLD', CAST(price.value AS bigint)
         FROM queued q, jsonb_each_text(q.prices) price WHERE CAST(price.value AS bigint) > 0
         ORDER BY array_position(q.agents, price.key))
-    SELECT q.id FROM queued q, {wakeups.NOTIFY}
+    SELECT q.tool_id FROM queued q, {wakeups.NOTIFY}
 """)  # noqa: S608 (our own words only)
 
 
 def enqueue(session: Station, task: Submitted, submission: Submission) -> uuid.UUID | None:
     """CREATED → QUEUED; the Celery id. None: it is refused, and nothing is written; `refusal` says why."""
     celery_task_id = uuid.uuid4()
+    total = sum(submission.prices.values())
     values = {
         "task_id": task.id,
         "user_id": task.user_id,
@@ -125,9 +127,14 @@ def enqueue(session: Station, task: Submitted, submission: Submission) -> uuid.U
         "cost": float(submission.cost),
         "celery_task_id": celery_task_id,
         "ageing_step": AGEING_STEP,
-        "total": sum(submission.prices.values()),
+        "total": total,
     }
-    return None if _SUBMIT.first(session, values) is None else celery_task_id
+    queued = _SUBMIT.first(session, values)
+    if queued is None:
+        return None
+    noted.move(session, queued[0], EventKind.QUEUED)
+    noted.credits_moved(session, CreditKind.HOLD, total)
+    return celery_task_id
 
 
 def submit(session: Session, task: Submitted, submission: Submission) -> uuid.UUID:
