@@ -79,8 +79,9 @@ def _open_to(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=[
             "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Range", "X-API-Key",
+            "X-Request-Id", "traceparent",
         ],
-        expose_headers=["Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After"],
+        expose_headers=["Content-Disposition", "Content-Range", "ETag", "Location", "Retry-After", "X-Request-Id"],
         max_age=600,
     )  # fmt: skip
 

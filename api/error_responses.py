@@ -24,6 +24,7 @@ from backend.errors import (
     Unauthenticated,
     Verdict,
 )
+from backend.log_fields import noted
 from backend.logs import log
 from backend.storage.faults import StorageError
 from backend.verdicts import verdict_for
@@ -66,6 +67,7 @@ def problem_body(verdict: Verdict, status: int) -> Problem:
         error_code=verdict.error_code,
         next_action=verdict.next_action,
         context=dict(verdict.context),
+        request_id=noted().get("request_id"),
     )
 
 
@@ -115,7 +117,12 @@ def _foreign(request: Request, error: Exception) -> JSONResponse:
     verdict = verdict_for(error)
     status = _STATUS_OF_CLASS.get(verdict.error_class, InternalError.http_status)
     if status == InternalError.http_status:
-        log().error("request failed", path=request.url.path, detail=verdict.detail, exc_info=error)
+        log().error("request failed", route=_route(request), detail=verdict.detail, exc_info=error)
         return problem(InternalError().verdict, status)
-    log().warning("request met a hiccup", path=request.url.path, detail=verdict.detail)
+    log().warning("request met a hiccup", route=_route(request), detail=verdict.detail)
     return problem(verdict, status)
+
+
+def _route(request: Request) -> str:
+    """Without what stands in its holes: a customer's names."""
+    return getattr(request.scope.get("route"), "path", "(none)")

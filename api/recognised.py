@@ -16,6 +16,7 @@ from api.credentials import digest
 from api.dependencies import API_KEY_HEADER, Customer, api_key_header, bearer_header, customer_of, secret_of, task_id_of
 from api.rate_limits import check_rate
 from backend.clock import monotonic
+from backend.log_fields import note
 from backend.settings import get_settings
 
 MOST_REMEMBERED = 10_000  # customers; some 3 MB
@@ -35,6 +36,7 @@ async def _recognised(
         customer = await run_in_threadpool(customer_of, secret)
         if seconds:
             _remember(secret, customer, monotonic() + seconds)
+    note(user_id=customer.id)
     check_rate(request, customer.id)
     return customer
 

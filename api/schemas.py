@@ -47,6 +47,9 @@ class Problem(Told):
     error_code: str = Field(examples=["TASK_NOT_FOUND"])
     next_action: str = Field(examples=["Check the task id; GET /tasks lists yours."])
     context: dict[str, Any] = Field(default_factory=dict, examples=[{"task_id": A_TASK}])
+    request_id: str | None = Field(
+        None, description="As in X-Request-Id; support finds by it what was logged.", examples=["5f0c0a7e8d9b4b0c"]
+    )
 
 
 class NewTask(Asked):

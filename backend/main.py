@@ -5,9 +5,11 @@ from backend import calm_start
 # isort: split
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from api import (
     account_routes,
@@ -35,7 +37,9 @@ from api.edge import BoundBodies, surroundings
 from api.following import Hub, ends_with_its_process
 from api.metrics import CountRequests
 from api.polling import PollsFromMemory
-from api.rate_limits import Buckets, doorstep
+from api.rate_limits import Buckets
+from api.tracked import TrackedRequests, access_log_wanted
+from backend import traces
 from backend.logs import configure_logs
 from backend.settings import get_settings
 from db.database import close_database
@@ -76,17 +80,18 @@ Every error is `application/problem+json` with an `error_code` and a next action
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    configure_logs()
+    traces.begin("agensium-api")
     tools()  # a broken catalogue stops the process here, not at a customer's request
     with ends_with_its_process(app.state.hub):
         yield
     close_database()
+    await run_in_threadpool(traces.end)
 
 
 def create_app() -> FastAPI:
     settings = get_settings()
     app = DocumentedApi(
-        surroundings=surroundings(settings),
+        surroundings=(*surroundings(settings), partial(TrackedRequests, told=access_log_wanted())),
         title="Agensium",
         version=version("agensium"),
         description=DESCRIPTION,
@@ -96,7 +101,6 @@ def create_app() -> FastAPI:
     )
     app.state.hub = Hub()
     app.state.buckets = Buckets(settings.requests_per_second, settings.requests_at_once)
-    app.state.doorstep = doorstep(settings)
     error_responses.install(app)
     for room in ROUTES:
         app.include_router(room.router)
@@ -107,4 +111,5 @@ def create_app() -> FastAPI:
 
 
 app = create_app()
+configure_logs()  # here, not when it begins: the server has told something by then
 calm_start.over()

@@ -178,6 +178,6 @@ def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:
     assert answer.headers["x-content-type-options"] == "nosniff"
     body = answer.json()
     assert body["status"] == status
-    assert set(body) == {"type", "title", "status", "detail", "error_code", "next_action", "context"}
+    assert set(body) == {"type", "title", "status", "detail", "error_code", "next_action", "context", "request_id"}
     assert body["next_action"]
     return body
