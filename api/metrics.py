@@ -1,47 +1,25 @@
-"""Numbers for Prometheus: requests as they are answered, tasks as the database has them when somebody asks."""
+"""Numbers for Prometheus: what this process has counted, and the house as its rows have it.
 
-import time
-from collections.abc import Iterator
+For one uvicorn process behind one address: with several, each scrape would be answered by another one's counters.
+"""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.standing import HouseStanding
+from backend.clock import monotonic
+from backend.metrics import catalogue
+from backend.metrics import of_the_api as told
+from backend.metrics.exposition import exposition
 from db import gauges
-from db.database import transaction
 
-_LABELS = ("method", "route", "status")
-
-
-class _Tasks(Collector):
-    def describe(self) -> Iterator[Metric]:
-        """Nothing, so that registering does not ask the database."""
-        return iter(())
-
-    def collect(self) -> Iterator[Metric]:
-        with transaction() as session:
-            read = gauges.read(session)
-        tasks = GaugeMetricFamily("agensium_tasks", "Tasks that have not ended, by state.", labels=["state"])
-        for state, count in read.tasks.items():
-            tasks.add_metric([state], count)
-        yield tasks
-        yield GaugeMetricFamily(
-            "agensium_oldest_waiting_seconds",
-            "How long the first waiting task has waited.",
-            read.oldest_waiting_seconds,
-        )
+_HOUSE = HouseStanding()
 
 
-REGISTRY = CollectorRegistry()
-REGISTRY.register(_Tasks())
-REQUESTS = Counter("agensium_http_requests", "Requests answered.", _LABELS, registry=REGISTRY)
-SECONDS = Histogram("agensium_http_request_seconds", "Time to the whole answer.", _LABELS[:2], registry=REGISTRY)
-
-
-def exposition() -> bytes:
-    """The text format. Raises DatabaseError."""
-    return generate_latest(REGISTRY)
+def told_now() -> bytes:
+    """The text format. With the database away too: then what is told from rows is missing, and so is said."""
+    in_use, most = gauges.connections()
+    levels = (told.CONNECTIONS.at(in_use), told.CONNECTIONS_MOST.at(most), *_HOUSE.levels())
+    return exposition(catalogue.API, levels)
 
 
 class CountRequests:
@@ -54,7 +32,7 @@ class CountRequests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, status = time.monotonic(), "500"
+        started, status = monotonic(), "500"
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -66,5 +44,5 @@ class CountRequests:
             await self._app(scope, receive, noted)
         finally:
             route = getattr(scope.get("route"), "path", "(none)")
-            REQUESTS.labels(scope["method"], route, status).inc()
-            SECONDS.labels(scope["method"], route).observe(time.monotonic() - started)
+            told.REQUESTS.count(scope["method"], route, status)
+            told.REQUEST.observe(monotonic() - started, scope["method"], route)

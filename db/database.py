@@ -20,6 +20,7 @@ from sqlalchemy.orm import sessionmaker
 
 from backend.settings import get_settings
 from backend.tls import postgres_tls
+from db.faults import counting_faults
 from db.pooled import ping_when_in_doubt
 from db.prebuilt import Single
 
@@ -93,7 +94,7 @@ def SessionLocal() -> sessionmaker[Session]:  # noqa: N802 (the field's name for
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session that commits at the end of the block, or rolls back when it raises."""
-    with SessionLocal().begin() as session:
+    with counting_faults(), SessionLocal().begin() as session:
         yield session
 
 
@@ -106,7 +107,7 @@ def statement() -> Iterator[Single]:
     connection, as any other. (A pooler between us and PostgreSQL must know prepared statements of the protocol.)
     """
     try:
-        with closing(engine().raw_connection()) as pooled:
+        with counting_faults(), closing(engine().raw_connection()) as pooled:
             connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
             connection.autocommit = True
             try:

@@ -61,7 +61,7 @@ class Outcome:
 
 
 # Of each task only the oldest that is not through: what comes after it waits for it, and is not due meanwhile.
-_DUE = f"""
+DUE = f"""
     d.{PENDING} AND d.next_at <= clock_timestamp() AND NOT EXISTS (
         SELECT FROM webhook_deliveries earlier
         WHERE earlier.endpoint_id = d.endpoint_id AND earlier.task_id = d.task_id
@@ -69,7 +69,7 @@ _DUE = f"""
 """
 _FREE = f"""
     e.disabled_at IS NULL AND e.held_until <= clock_timestamp()
-    AND EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND {_DUE})
+    AND EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND {DUE})
 """
 _ANYTHING = text(f"SELECT EXISTS (SELECT FROM webhook_endpoints e WHERE {_FREE})")  # noqa: S608 (the same)
 _TAKE = text(f"""
@@ -87,7 +87,7 @@ _NEXT = text(f"""
     FROM webhook_deliveries d
     JOIN tasks t ON t.id = d.task_id
     JOIN task_events v ON v.task_id = d.task_id AND v.seq = d.seq
-    WHERE d.endpoint_id = :endpoint_id AND {_DUE}
+    WHERE d.endpoint_id = :endpoint_id AND {DUE}
     ORDER BY d.next_at, d.id LIMIT :limit
 """)  # noqa: S608 (the same)
 _MINE = "EXISTS (SELECT FROM webhook_endpoints e WHERE e.id = :endpoint_id AND e.holder = :holder)"

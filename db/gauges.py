@@ -1,11 +1,22 @@
-"""How full the house is, for /metrics: counts that partial indexes answer. Terminal tasks are not counted here."""
+"""How full the house is, for /metrics and the operator's page: from partial indexes. Tasks that ended are not counted.
 
+What is bounded by the slots is read in a moment. What may be a million rows (`Mounting`) takes a tenth of a second or
+more of PostgreSQL's: whoever asks often remembers it for a while (api/standing.py).
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import QueuePool, text
 from sqlalchemy.orm import Session
 
-from db.models import LATER, RUNG, WAITING
+from db import overview
+from db.database import engine
+from db.deliveries import DUE
+from db.models import BUSY, LATER, RUNG, WAITING
+from db.overview import Backlog
+from db.webhook_models import PENDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +25,35 @@ class Gauges:
 
     tasks: dict[str, int]
     oldest_waiting_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Workers by live, draining, silent; slots, and tasks at work or let in, by queue; models' breakers: whether open.
+
+    Seconds since a task was let in that nobody took, and since a conductor last kept house.
+    """
+
+    admitted: int
+    processing: int
+    workers: Mapping[str, int]
+    slots: Mapping[str, int]
+    busy: Mapping[str, int]
+    breakers: Mapping[str, bool]
+    oldest_rung_seconds: float
+    house_kept_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mounting:
+    """What waits, and webhooks' tellings that are not through: how many, and for how long the first has been due."""
+
+    created: int
+    queued_later: int
+    backlogs: Sequence[Backlog]
+    webhooks_pending: int
+    webhooks_given_up: int  # within the last hour
+    webhooks_due_seconds: float
 
 
 _READ = text(f"""
@@ -25,9 +65,73 @@ _READ = text(f"""
            (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(sort_at)), 0)
             FROM tasks WHERE {WAITING}) AS oldest
 """)  # noqa: S608 (the predicates are the indexes' own)
+_BUSY = text(f"""
+    SELECT queue, count(*) FILTER (WHERE status = 'QUEUED'), count(*) FILTER (WHERE status = 'PROCESSING'),
+        max(extract(epoch FROM clock_timestamp() - admitted_at)) FILTER (WHERE status = 'QUEUED')
+    FROM tasks WHERE {BUSY} GROUP BY queue
+""")  # noqa: S608 (the same)
+_WORKERS = text("""
+    SELECT CASE WHEN seen_at < clock_timestamp() - CAST(:lease AS interval) THEN 'silent'
+        WHEN draining THEN 'draining' ELSE 'live' END AS state, slots, queues
+    FROM workers
+""")
+_BREAKERS = text(
+    "SELECT name, open_until IS NOT NULL AND open_until > clock_timestamp() AS is_open FROM model_breakers"
+)
+_HOUSE_KEPT = text("SELECT extract(epoch FROM clock_timestamp() - house_kept_at) FROM admission_clock")
+_MOUNTING = text(f"""
+    SELECT (SELECT count(*) FROM tasks WHERE status = 'CREATED'),
+        (SELECT count(*) FROM tasks WHERE {LATER}),
+        (SELECT count(*) FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
+         WHERE e.disabled_at IS NULL AND d.{PENDING}),
+        (SELECT count(*) FROM webhook_deliveries
+         WHERE NOT ({PENDING}) AND state = 'GIVEN_UP' AND attempted_at > clock_timestamp() - interval '1 hour'),
+        (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(d.next_at)), 0)
+         FROM webhook_endpoints e JOIN webhook_deliveries d ON d.endpoint_id = e.id AND {DUE}
+         WHERE e.disabled_at IS NULL)
+""")  # noqa: S608 (the same)
 
 
 def read(session: Session) -> Gauges:
     row = session.execute(_READ).one()
     counts = {name: getattr(row, name) for name in ("created", "queued", "queued_later", "admitted", "processing")}
     return Gauges(tasks=counts, oldest_waiting_seconds=max(0.0, float(row.oldest)))
+
+
+def connections() -> tuple[int, int]:
+    """Of this process: in use, and how many it may have."""
+    pool = engine().pool
+    assert isinstance(pool, QueuePool)  # SQLAlchemy's own choice
+    return pool.checkedout(), pool.size() + pool._max_overflow  # noqa: SLF001 (it tells nobody)
+
+
+def standing(session: Session, lease: timedelta) -> Standing:
+    busy = session.execute(_BUSY).all()
+    workers = session.execute(_WORKERS, {"lease": lease}).all()
+    states = [state for state, _, _ in workers]
+    slots: dict[str, int] = {}
+    for state, count, queues in workers:
+        for queue in queues if state == "live" else ():
+            slots[queue] = slots.get(queue, 0) + count
+    return Standing(
+        admitted=sum(rung for _, rung, _, _ in busy),
+        processing=sum(running for _, _, running, _ in busy),
+        workers={state: states.count(state) for state in ("live", "draining", "silent")},
+        slots=slots,
+        busy={queue: rung + running for queue, rung, running, _ in busy},
+        breakers={row.name: row.is_open for row in session.execute(_BREAKERS)},
+        oldest_rung_seconds=max((float(seconds or 0) for _, _, _, seconds in busy), default=0.0),
+        house_kept_seconds=float(session.execute(_HOUSE_KEPT).scalar_one()),
+    )
+
+
+def mounting(session: Session) -> Mounting:
+    created, later, pending, given_up, due_seconds = session.execute(_MOUNTING).one()
+    return Mounting(
+        created=created,
+        queued_later=later,
+        backlogs=overview.backlogs(session),
+        webhooks_pending=pending,
+        webhooks_given_up=given_up,
+        webhooks_due_seconds=max(0.0, float(due_seconds)),
+    )

@@ -1,6 +1,8 @@
 """What is told to Prometheus, in its text format. Loaded by who serves it, not by who only counts."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
 
 from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE
@@ -9,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
+from backend.metrics.catalogue import INFO
 from backend.metrics.kinds import Counter, Gauge, Histogram, Level, Metric
 from backend.metrics.tally import TALLY, Counted
 
@@ -18,9 +21,17 @@ __all__ = ["CONTENT_TYPE", "exposition"]
 def exposition(metrics: Iterable[Metric], levels: Iterable[Level]) -> bytes:
     """These metrics as they stand in this process, and what the system knows of it (`process_…`)."""
     registry = CollectorRegistry()
-    registry.register(_Told(metrics, TALLY.read(), list(levels)))
+    registry.register(_Told(metrics, TALLY.read(), [INFO.at(1, _release()), *levels]))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
+
+
+@cache
+def _release() -> str:
+    try:
+        return version("agensium")
+    except PackageNotFoundError:  # run from a tree that was never installed
+        return "unknown"
 
 
 class _Told(Collector):

@@ -107,37 +107,3 @@ def test_a_file_store_that_does_not_answer_is_named(lobby: Hall, hall: Hall) -> 
 
     assert answer.json()["storage"]["ok"] is False
     assert answer.json()["database"]["ok"] is True
-
-
-def test_numbers_count_requests_by_route_and_tasks_by_state(customer: Customer) -> None:
-    customer.create()
-    customer.queued()
-
-    answer = customer.hall.send("GET", "/metrics")
-
-    assert answer.headers["content-type"].startswith("text/plain")
-    lines = answer.text.splitlines()
-    assert 'agensium_tasks{state="created"} 1.0' in lines
-    assert 'agensium_tasks{state="queued"} 1.0' in lines
-    assert 'agensium_tasks{state="processing"} 0.0' in lines
-    route = 'agensium_http_requests_total{method="POST",route="/tasks/{task_id}/process",status="202"} '
-    assert any(line.startswith(route) for line in lines)
-
-
-def test_addresses_that_are_not_there_make_no_new_series(hall: Hall) -> None:
-    hall.send("GET", f"/{uuid.uuid4()}")
-
-    text = hall.send("GET", "/metrics").text
-
-    assert 'route="(none)",status="404"' in text
-
-
-def test_numbers_without_a_database_are_a_problem_and_no_half_truth(
-    lobby: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    point(monkeypatch, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none")
-
-    answer = lobby.send("GET", "/metrics")
-    close_database()
-
-    assert answer.status_code == 503

@@ -1,0 +1,94 @@
+"""How the house stands, for /metrics: read from rows at most once a second, however many ask.
+
+What may be a million rows is counted anew only when fifty times as long as the counting took has passed: it costs
+PostgreSQL at most a fiftieth of a core for each API process, and its age is told with it.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from backend.clock import monotonic
+from backend.logs import log
+from backend.metrics import of_the_api as told
+from backend.metrics.kinds import Level
+from backend.settings import get_settings
+from db import gauges
+from db.database import DATABASE_ERRORS, transaction
+from db.gauges import Mounting, Standing
+from db.queue_names import Queue
+
+KEPT_SECONDS = 1.0
+REST = 50  # times as long as the counting took
+
+
+class HouseStanding:
+    """One a process; for any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._levels: Sequence[Level] = ()
+        self._read_at = float("-inf")
+        self._mounting: Mounting | None = None
+        self._counted_at = float("-inf")
+        self._count_again_at = float("-inf")
+
+    def levels(self) -> Sequence[Level]:
+        """With the database away: only that it is. Who comes while somebody reads has what that one finds."""
+        with self._lock:
+            if monotonic() - self._read_at >= KEPT_SECONDS:
+                self._levels = self._read()
+                self._read_at = monotonic()
+            return self._levels
+
+    def _read(self) -> Sequence[Level]:
+        try:
+            with transaction() as session:
+                standing = gauges.standing(session, get_settings().lease)
+            mounting = self._counted()
+        except DATABASE_ERRORS as error:
+            log().warning("no numbers from the rows", error=type(error).__name__)
+            return (told.UP.at(0),)
+        return (
+            told.UP.at(1),
+            told.COUNTED.at(monotonic() - self._counted_at),
+            *_of_standing(standing),
+            *_of_mounting(mounting),
+        )
+
+    def _counted(self) -> Mounting:
+        began = monotonic()
+        if self._mounting is None or began >= self._count_again_at:
+            with transaction() as session:
+                self._mounting = gauges.mounting(session)
+            self._counted_at = monotonic()
+            self._count_again_at = self._counted_at + REST * (self._counted_at - began)
+        return self._mounting
+
+
+def _of_standing(standing: Standing) -> Iterator[Level]:
+    yield told.TASKS.at(standing.admitted, "admitted")
+    yield told.TASKS.at(standing.processing, "processing")
+    yield told.OLDEST_RUNG.at(standing.oldest_rung_seconds)
+    yield told.HOUSE_KEPT.at(standing.house_kept_seconds)
+    for state, count in standing.workers.items():
+        yield told.WORKERS.at(count, state)
+    for queue in Queue:
+        yield told.SLOTS.at(standing.slots.get(queue, 0), queue)
+        yield told.SLOTS_BUSY.at(standing.busy.get(queue, 0), queue)
+    for model, is_open in standing.breakers.items():
+        yield told.BREAKERS_OPEN.at(is_open, model)
+
+
+def _of_mounting(mounting: Mounting) -> Iterator[Level]:
+    found = {backlog.queue: backlog for backlog in mounting.backlogs}
+    yield told.TASKS.at(mounting.created, "created")
+    yield told.TASKS.at(mounting.queued_later, "queued_later")
+    yield told.TASKS.at(sum(backlog.waiting for backlog in mounting.backlogs), "queued")
+    for queue in Queue:
+        backlog = found.get(queue)
+        yield told.WAITING.at(backlog.waiting if backlog else 0, queue)
+        yield told.WAITING_COST.at(backlog.cost_seconds if backlog else 0, queue)
+        yield told.OLDEST_WAITING.at(backlog.oldest_seconds if backlog else 0, queue)
+    yield told.WEBHOOKS_PENDING.at(mounting.webhooks_pending)
+    yield told.WEBHOOKS_OLDEST.at(mounting.webhooks_due_seconds)
+    yield told.WEBHOOKS_GIVEN_UP.at(mounting.webhooks_given_up)
