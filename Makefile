@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test chaos scores bench bench-quick bench-long check check-types check-types-windows lock
+.PHONY: help demo dev test chaos soak scores bench bench-quick bench-long check check-types check-types-windows lock
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # The product is many short processes: compiled anew, each costs two to four times as much.
 unexport PYTHONDONTWRITEBYTECODE
@@ -29,6 +29,9 @@ test: .venv/dev.stamp ## The whole test suite.
 chaos: .venv/dev.stamp ## The proof: break everything that can break, 1,000 tasks under 60 kills; an hour.
 	@$(BIN)/python -m pytest -q -m long
 	@$(BIN)/python -m backend verify chaos --long
+
+soak: .venv/dev.stamp ## Twenty minutes of mixed load and kills: nothing may grow, nothing be left; SOAK=3600 for an hour.
+	@$(BIN)/python -m bench.soak $(if $(WRITE),--write)
 
 scores: .venv/dev.stamp ## Every agent on public data with ground truth: docs/SCORES.md; ONLY="errors drift" for some.
 	@$(BIN)/python -m scores $(ONLY)
