@@ -21,6 +21,8 @@ def shown(file: TaskFile) -> str:
 
 def _lines(file: TaskFile) -> Iterator[str]:
     yield from _task(file.task)
+    if file.worker is not None:
+        yield f"  process {file.worker.pid} on {file.worker.host}, {file.worker.pool}"
     for step in file.steps:
         yield from _step(step)
     yield ""

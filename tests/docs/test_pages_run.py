@@ -7,7 +7,7 @@ import pytest
 
 from tests.acceptance.house import House
 from tests.docs.pages import Page, page_of, pages
-from tests.docs.session import environment_of, run
+from tests.docs.session import PATIENCE, environment_of, run
 
 RUN = [page for page in pages() if page.is_run]
 ANY_LINES = "…"
@@ -23,6 +23,7 @@ def missing(expected: str, seen: str) -> str:
     return ""
 
 
+@pytest.mark.timeout(PATIENCE + 20)
 @pytest.mark.parametrize("page", RUN, ids=[page.name for page in RUN])
 def test_a_page_does_what_it_says(page: Page, docs_house: House, newcomer: dict[str, str], tmp_path: Path) -> None:
     assert docs_house.worker.running  # one page may have ended it: the next has one again
