@@ -1,7 +1,8 @@
-"""What migrations do to tables that are in use: build and drop indexes without keeping a writer waiting.
+"""What migrations do to tables that are in use: indexes and rules for rows without keeping a writer waiting.
 
-Each ends the migration's transaction, for PostgreSQL builds CONCURRENTLY only outside of one. So everything in such a
-migration is said so that it may be said again (`if_not_exists`): it is, when a build was broken off.
+Each ends the migration's transaction: PostgreSQL builds CONCURRENTLY only outside of one, and within one a lock would
+last while rows are read. So everything in such a migration is said so that it may be said again (`if_not_exists`): it
+is, when it was broken off.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 # A build waits for whoever is at work, and nobody waits behind it: so it may take its time (db/migrations/env.py).
 PATIENTLY = "SET lock_timeout = 0"
+_THERE = text("SELECT count(*) FROM pg_constraint WHERE conrelid = to_regclass(:table) AND conname = :name")
 _BROKEN_OFF = text("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
 
 
@@ -37,4 +39,14 @@ def drop_index(name: str) -> None:
     with op.get_context().autocommit_block():
         op.execute(PATIENTLY)
         op.drop_index(name, if_exists=True, postgresql_concurrently=True)
+        op.execute("RESET lock_timeout")
+
+
+def add_check(name: str, table: str, condition: str) -> None:
+    """A rule that every new row keeps from now on; then those that are there are looked at."""
+    with op.get_context().autocommit_block():
+        if not op.get_bind().scalar(_THERE, {"table": table, "name": name}):
+            op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID")
+        op.execute(PATIENTLY)
+        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
         op.execute("RESET lock_timeout")
