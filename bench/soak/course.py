@@ -35,6 +35,7 @@ ENDING_SHARE, LONGEST_ENDING = 0.15, 60.0  # of the run, for what follows the lo
 CUSTOMERS = 3  # at once
 REST_SECONDS = 8.0  # until idle connections are closed: the API keeps a client's for five
 PATIENCE = 120.0
+SERIES = Path(".agensium") / "soak.csv"
 
 
 @dataclass
@@ -54,14 +55,17 @@ class Soak:
 
 
 class Course:
-    """One run of so many seconds, from the first process to the last."""
+    """One run of so many seconds, from the first process to the last; each reading is also a line of `series`."""
 
-    def __init__(self, seconds: float, say: Callable[[str], None]) -> None:
+    def __init__(self, seconds: float, say: Callable[[str], None], series: Path = SERIES) -> None:
         self.found = Soak(seconds)
         self._say = say
         self._began = monotonic()
         self._census = Census()
         self._pause = threading.Event()
+        self._series = series
+        series.parent.mkdir(parents=True, exist_ok=True)
+        series.write_text("second,process,pid,bytes,files,threads\n", encoding="utf-8")
 
     def run(self) -> Soak:
         os.environ["AGENSIUM_NO_ENV_FILE"] = "1"
@@ -120,11 +124,14 @@ class Course:
             self._rest(every)
         visits.hold_up()
 
-    def _read(self, outside: Outside) -> Found:
-        found = self._census.look(self._at)
-        self.found.recorded.looks.append((self._at, found))
-        self.found.recorded.counts.append(outside.look(self._at))
-        return found
+    def _read(self, outside: Outside) -> None:
+        at = self._at
+        found = self._census.look(at)
+        self.found.recorded.looks.append((at, found))
+        self.found.recorded.counts.append(outside.look(at))
+        with self._series.open("a", encoding="utf-8") as lines:
+            for one, seen in found.readings.items():
+                lines.write(f"{at:.0f},{one.kind},{one.pid},{seen.memory:.0f},{seen.files},{seen.threads}\n")
 
     def _at_rest(
         self, house: Soaked, outside: Outside, visits: Visits, visitors: list[Future[None]]

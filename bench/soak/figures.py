@@ -63,8 +63,10 @@ def _figures_of(
 ) -> KindFigures:
     mine = {identity: readings for identity, readings in series.items() if identity.kind is kind}
     old = [some for some in mine.values() if some[-1].at - some[0].at >= LONG_ENOUGH * seconds]
-    everything = [reading for readings in mine.values() for reading in readings]
-    lives = {identity for _, look in recorded.looks for identity in look.readings if identity.kind is kind}
+    looked = [
+        (one, reading) for _, look in recorded.looks for one, reading in look.readings.items() if one.kind is kind
+    ]
+    everything, lives = [reading for _, reading in looked], {identity for identity, _ in looked}
     return KindFigures(
         kind, len(lives), len(old),
         memory=_ends(everything, "memory", recorded.judged, MEGABYTE),
@@ -96,8 +98,8 @@ def _total_slope(kind: Kind, recorded: Recorded, seconds: float) -> float | None
 def _ends(readings: Sequence[Reading], of: str, judged: tuple[float, float], unit: float = 1.0) -> tuple[float, float]:
     began, ended = judged
     quarter = (ended - began) / 4
-    early = [getattr(one, of) / unit for one in readings if one.at <= began + quarter]
-    late = [getattr(one, of) / unit for one in readings if one.at >= ended - quarter]
+    early = [getattr(one, of) / unit for one in readings if began <= one.at <= began + quarter]
+    late = [getattr(one, of) / unit for one in readings if ended - quarter <= one.at <= ended]
     return (median(early or [0.0]), median(late or [0.0]))
 
 
