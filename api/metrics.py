@@ -3,13 +3,16 @@
 For one uvicorn process behind one address: with several, each scrape would be answered by another one's counters.
 """
 
+from collections.abc import Iterator
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.standing import HouseStanding
 from backend.clock import monotonic
 from backend.metrics import catalogue
 from backend.metrics import of_the_api as told
-from backend.metrics.exposition import exposition
+from backend.metrics.exposition import exposition, registry
+from backend.metrics.kinds import Level
 from db import gauges
 
 _HOUSE = HouseStanding()
@@ -17,9 +20,17 @@ _HOUSE = HouseStanding()
 
 def told_now() -> bytes:
     """The text format. With the database away too: then what is told from rows is missing, and so is said."""
+    return exposition(_REGISTRY)
+
+
+def _levels() -> Iterator[Level]:
     in_use, most = gauges.connections()
-    levels = (told.CONNECTIONS.at(in_use), told.CONNECTIONS_MOST.at(most), *_HOUSE.levels())
-    return exposition(catalogue.API, levels)
+    yield told.CONNECTIONS.at(in_use)
+    yield told.CONNECTIONS_MOST.at(most)
+    yield from _HOUSE.levels()
+
+
+_REGISTRY = registry(catalogue.API, _levels)
 
 
 class CountRequests:

@@ -1,6 +1,6 @@
 """What is told to Prometheus, in its text format. Loaded by who serves it, not by who only counts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
@@ -18,12 +18,16 @@ from backend.metrics.tally import TALLY, Counted
 __all__ = ["CONTENT_TYPE", "exposition"]
 
 
-def exposition(metrics: Iterable[Metric], levels: Iterable[Level]) -> bytes:
-    """These metrics as they stand in this process, and what the system knows of it (`process_…`)."""
-    registry = CollectorRegistry()
-    registry.register(_Told(metrics, TALLY.read(), [INFO.at(1, _release()), *levels]))
-    ProcessCollector(registry=registry)
-    return generate_latest(registry)
+def exposition(found: CollectorRegistry) -> bytes:
+    return generate_latest(found)
+
+
+def registry(metrics: Iterable[Metric], levels: Callable[[], Iterable[Level]]) -> CollectorRegistry:
+    """These metrics as they stand in this process when somebody asks, and what the system knows of it (`process_…`)."""
+    made = CollectorRegistry()
+    made.register(_Told(tuple(metrics), levels))
+    ProcessCollector(registry=made)
+    return made
 
 
 @cache
@@ -35,44 +39,49 @@ def _release() -> str:
 
 
 class _Told(Collector):
-    def __init__(self, metrics: Iterable[Metric], counted: Counted, levels: Sequence[Level]) -> None:
-        self._metrics, self._counted, self._levels = metrics, counted, levels
+    def __init__(self, metrics: Sequence[Metric], levels: Callable[[], Iterable[Level]]) -> None:
+        self._metrics, self._levels = metrics, levels
 
     def describe(self) -> Iterator[Family]:
-        """Nothing: it is made for one answer."""
+        """Nothing, so that registering asks nobody."""
         return iter(())
 
     def collect(self) -> Iterator[Family]:
+        levels = (INFO.at(1, _release()), *self._levels())
+        counted = TALLY.read()
         for metric in self._metrics:
             if isinstance(metric, Counter):
-                yield self._counter(metric)
+                yield _counter(metric, counted)
             elif isinstance(metric, Histogram):
-                yield self._histogram(metric)
+                yield _histogram(metric, counted)
             elif isinstance(metric, Gauge):
-                yield from self._gauge(metric)
+                yield from _gauge(metric, levels)
 
-    def _counter(self, metric: Counter) -> Family:
-        family = CounterMetricFamily(metric.name, metric.help, labels=metric.label_names)
-        found = {labels: count for (name, labels), count in self._counted.counts.items() if name == metric.name}
-        for labels, count in {**dict.fromkeys(metric.known_series(), 0.0), **found}.items():
-            family.add_metric(labels, count)
-        return family
 
-    def _histogram(self, metric: Histogram) -> Family:
-        family = HistogramMetricFamily(metric.name, metric.help, labels=metric.label_names)
-        bounds = [*(f"{float(bound)}" for bound in metric.bounds), "+Inf"]
-        found = {labels: spread for (name, labels), spread in self._counted.spreads.items() if name == metric.name}
-        nothing = [0.0] * (len(bounds) + 1)
-        for labels, spread in {**dict.fromkeys(metric.known_series(), nothing), **found}.items():
-            buckets = list(zip(bounds, accumulate(spread[:-1]), strict=True))
-            family.add_metric(labels, buckets, sum_value=spread[-1])
-        return family
+def _counter(metric: Counter, counted: Counted) -> Family:
+    family = CounterMetricFamily(metric.name, metric.help, labels=metric.label_names)
+    found = {labels: count for (name, labels), count in counted.counts.items() if name == metric.name}
+    for labels, count in {**dict.fromkeys(metric.known_series(), 0.0), **found}.items():
+        family.add_metric(labels, count)
+    return family
 
-    def _gauge(self, metric: Gauge) -> Iterator[Family]:
-        """What was not read is not told: a 0 would be a lie."""
-        found = [level for level in self._levels if level.gauge is metric]
-        if found:
-            family = GaugeMetricFamily(metric.name, metric.help, labels=metric.label_names)
-            for level in found:
-                family.add_metric(level.labels, level.value)
-            yield family
+
+def _histogram(metric: Histogram, counted: Counted) -> Family:
+    family = HistogramMetricFamily(metric.name, metric.help, labels=metric.label_names)
+    bounds = [*(f"{float(bound)}" for bound in metric.bounds), "+Inf"]
+    found = {labels: spread for (name, labels), spread in counted.spreads.items() if name == metric.name}
+    nothing = [0.0] * (len(bounds) + 1)
+    for labels, spread in {**dict.fromkeys(metric.known_series(), nothing), **found}.items():
+        buckets = list(zip(bounds, accumulate(spread[:-1]), strict=True))
+        family.add_metric(labels, buckets, sum_value=spread[-1])
+    return family
+
+
+def _gauge(metric: Gauge, levels: Iterable[Level]) -> Iterator[Family]:
+    """What was not read is not told: a 0 would be a lie."""
+    found = [level for level in levels if level.gauge is metric]
+    if found:
+        family = GaugeMetricFamily(metric.name, metric.help, labels=metric.label_names)
+        for level in found:
+            family.add_metric(level.labels, level.value)
+        yield family

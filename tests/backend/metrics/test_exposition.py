@@ -4,8 +4,8 @@ from enum import StrEnum
 import pytest
 
 from backend.metrics import catalogue
-from backend.metrics.exposition import exposition
-from backend.metrics.kinds import Counter, Gauge, Histogram, Label, Metric
+from backend.metrics.exposition import exposition, registry
+from backend.metrics.kinds import Counter, Gauge, Histogram, Label, Level, Metric
 from backend.metrics.tally import TALLY
 
 
@@ -18,7 +18,7 @@ TURNS = Counter("test_turns_total", "Turns.", (Label("side", Side),))
 NAMED = Counter("test_named_total", "Named at run time.", (Label("name"),))
 TOOK = Histogram("test_took_seconds", "Took.", (Label("name"),), (1, 10))
 LEVEL = Gauge("test_level", "Level.", (Label("name"),))
-ALL: tuple[Metric, ...] = (TURNS, NAMED, TOOK, LEVEL)
+ALL: tuple[Metric, ...] = (catalogue.INFO, TURNS, NAMED, TOOK, LEVEL)
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +29,8 @@ def _own_numbers() -> Iterator[None]:
     TALLY.include(before)
 
 
-def lines(*levels: object) -> list[str]:
-    return exposition(ALL, levels).decode().splitlines()  # type: ignore[arg-type]
+def lines(*levels: Level) -> list[str]:
+    return exposition(registry(ALL, lambda: levels)).decode().splitlines()
 
 
 def test_series_that_can_be_named_beforehand_are_there_at_nought() -> None:
@@ -63,5 +63,6 @@ def test_version_and_process_are_told_with_everything() -> None:
     told = lines()
     assert any(line.startswith("process_resident_memory_bytes ") for line in told)
     assert any(
-        line.startswith("agensium_info{version=") for line in exposition(catalogue.API, ()).decode().splitlines()
+        line.startswith("agensium_info{version=")
+        for line in exposition(registry(catalogue.API, tuple)).decode().splitlines()
     )
