@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=True, description="JSON lines; false for people.")
+    metrics_port: int = Field(
+        0, ge=0, le=65_535, description="Each worker serves its numbers for Prometheus here; 0: nowhere."
+    )
+    metrics_host: str = Field("127.0.0.1", description="To whom; 0.0.0.0 in a container.")
     scratch_dir: Path = Field(
         default_factory=_scratch,
         description="Local disk for tables while a task runs; empty: in the system's temporary directory.",

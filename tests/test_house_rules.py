@@ -123,6 +123,8 @@ NOT_ON_WINDOWS = {
     "backend/embedded.py": "asks who we are after a look at sys.platform",
     "db/database.py": "registers at fork where there is one",
     "celery_queue/fork_gate.py": "the same",
+    "celery_queue/worker_metrics.py": "the same",
+    "backend/metrics/tally.py": "the same",
     "celery_queue/scratch.py": "flock after a look at sys.platform",
     "transformers/agent_guard.py": "killpg after a look at sys.platform",
     "transformers/process_family.py": "the same",
