@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from backend import traces
+from backend.traces import ids
 
 _noted: ContextVar[dict[str, Any] | None] = ContextVar("noted", default=None)
 
@@ -46,7 +46,7 @@ def _add_noted(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> Mu
 
 def _add_trace(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """trace_id and span_id, where this is traced."""
-    line.update(traces.ids())
+    line.update(ids())
     return line
 
 

@@ -48,6 +48,15 @@ def bound(**values: Any) -> Iterator[None]:
         yield
 
 
+def bind(**values: Any) -> None:
+    """The same without a block, until `unbind`: for what begins and ends by two signals."""
+    structlog.contextvars.bind_contextvars(**values)
+
+
+def unbind(*names: str) -> None:
+    structlog.contextvars.unbind_contextvars(*names)
+
+
 def log_what_ends_a_process() -> None:
     """An error that nobody caught is a line too; for a process that has standard error to itself."""
     sys.excepthook = _uncaught

@@ -11,9 +11,10 @@ from celery.signals import task_failure, task_postrun, task_prerun
 from prometheus_client import Counter
 
 from backend.errors import TaskNotFound
-from backend.logs import log
+from backend.logs import bind, log, unbind
 from celery_queue.celery_config import TASK_NAME
 from db import task_store
+from db.claims import Claim
 from db.database import DATABASE_ERRORS, transaction
 from db.models import TaskStatus
 
@@ -33,22 +34,33 @@ def leave(task: Any, left: Left) -> None:
     task.request.left = left
 
 
+def begin(task: Any, claim: Claim) -> None:
+    """Called by the run itself: a message that got no claim began nothing."""
+    bind(epoch=claim.epoch)
+    log().info("run started", tool=claim.tool_id, celery_task_id=task.request.id)
+
+
 @task_prerun.connect
-def started(task_id: str, task: Any, args: tuple[Any, ...], **_: Any) -> None:
+def came(task: Any, args: tuple[Any, ...], **_: Any) -> None:
+    """From here on every line of this thread speaks of the task, Celery's own too."""
     if task.name == TASK_NAME:
-        log().info("run started", celery_task_id=task_id, task_id=args[0])
+        bind(task_id=args[0], user_id=args[1])
 
 
 @task_postrun.connect
 def ended(task_id: str, task: Any, args: tuple[Any, ...], state: str | None = None, **_: Any) -> None:
     """Count by the row, not by Celery's word."""
-    if task.name != TASK_NAME:
-        return
+    if task.name == TASK_NAME:
+        _tell(task_id, task, args, state)
+        unbind("task_id", "user_id", "epoch")
+
+
+def _tell(task_id: str, task: Any, args: tuple[Any, ...], state: str | None) -> None:
     left = getattr(task.request, "left", None) or _read(args)
     if left is None:
         return
     RUNS.labels(tool=left.tool_id, status=left.status.lower()).inc()
-    log().info("run ended", celery_task_id=task_id, task_id=args[0], status=left.status, celery_state=state)
+    log().info("run ended", celery_task_id=task_id, status=left.status, celery_state=state)
 
 
 def _read(args: tuple[Any, ...]) -> Left | None:

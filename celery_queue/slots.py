@@ -11,11 +11,13 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any
 
 from celery.signals import worker_process_init, worker_process_shutdown
 
+from backend import traces
 from backend.doors import Doors, get_doors
 from backend.settings import Settings, get_settings
 from celery_queue import scratch
@@ -67,7 +69,8 @@ class WorkerSlot:
             on_progress=progressed,
         )
         try:
-            return self._runner.run(_run(held.claim, slot))
+            # Not in the runner's own context: that one is of its first run, and knows nothing of this task.
+            return self._runner.run(_run(held.claim, slot), context=copy_context())
         finally:
             _spare_what_stays()
 
@@ -107,6 +110,7 @@ def warm_up(**_: Any) -> None:
 
     In prefork the one before may have been killed, with all it had on scratch.
     """
+    traces.begin("agensium-worker")
     scratch.remove_dead(get_settings().scratch_dir)
     threading.Thread(target=_open_doors, args=[get_doors()], name="doors", daemon=True).start()
     here().warm()
@@ -126,3 +130,4 @@ def _open_doors(doors: Doors) -> None:
 def close(**_: Any) -> None:
     here().close()
     scratch.leave()
+    traces.end()

@@ -23,6 +23,7 @@ def run(arguments: Sequence[str]) -> int:
     # isort: split
     from celery.utils.nodenames import default_nodename, host_format
 
+    from backend.settings import get_settings
     from celery_queue.worker_start import supervised_pool
 
     sys.argv = [*ANEW, *arguments]
@@ -31,6 +32,7 @@ def run(arguments: Sequence[str]) -> int:
         pool_cls=supervised_pool(options.pool),
         concurrency=options.concurrency,
         loglevel=options.loglevel,
+        quiet=get_settings().log_json,  # no banner among the lines
         without_mingle=True,  # a second in which the other workers are asked what nobody wants to know
         without_gossip=True,  # and this hears each of their words
     )

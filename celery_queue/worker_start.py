@@ -1,15 +1,17 @@
 """What a worker does at its start and its end: refuse a pool that cannot work, start the conductor, say goodbye."""
 
 import gc
+import logging
 import sys
 from typing import Any
 
 from celery import Celery
 from celery.concurrency import get_implementation
-from celery.signals import worker_before_create_process, worker_init, worker_ready, worker_shutdown
+from celery.signals import setup_logging, worker_before_create_process, worker_init, worker_ready, worker_shutdown
 
+from backend import traces
 from backend.errors import AgensiumError
-from backend.logs import configure_logs, log
+from backend.logs import configure_logs, log, log_what_ends_a_process
 from backend.settings import get_settings
 from celery_queue import drain, scratch
 from celery_queue.dispatch import Conductor
@@ -60,11 +62,22 @@ def supervised_pool(name: str) -> Any:
 _conductor: Conductor | None = None
 
 
+@setup_logging.connect
+def one_kind_of_line(loglevel: int | None = None, **_: Any) -> None:
+    """Celery asks before it sets up lines of its own, and then does not. Its `-l` is for its own words alone."""
+    configure_logs()
+    log_what_ends_a_process()
+    if loglevel:
+        logging.getLogger("celery").setLevel(loglevel)
+
+
 @worker_init.connect
 def check(sender: Any, **_: Any) -> None:
-    configure_logs()
-    supervised_pool(pool_name(sender.pool_cls))
+    pool = pool_name(sender.pool_cls)
+    supervised_pool(pool)
     scratch.remove_dead(get_settings().scratch_dir)
+    if pool == "threads":  # prefork's slots and solo's begin for themselves (slots.py)
+        traces.begin("agensium-worker")
 
 
 @worker_before_create_process.connect
@@ -115,3 +128,4 @@ def end(**_: Any) -> None:
     if _conductor is not None:
         _conductor.stop()
     scratch.leave()
+    traces.end()

@@ -61,10 +61,10 @@ def add_children(
 _ADD = Prebuilt("""
     WITH born AS (
         INSERT INTO tasks (id, user_id, parent_id, tool_id, status, agents, parameters, inputs, prices, tariffs,
-            first_item, items, queue, priority, cost, celery_task_id, queued_at, sort_at, last_event)
+            first_item, items, queue, priority, cost, celery_task_id, traceparent, queued_at, sort_at, last_event)
         SELECT wanted.id, p.user_id, p.id, p.tool_id, 'QUEUED', ARRAY(SELECT jsonb_array_elements_text(wanted.agents)),
             wanted.parameters, wanted.inputs, CAST(:prices AS jsonb), p.tariffs, wanted.first_item, wanted.items,
-            p.queue, p.priority, wanted.cost, gen_random_uuid(), wanted.since, p.sort_at, 1
+            p.queue, p.priority, wanted.cost, gen_random_uuid(), p.traceparent, wanted.since, p.sort_at, 1
         FROM tasks p, (
             SELECT child.*, (SELECT clock_timestamp()) + number * interval '1 microsecond' AS since
             FROM ROWS FROM (jsonb_to_recordset(CAST(:children AS jsonb)) AS (

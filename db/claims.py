@@ -22,6 +22,8 @@ from db.events import FAN_OUT, EventKind
 from db.models import Queue, Task, TaskStatus
 from db.prebuilt import Prebuilt, Station
 
+FIRST = 1  # the epoch of the first claim
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -43,11 +45,21 @@ class Claim:
     items: int = 0
     started_at: datetime | None = None  # of the first claim
     hiccups: int = 0  # at the step it is on, when it was taken
+    traceparent: str | None = None  # of the submit
+    queued_at: datetime | None = None
+    admitted_at: datetime | None = None
+    claimed_at: datetime | None = None
 
     @property
     def root_id(self) -> uuid.UUID:
         """The task that holds the credits and the items."""
         return self.parent_id or self.task_id
+
+    @property
+    def waited(self) -> Mapping[str, datetime]:
+        """From when on it waited: for its turn, for a slot, until it was claimed. What ran before is no waiting."""
+        times = {"queued": self.queued_at if self.epoch == FIRST else None, "admitted": self.admitted_at}
+        return {name: at for name, at in (times | {"claimed": self.claimed_at}).items() if at is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,6 @@ class Counts:
     crashes: int
 
 
-FIRST = 1  # the epoch of the first claim
 # The claim, its event and whom that is owed to, in one statement. It brings the columns of Claim, by position, after
 # the seconds since the submit.
 _TAKE = Prebuilt(f"""
@@ -70,7 +81,8 @@ _TAKE = Prebuilt(f"""
         WHERE id = :task_id AND user_id = :user_id AND status = 'QUEUED' AND admitted_at IS NOT NULL
             AND not_before IS NULL
         RETURNING id, user_id, tool_id, epoch, agents, parameters, inputs, prices, queue, parent_id, run_seconds,
-            tariffs, first_item, items, started_at, hiccups, last_event,
+            tariffs, first_item, items, started_at, hiccups, traceparent, queued_at, admitted_at, claimed_at,
+            last_event,
             coalesce(extract(epoch FROM claimed_at - queued_at), 0)::float8 AS waited),
     event AS (
         INSERT INTO task_events (task_id, seq, kind, data)
@@ -78,7 +90,7 @@ _TAKE = Prebuilt(f"""
         RETURNING task_id, seq, kind),
     owed AS ({FAN_OUT})
     SELECT waited, id, user_id, tool_id, epoch, agents, parameters, inputs, prices, queue, parent_id, run_seconds,
-        tariffs, first_item, items, started_at, hiccups
+        tariffs, first_item, items, started_at, hiccups, traceparent, queued_at, admitted_at, claimed_at
     FROM taken
 """)  # noqa: S608 (our own words only)
 

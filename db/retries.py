@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, insert, literal, select, text, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
+from backend import traces
 from backend.errors import InvalidTaskState, ResultsExpired
 from db import items, retention, task_store
 from db.models import CLOCK, StepStatus, Task, TaskStatus, TaskStep
@@ -62,6 +63,7 @@ def create(
     original = task_store.get(session, wanted.retry_of, user_id, lock=True)
     check_possible(session, original, kept, only_if_never_retried=only_if_never_retried)
     asked = wanted.submission
+    traces.current_span().link(original.traceparent)
     task = task_store.create(
         session, user_id, original.tool_id, asked.agents, original.parameters,
         priority=original.priority, retry_of=original.id,

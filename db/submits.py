@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend import traces
 from backend.errors import AgensiumError, Conflict, InsufficientCredits, InvalidTaskState, TaskNotFound
 from backend.metrics.of_tasks import CreditKind
 from db import ledger, noted, wakeups
@@ -92,7 +93,7 @@ _SUBMIT = Prebuilt(f"""
             agents = CAST(:agents AS varchar[]),
             prices = CAST(:prices AS jsonb), tariffs = CAST(:tariffs AS jsonb), inputs = CAST(:inputs AS jsonb),
             parameters = coalesce(CAST(:parameters AS jsonb), parameters), cost = :cost,
-            celery_task_id = CAST(:celery_task_id AS uuid)
+            celery_task_id = CAST(:celery_task_id AS uuid), traceparent = CAST(:traceparent AS varchar)
         FROM draft, paid
         WHERE t.id = draft.id
         RETURNING t.id, t.user_id, t.last_event, t.agents, t.prices, t.tool_id),
@@ -126,6 +127,7 @@ def enqueue(session: Station, task: Submitted, submission: Submission) -> uuid.U
         "parameters": None if submission.parameters is None else json.dumps(dict(submission.parameters)),
         "cost": float(submission.cost),
         "celery_task_id": celery_task_id,
+        "traceparent": traces.current(),
         "ageing_step": AGEING_STEP,
         "total": total,
     }

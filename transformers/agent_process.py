@@ -117,7 +117,9 @@ class AgentProcess:
         """
         await self.start()
         call = _Call(limits, stop, on_progress, last_word=monotonic(), in_a_row=in_a_row, started=self._is_warm)
-        fit = False  # for the next call
+        fit, child = False, self._child  # for the next call
+        assert child is not None
+        silent_until = child.stderr.size()
         try:
             found = await self._exchange(operation, request, answer, folder, call)
             fit = True
@@ -126,6 +128,8 @@ class AgentProcess:
             raise
         finally:
             self.peak_bytes, self.used_bytes = call.peak_bytes, 0
+            if words := child.stderr.since(silent_until):
+                log().info("the agent wrote to standard error", text=words)
             if not fit:
                 await self.kill()
         return found

@@ -27,6 +27,11 @@ class AgentStderr:
     def tail(self) -> str:
         return self._from(max(0, self.size() - TAIL), TAIL).decode(errors="replace")
 
+    def since(self, position: int) -> str:
+        """What came after `position`, or the end of it where that is much."""
+        size = self.size()
+        return self._from(max(position, size - TAIL), TAIL).decode(errors="replace") if size > position else ""
+
     def size(self) -> int:
         with suppress(OSError):
             return self.path.stat().st_size

@@ -8,6 +8,8 @@ import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from backend.clock import monotonic
@@ -158,7 +160,9 @@ def _fetch_some(bench: Workbench, wanted: Sequence[tuple[str, int, Mapping[str, 
     if len(wanted) == 1:
         return [_fetch(bench, *wanted[0])]
     with ThreadPoolExecutor(len(wanted), thread_name_prefix="load") as threads:
-        return list(threads.map(lambda one: _fetch(bench, *one), wanted))
+        # each with a context of its own, so that it is the task's in the log and in its trace
+        fetching = [threads.submit(copy_context().run, partial(_fetch, bench, *one)) for one in wanted]
+        return [one.result() for one in fetching]
 
 
 def _fetch(bench: Workbench, role: str, number: int, file: Mapping[str, Any]) -> LocalFile:

@@ -10,10 +10,9 @@ from typing import Any, Self
 
 from backend.clock import monotonic
 from backend.errors import AgensiumError, ClaimLost, Interruption
-from backend.logs import bound
 from transformers.fan_out import fan_out
 from transformers.fingerprints import fingerprint_of, fingerprint_of_inputs
-from transformers.step_turn import Computed, fail, finished_before, take_turn, work, write_down
+from transformers.step_turn import Computed, fail, finished_before, take_turn, turn_of, work, write_down
 from transformers.tool import Step
 from transformers.walk import Walk
 
@@ -34,7 +33,7 @@ async def one_by_one(walk: Walk) -> None:
                 if step.fans_out and turn.artifact is not None:
                     await fan_out(bench, turn.artifact)
             else:
-                with bound(agent=step.id):
+                with turn_of(walk, step):
                     await behind.compute(step, fingerprint)
             if bench.tool.chained:
                 upstream = fingerprint

@@ -4,10 +4,12 @@ A step is finished when its artifact is where it stays and its checkpoint is com
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from backend import traces
 from backend.clock import monotonic
 from backend.errors import AgensiumError, DependencyFailed, ErrorClass, Interruption, TimeLimit, Verdict
 from backend.logs import bound, log
@@ -63,10 +65,19 @@ async def take_turn(walk: Walk, step: Step, fingerprint: str) -> Turn:
     if done is not None:
         turn = await walk.bench.slot.stop.watch_over(_from_checkpoint, walk, step, done)
     else:
-        with bound(agent=step.id):
+        with turn_of(walk, step):
             turn = await _run(walk, step, fingerprint)
     walk.take(step, turn.outcome, turn.delivery)
     return turn
+
+
+@contextmanager
+def turn_of(walk: Walk, step: Step) -> Iterator[None]:
+    """All that is said and traced in the block is the agent's."""
+    claim, version = walk.bench.claim, step.agent.version
+    task: dict[str, Any] = {"task_id": str(claim.task_id), "epoch": claim.epoch, "tool_id": claim.tool_id}
+    with bound(agent=step.id), traces.span(f"agent {step.id}", **task, agent=step.id, agent_version=version):
+        yield
 
 
 def finished_before(walk: Walk, step: Step, fingerprint: str) -> TaskStep | None:
@@ -123,6 +134,7 @@ async def write_down(walk: Walk, computed: Computed) -> Turn:
         **where,
     )
     await asyncio.to_thread(_record, walk, step, checkpoint, delivery)
+    log().info("step delivered", milliseconds=checkpoint.duration_ms, peak_bytes=computed.peak_bytes)
     return Turn(_delivered(step, artifact), artifact, delivery)
 
 
@@ -146,6 +158,7 @@ async def fail(
         raise failure
     verdict = failure.verdict
     log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
+    traces.current_span().failed(verdict.error_code)
     before = walk.finished.get(step.id)
     if before is not None and before.status == StepStatus.DELIVERED:
         return await walk.bench.slot.stop.watch_over(_from_checkpoint, walk, step, before)

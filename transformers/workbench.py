@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from backend import traces
 from backend.doors import Doors
 from backend.errors import AgensiumError, MemoryLimit, Reroute
 from backend.settings import Settings
@@ -99,16 +100,19 @@ class Workbench:
         """
         slot = self.slot
         try:
-            return await slot.process.call(
-                operation,
-                request,
-                answer,
-                folder=self.folder,
-                limits=self.limits(usual_seconds),
-                stop=slot.stop,
-                on_progress=on_progress,
-                in_a_row=in_a_row,
-            )
+            with traces.span(f"compute {operation}") as span:
+                found = await slot.process.call(
+                    operation,
+                    request,
+                    answer,
+                    folder=self.folder,
+                    limits=self.limits(usual_seconds),
+                    stop=slot.stop,
+                    on_progress=on_progress,
+                    in_a_row=in_a_row,
+                )
+                span.set(process__pid=slot.process.pid, peak_bytes=slot.process.peak_bytes)
+            return found
         except AgensiumError as failure:
             if failure.verdict.error_code == MemoryLimit.error_code and await asyncio.to_thread(
                 self._has_room_elsewhere

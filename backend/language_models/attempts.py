@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from backend import traces
 from backend.errors import ModelRefused, ModelUnavailable
 from backend.language_models.breakers import Breakers
 from backend.language_models.failures import Barred, Refused, without_secrets
@@ -43,7 +44,8 @@ class Attempts:
         async def once() -> T:
             await _turn(turns, budget)
             try:
-                return await self._breakers.through(str(name), seconds, lambda: in_time(call, seconds, budget))
+                with traces.door("model call", gen_ai__request__model=str(name)):
+                    return await self._breakers.through(str(name), seconds, lambda: in_time(call, seconds, budget))
             finally:
                 turns.release()
 

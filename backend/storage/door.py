@@ -4,13 +4,16 @@ What each task asks for goes by the lean lane, and through boto3 where that decl
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing, suppress
+from functools import wraps
 from os.path import commonprefix
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import ClientError
 
+from backend import traces
 from backend.errors import UnreadableFile
 from backend.settings import Settings
 from backend.storage import boto3_lane
@@ -24,6 +27,24 @@ from backend.storage.streams import OpenObject, write
 
 _IN_PARTS = 8 << 20  # bytes, from which boto3 sends a file in parts, side by side; a smaller one is read at once
 _FEW = 4  # a listing brings up to 1,000 objects
+
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+def _traced(operation: str) -> Callable[[Callable[Given, Found]], Callable[Given, Found]]:
+    """A span with the name of S3's operation. The key is not in it: it ends in a customer's name for a file."""
+
+    def decorated(call: Callable[Given, Found]) -> Callable[Given, Found]:
+        @wraps(call)
+        def within(*given: Given.args, **named: Given.kwargs) -> Found:
+            with traces.door(f"S3 {operation}", rpc__system="aws-api", rpc__method=operation):
+                return call(*given, **named)
+
+        return within
+
+    return decorated
 
 
 class Storage(Listing, Parts, Links):
@@ -41,6 +62,7 @@ class Storage(Listing, Parts, Links):
             except Declined:
                 _ = self._client
 
+    @_traced("HeadObject")
     def head(self, key: str) -> ObjectInfo | None:
         """What the store knows of an object, or None where there is none."""
         try:
@@ -55,9 +77,11 @@ class Storage(Listing, Parts, Links):
         found = {one.key: one for one in self.list(commonprefix(list(keys)))}  # noqa: RUF071 (a key is no path)
         return {key: found.get(key) for key in keys}
 
+    @_traced("PutObject")
     def put_bytes(self, key: str, body: bytes, content_type: str) -> StoredObject:
         return self._put(key, body, content_type)
 
+    @_traced("PutObject")
     def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
         """Send a file, in parts where it is large."""
         if path.stat().st_size < _IN_PARTS:
@@ -67,10 +91,12 @@ class Storage(Listing, Parts, Links):
         boto3_lane.put_in_parts(self._client, self.bucket, key, path, content_type, encryption=self._encryption)
         return StoredObject(key, path.stat().st_size, digest)
 
+    @_traced("GetObject")
     def get_bytes(self, key: str) -> bytes:
         with closing(self._open(key).body) as body:
             return body.read()
 
+    @_traced("GetObject")
     def download(self, key: str, path: Path, etag: str | None = None) -> int:
         """Bring an object to local disk; its size. A half-written file never stands under its final name.
 
@@ -86,6 +112,7 @@ class Storage(Listing, Parts, Links):
             part.unlink(missing_ok=True)
         return path.stat().st_size
 
+    @_traced("GetObject")
     def read(self, key: str, start: int, length: int, etag: str | None = None) -> bytes:
         """A piece of an object; at its end, less. Raises UnreadableFile as `download` does."""
         with closing(self._open(key, etag, _range(start, length)).body) as body:

@@ -49,7 +49,8 @@ def test_no_line_says_what_stood_in_an_address(hall: Hall, customer: Customer) -
     assert "s3cret" not in str(lines)
 
 
-def test_what_machines_ask_every_few_seconds_is_told_at_debug(lobby: Hall) -> None:
+def test_what_machines_ask_every_few_seconds_is_no_line_at_info(lobby: Hall) -> None:
     with capture_logs() as lines:
         lobby.send("GET", "/healthz")
-    assert [line["log_level"] for line in told(lines)] == ["debug"]
+        lobby.send("GET", "/nowhere")
+    assert [line["status"] for line in told(lines)] == [404]

@@ -22,6 +22,7 @@ def take(task: Task, *, user_id: int | None = None, worker: uuid.UUID | None = N
 def test_a_claim_brings_what_the_work_needs_to_know() -> None:
     task = builders.admitted_task(parameters={"depth": 3}, queue=Queue.HIGH_MEMORY, run_seconds=4.5, crashes=1)
     taken = take(task)
+    row = builders.read(task.id)
     assert taken == Claim(
         task_id=task.id,
         user_id=task.user_id,
@@ -34,7 +35,10 @@ def test_a_claim_brings_what_the_work_needs_to_know() -> None:
         queue=Queue.HIGH_MEMORY,
         parent_id=None,
         run_seconds=4.5,
-        started_at=builders.read(task.id).started_at,
+        started_at=row.started_at,
+        queued_at=row.queued_at,
+        admitted_at=row.admitted_at,
+        claimed_at=row.claimed_at,
     )
 
 
