@@ -1,6 +1,7 @@
 """API keys, and the customer's credits."""
 
 import uuid
+from datetime import timedelta
 
 from fastapi import APIRouter
 
@@ -20,6 +21,7 @@ from api.cursors import CursorQuery, LimitQuery, cursor_of, entry_cursor
 from api.dependencies import AdminUser, CurrentUser
 from api.error_responses import problems
 from api.once import OnceDep
+from api.scopes import check_covers
 from backend.errors import BadRequest, Forbidden, IdempotencyMismatch, NotFound, RequestInFlight, UserNotFound
 from db import accounts, ledger
 from db.database import Session, transaction
@@ -38,9 +40,12 @@ router = APIRouter()
 )
 def create_api_key(asked: NewApiKey, user: CurrentUser) -> ApiKeyShown:
     """The key is shown once; afterwards only its prefix is known."""
+    check_covers(user, asked.scope)
     key, prefix = new_api_key()
+    lifetime = timedelta(days=asked.expires_in_days) if asked.expires_in_days else None
+    kept = accounts.NewKey(asked.name, prefix, digest(key), asked.scope, lifetime)
     with transaction() as session:
-        row = accounts.add_api_key(session, user.id, asked.name, prefix, digest(key))
+        row = accounts.add_api_key(session, user.id, kept)
     return ApiKeyShown(**_api_key(row).model_dump(), key=key)
 
 
@@ -106,7 +111,7 @@ def _grant(session: Session, asked: Grant) -> Granted:
 
 
 def _api_key(row: ApiKey) -> ApiKeyView:
-    return ApiKeyView(id=row.id, name=row.name, prefix=row.prefix, created_at=row.created_at)
+    return ApiKeyView.model_validate(row, from_attributes=True)
 
 
 def _entry(row: CreditEntry) -> EntryView:

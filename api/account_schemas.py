@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, EmailStr, Field, SecretStr, model_validator
 
 from api.schemas import A_RUN, A_TASK, A_TIME, BIGGEST_ID, Asked, ShortText, Told
+from db.models import Scope
 
 A_PASSWORD = "a long sentence, easily remembered"  # noqa: S105 (an example)
 Email = Annotated[EmailStr, AfterValidator(str.lower), Field(max_length=254, examples=["ada@example.com"])]
@@ -27,6 +28,12 @@ class RefreshAsked(Asked):
     refresh_token: str = Field(max_length=200, examples=["rt_Zq0…"])
 
 
+class NewPassword(Asked):
+    password: SecretStr = Field(max_length=200, description="The one until now.", examples=[A_PASSWORD])
+    new_password: SecretStr = Field(min_length=12, max_length=200, examples=["another sentence, remembered as easily"])
+    revoke_api_keys: bool = Field(default=False, description="Also end every API key.", examples=[False])
+
+
 class Tokens(Told):
     access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiIs…"])
     refresh_token: str = Field(description="Good for one use.", examples=["rt_Zq0…"])
@@ -43,13 +50,23 @@ class Me(Told):
 
 class NewApiKey(Asked):
     name: ShortText = Field(examples=["nightly import"])
+    scope: Scope = Field(
+        Scope.MANAGE,
+        description="`read`: only look and download; `run`: also upload, run, cancel and delete; `manage`: also "
+        "webhooks and keys. A key makes no key of a wider scope than its own.",
+        examples=[Scope.RUN],
+    )
+    expires_in_days: int | None = Field(None, ge=1, le=3650, description="None: until it is revoked.", examples=[90])
 
 
 class ApiKeyView(Told):
     id: uuid.UUID = Field(examples=[A_RUN])
     name: str = Field(examples=["nightly import"])
     prefix: str = Field(examples=["4f1c9a7be203"])
+    scope: Scope = Field(examples=[Scope.RUN])
     created_at: datetime = Field(examples=[A_TIME])
+    expires_at: datetime | None = Field(None, examples=[None])
+    last_used_at: datetime | None = Field(None, description="To the hour.", examples=[None])
 
 
 class ApiKeyShown(ApiKeyView):

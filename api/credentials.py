@@ -1,6 +1,7 @@
 """Passwords, tokens and API keys: made, hashed and checked. It knows no database and no HTTP.
 
 An access token is a short JWT and says only who; a refresh token and an API key are random, and kept as SHA-256.
+SECRET_KEY signs; what SECRET_KEY_PREVIOUS signed is believed as well, so that a key is exchanged without a sign-out.
 """
 
 import hashlib
@@ -13,8 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 import jwt
+from jwt.types import Options
 from pwdlib import PasswordHash
 
 from backend.clock import now
@@ -26,6 +29,7 @@ AUDIENCE = "agensium-api"
 _OUTPUT_AUDIENCE = "agensium-output"  # so that no link is ever taken for a token
 _ALGORITHM = "HS256"
 _CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
+_GENERATION = "gen"  # of the customer's sign-ins; what an older release has signed has none
 _LINK_CLAIMS = ["iss", "aud", "sub", "exp", "task", "name"]
 _API_KEY_MARK = "ag_"  # whose leak it is, for those who scan for secrets
 LONGEST_WAIT = 3.0  # seconds for a turn at hashing
@@ -60,13 +64,33 @@ def hash_password(password: str) -> str:
 
 
 def password_matches(password: str, password_hash: str | None) -> bool:
+    return verified(password, password_hash).matches
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """`new_hash`: the right password, hashed as it is done today; None where the kept one will do."""
+
+    matches: bool
+    new_hash: str | None = None
+
+
+def verified(password: str, password_hash: str | None) -> Verified:
     """As slow for a customer who does not exist (None) as for one who does."""
     with _a_turn():
-        matches = _hasher().verify(password, password_hash or _nobodys_hash())
-    return matches and password_hash is not None
+        matches, new_hash = _hasher().verify_and_update(password, password_hash or _nobodys_hash())
+    return Verified(matches, new_hash) if password_hash is not None else Verified(matches=False)
 
 
-def access_token(user_id: int) -> str:
+@dataclass(frozen=True, slots=True)
+class TokenOwner:
+    """Who a token was made for, and in which generation of their sign-ins."""
+
+    user_id: int
+    generation: int
+
+
+def access_token(user_id: int, generation: int = 0) -> str:
     issued = now()
     return jwt.encode(
         {
@@ -76,24 +100,34 @@ def access_token(user_id: int) -> str:
             "iat": issued,
             "exp": issued + timedelta(minutes=get_settings().access_token_minutes),
             "jti": uuid.uuid4().hex,
+            _GENERATION: generation,
         },
         get_settings().secret_key.get_secret_value(),
         _ALGORITHM,
     )
 
 
-def customer_of_access_token(token: str) -> int:
-    """The id of the customer that a token was made for.
-
-    Raises:
-        Unauthenticated: it is forged, too old, or not meant for us.
-    """
-    secret = get_settings().secret_key.get_secret_value()
+def owner_of_access_token(token: str) -> TokenOwner:
+    """Raises Unauthenticated: it is forged, too old, or not meant for us."""
     try:
-        claims = jwt.decode(token, secret, [_ALGORITHM], audience=AUDIENCE, issuer=ISSUER, options={"require": _CLAIMS})
+        claims = _claims_of(token, AUDIENCE, _CLAIMS)
+        return TokenOwner(int(claims["sub"]), int(claims.get(_GENERATION, 0)))
     except jwt.InvalidTokenError:
         raise Unauthenticated from None
-    return int(claims["sub"])
+
+
+def _claims_of(token: str, audience: str, required: list[str]) -> dict[str, Any]:
+    """Raises jwt.InvalidTokenError."""
+    settings = get_settings()
+    options: Options = {"require": required}
+    for secret in filter(None, (settings.secret_key, settings.secret_key_previous)):
+        try:
+            return jwt.decode(
+                token, secret.get_secret_value(), [_ALGORITHM], audience=audience, issuer=ISSUER, options=options
+            )
+        except jwt.InvalidSignatureError as error:
+            unsigned = error
+    raise unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +154,8 @@ def link_to_output(output: LinkedOutput) -> str:
 
 def output_of_link(link: str) -> LinkedOutput:
     """Raises Forbidden: it is forged or too old; the file store answers the same."""
-    secret = get_settings().secret_key.get_secret_value()
     try:
-        claims = jwt.decode(
-            link, secret, [_ALGORITHM], audience=_OUTPUT_AUDIENCE, issuer=ISSUER, options={"require": _LINK_CLAIMS}
-        )
+        claims = _claims_of(link, _OUTPUT_AUDIENCE, _LINK_CLAIMS)
     except jwt.InvalidTokenError:
         raise Forbidden("The link is not good any more.") from None
     return LinkedOutput(int(claims["sub"]), uuid.UUID(claims["task"]), claims["name"])
@@ -151,6 +182,12 @@ def prefix_of_api_key(key: str) -> str:
 def digest(secret: str) -> str:
     """SHA-256: enough for what is random already."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def keyed_digest(*words: str) -> str:
+    """Of what is not to be read where it is kept, and could be found by trying: addresses, networks."""
+    secret = get_settings().secret_key.get_secret_value().encode()
+    return hmac.digest(secret, "\0".join(words).encode(), hashlib.sha256).hex()
 
 
 def same_secret(secret: str, kept_digest: str) -> bool:

@@ -13,15 +13,16 @@ from fastapi import Depends, Path, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
-from api.credentials import customer_of_access_token, is_api_key, prefix_of_api_key, same_secret
+from api.credentials import is_api_key, owner_of_access_token, prefix_of_api_key, same_secret
 from api.rate_limits import check_rate
+from api.scopes import check_scope
 from backend.doors import Doors, get_doors
 from backend.errors import Forbidden, TaskNotFound, Unauthenticated
 from backend.language_models.door import LanguageModels
+from backend.log_fields import note
 from backend.storage.door import Storage
 from db import accounts, sign_ins
 from db.database import statement
-from db.prebuilt import Station
 from db.sign_ins import Customer as Customer  # noqa: PLC0414 (the other rooms know it from here)
 
 API_KEY_HEADER = "X-API-Key"
@@ -48,7 +49,9 @@ def _current_user(
     api_key: Annotated[str | None, Security(api_key_header)],
 ) -> Customer:
     customer = customer_of(secret_of(bearer, api_key))
+    note(user_id=customer.id)
     check_rate(request, customer.id)
+    check_scope(customer, request.method, request.scope["route"].path)
     return customer
 
 
@@ -70,20 +73,27 @@ def customer_of(secret: str) -> Customer:
     Raises:
         Unauthenticated: nobody's, or it is not good any more.
     """
-    with statement() as session:
-        customer = _by_api_key(session, secret) if is_api_key(secret) else _by_token(session, secret)
+    customer = _by_api_key(secret) if is_api_key(secret) else _by_token(secret)
     if customer is None:
         raise Unauthenticated
     return customer
 
 
-def _by_token(session: Station, token: str) -> Customer | None:
-    return sign_ins.by_id(session, customer_of_access_token(token))
+def _by_token(token: str) -> Customer | None:
+    owner = owner_of_access_token(token)
+    with statement() as session:
+        return sign_ins.by_id(session, owner.user_id, owner.generation)
 
 
-def _by_api_key(session: Station, key: str) -> Customer | None:
-    found = sign_ins.by_api_key(session, prefix_of_api_key(key))
-    return found[0] if found and same_secret(key, found[1]) else None
+def _by_api_key(key: str) -> Customer | None:
+    with statement() as session:
+        found = sign_ins.by_api_key(session, prefix_of_api_key(key))
+    if found is None or not same_secret(key, found.key_hash):
+        return None
+    if found.unnoted:
+        with statement() as session:
+            sign_ins.note_use(session, found.id)
+    return found.owner
 
 
 CurrentUser = Annotated[Customer, Depends(_current_user)]
@@ -104,9 +114,11 @@ async def _task_id(
 def task_id_of(task_id: str) -> uuid.UUID:
     """An id that is no UUID names no task: 404, as for any other task that is not yours."""
     try:
-        return uuid.UUID(task_id)
+        found = uuid.UUID(task_id)
     except ValueError:
         raise TaskNotFound(task_id=task_id) from None
+    note(task_id=str(found))
+    return found
 
 
 AdminUser = Annotated[Customer, Depends(_admin_user)]

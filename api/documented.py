@@ -6,8 +6,11 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api.error_responses import PROBLEM_JSON
+from api.error_responses import PROBLEM_JSON, problems
 from api.schemas import Problem
+from api.scopes import scope_needed
+from backend.errors import ScopeTooSmall
+from db.models import Scope
 
 _REFUSED = "422"
 _FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
@@ -41,10 +44,20 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
     for name in _FRAMEWORKS_OWN:
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema()
-    for path in document["paths"].values():
-        for operation in path.values():
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
             _mend_refusal(operation["responses"])
+            if "security" in operation and scope_needed(method.upper(), path) is not Scope.READ:
+                _add_scope(operation["responses"])
     return document
+
+
+def _add_scope(responses: dict[str, Any]) -> None:
+    """What a key of a smaller scope is answered, wherever one may be asked for more than it has."""
+    for status, mine in problems(ScopeTooSmall, signed_in=False).items():
+        said = responses.setdefault(str(status), {"description": "", "content": mine["content"]})
+        said["description"] = " ".join([said["description"], ScopeTooSmall.message]).strip()
+        said["content"][PROBLEM_JSON]["examples"].update(mine["content"][PROBLEM_JSON]["examples"])
 
 
 def _mend_refusal(responses: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """How often one customer may ask: a bucket of requests each, filled steadily.
 
 It lies in the memory of each API process, so that neither a table nor the broker is asked for it: with three
-processes a customer has three.
+processes a customer has three. Who is not signed in yet is counted elsewhere (doorstep.py).
 """
 
 from collections import OrderedDict
@@ -12,10 +12,7 @@ from starlette.requests import Request
 
 from backend.clock import monotonic
 from backend.errors import TooManyRequests
-from backend.settings import Settings
 
-SIGN_INS_PER_SECOND = 0.5
-SIGN_INS_AT_ONCE = 20
 MOST_BUCKETS = 10_000  # customers that are remembered; who has not asked for long has a full bucket anyway
 
 
@@ -59,20 +56,3 @@ def check_rate(request: Request, customer_id: int) -> None:
     """Raises TooManyRequests."""
     buckets: Buckets = request.app.state.buckets
     buckets.take(customer_id)
-
-
-def check_sign_in(request: Request, email: str = "") -> None:
-    """By address, and by account where one is named: a password is not to be guessed by trying.
-
-    Raises:
-        TooManyRequests
-    """
-    doorstep: Buckets = request.app.state.doorstep
-    doorstep.take(("address", request.client.host if request.client else ""))
-    if email:
-        doorstep.take(("account", email))
-
-
-def doorstep(settings: Settings) -> Buckets:
-    """For those who are not signed in yet; open where nobody is limited."""
-    return Buckets(SIGN_INS_PER_SECOND if settings.requests_per_second else 0, SIGN_INS_AT_ONCE)

@@ -185,8 +185,8 @@ def _test(user_id: int, webhook_id: uuid.UUID) -> Attempt:
         endpoint = webhooks.get(session, user_id, webhook_id)
     door = WebhookDoor(get_settings())
     body = {"type": "webhook.test", "timestamp": now().isoformat(), "data": {"webhook_id": str(endpoint.id)}}
-    secret = door.secret(endpoint.id, endpoint.secret_version)
-    answer = door.send(endpoint.url, secret, f"msg_test_{uuid.uuid4().hex}", json.dumps(body).encode())
+    secrets = door.signers(endpoint.id, endpoint.secret_version)
+    answer = door.send(endpoint.url, secrets, f"msg_test_{uuid.uuid4().hex}", json.dumps(body).encode())
     return Attempt(
         delivered=answer.failure is None,
         status_code=answer.status_code,

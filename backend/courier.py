@@ -96,12 +96,12 @@ class _Hand:
 
     def _serve(self, held: Held) -> float:
         """One turn at an endpoint; seconds until it should have another."""
-        secret, until, failures = self._door.secret(held.id, held.secret_version), monotonic() + TURN_SECONDS, 0
+        secrets, until, failures = self._door.signers(held.id, held.secret_version), monotonic() + TURN_SECONDS, 0
         while True:
             with transaction() as session:
                 batch = deliveries.due(session, held, AT_ONCE)
             for told in batch:
-                answer = self._door.send(held.url, secret, message_id(told.task_id, told.seq), body_of(told))
+                answer = self._door.send(held.url, secrets, message_id(told.task_id, told.seq), body_of(told))
                 as_it_was = _write_down(held, told, answer)
                 failures = failures + 1 if answer.failure else 0
                 if not as_it_was or monotonic() > until or self._over.is_set():

@@ -9,6 +9,7 @@
     │   │   └── UserNotFound         USER_NOT_FOUND        404
     │   ├── Unauthenticated          NOT_AUTHENTICATED     401
     │   ├── Forbidden                FORBIDDEN             403
+    │   │   └── ScopeTooSmall        SCOPE_TOO_SMALL       403 (of the API key)
     │   ├── Conflict                 CONFLICT              409
     │   │   ├── EmailTaken           EMAIL_TAKEN           409
     │   │   ├── InvalidTaskState     INVALID_TASK_STATE    409
@@ -198,6 +199,12 @@ class Forbidden(CustomerError):
     http_status = 403
     message = "Your role may not do this."
     next_action = "Ask an administrator."
+
+
+class ScopeTooSmall(Forbidden):
+    error_code = "SCOPE_TOO_SMALL"
+    message = "The API key's scope does not allow this."
+    next_action = "Use a key of a wider scope, or sign in with POST /auth/login."
 
 
 class Conflict(CustomerError):

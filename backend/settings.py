@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(DEVELOPMENT_SECRET), description="Signs access tokens; change it: at least 32 random characters."
     )
+    secret_key_previous: SecretStr | None = Field(
+        None, description="The one before, while SECRET_KEY is exchanged: what it signed is still believed."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=True, description="JSON lines; false for people.")
     metrics_port: int = Field(
@@ -195,7 +198,8 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator(
-        "s3_endpoint_url", "s3_public_endpoint_url", "s3_kms_key_id", "no_progress_seconds", "time_limit_seconds",
+        "secret_key_previous", "s3_endpoint_url", "s3_public_endpoint_url", "s3_kms_key_id", "no_progress_seconds",
+        "time_limit_seconds",
         "aws_access_key_id", "aws_secret_access_key", "openai_api_key", "openai_base_url", "anthropic_api_key",
         "google_api_key", "compatible_base_url", "compatible_api_key", mode="before",
     )  # fmt: skip
@@ -219,12 +223,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
-        faults = self._production_faults() if self.environment == "production" else []
+        faults = self.production_faults() if self.environment == "production" else []
         if faults:
             raise ValueError("; ".join(faults))
         return self
 
-    def _production_faults(self) -> list[str]:
+    def production_faults(self) -> list[str]:
+        """What production refuses, each a sentence without a value."""
         secret, database = self.secret_key.get_secret_value(), self.database_url.get_secret_value()
         faults = {
             f"SECRET_KEY must be set, to at least {SHORTEST_SECRET} random characters": secret == DEVELOPMENT_SECRET

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,12 +48,20 @@ class WebhookDoor:
 
     def __init__(self, settings: Settings) -> None:
         self._secret_key = settings.secret_key.get_secret_value().encode()
+        previous = settings.secret_key_previous
+        self._previous_key = previous.get_secret_value().encode() if previous else None
         self._loopback = settings.webhooks_to_loopback
         self._network = CheckedNetwork(loopback=self._loopback)
 
     def secret(self, endpoint_id: uuid.UUID, version: int) -> str:
-        said = f"webhook:{endpoint_id}:{version}".encode()
-        return "whsec_" + base64.b64encode(hmac.digest(self._secret_key, said, hashlib.sha256)).decode()
+        return _secret(self._secret_key, endpoint_id, version)
+
+    def signers(self, endpoint_id: uuid.UUID, version: int) -> Sequence[str]:
+        """The secrets that a message is signed with: a customer who has the one before SECRET_KEY was exchanged
+        verifies with that.
+        """
+        keys = (self._secret_key, self._previous_key) if self._previous_key else (self._secret_key,)
+        return [_secret(key, endpoint_id, version) for key in keys]
 
     def check(self, url: str) -> None:
         """What can be said of an address before its name is resolved.
@@ -77,11 +86,11 @@ class WebhookDoor:
         if address is not None and not allowed(address, loopback=self._loopback):
             raise Refused(str(ForbiddenAddress(host)))
 
-    def send(self, url: str, secret: str, message_id: str, body: bytes) -> Answer:
-        """One attempt; never raises for what the other side does or does not."""
+    def send(self, url: str, secrets: Sequence[str], message_id: str, body: bytes) -> Answer:
+        """One attempt, signed with each of the secrets; never raises for what the other side does or does not."""
         began = monotonic()
         self._network.deadline = began + SECONDS
-        answer = self._attempt(url, _signed(secret, message_id, now(), body), body)
+        answer = self._attempt(url, _signed(secrets, message_id, now(), body), body)
         return Answer(answer.status_code, answer.failure, answer.retry_after, round(1000 * (monotonic() - began)))
 
     def _attempt(self, url: str, headers: dict[bytes | str, bytes | str], body: bytes) -> Answer:
@@ -124,11 +133,16 @@ def _is_local(host: str) -> bool:
     return host == "localhost" if address is None else address.is_loopback
 
 
-def _signed(secret: str, message_id: str, at: datetime, body: bytes) -> dict[bytes | str, bytes | str]:
+def _secret(key: bytes, endpoint_id: uuid.UUID, version: int) -> str:
+    said = f"webhook:{endpoint_id}:{version}".encode()
+    return "whsec_" + base64.b64encode(hmac.digest(key, said, hashlib.sha256)).decode()
+
+
+def _signed(secrets: Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[bytes | str, bytes | str]:
     return {
         "content-type": "application/json",
         "user-agent": "Agensium-Webhooks/1",
         "webhook-id": message_id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, at, body.decode()),
+        "webhook-signature": " ".join(Webhook(secret).sign(message_id, at, body.decode()) for secret in secrets),
     }

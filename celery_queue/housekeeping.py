@@ -9,7 +9,18 @@ from datetime import timedelta
 
 from backend.logs import log
 from backend.settings import Settings
-from db import accounts, deliveries, idempotency, model_memory, paces, rings, task_store, vectors, workers
+from db import (
+    accounts,
+    deliveries,
+    idempotency,
+    model_memory,
+    paces,
+    rings,
+    sign_in_tries,
+    task_store,
+    vectors,
+    workers,
+)
 from db.database import DATABASE_ERRORS, Session, transaction
 from transformers.catalog import tools
 
@@ -30,6 +41,7 @@ def chores(settings: Settings) -> dict[str, Chore]:
         "forget old answers": idempotency.forget_old,
         "forget old webhook deliveries": deliveries.forget_old,
         "forget expired tokens": accounts.forget_expired_tokens,
+        "forget old tries to sign in": sign_in_tries.forget_old,
         "learn the agents' paces": lambda session: paces.measure(session, unfolded),
         "forget answers of models": lambda session: model_memory.forget_expired(session, ENOUGH),
         "take back what ended ingests have stored": lambda session: vectors.sweep(session, ENOUGH),

@@ -87,6 +87,18 @@ class EntryKind(StrEnum):
     RELEASE = "RELEASE"
 
 
+class Scope(StrEnum):
+    """What a program may do with an API key; each may what those before it may."""
+
+    READ = "read"
+    RUN = "run"
+    MANAGE = "manage"
+
+    def covers(self, other: "Scope") -> bool:
+        ladder = list(Scope)
+        return ladder.index(self) >= ladder.index(other)
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {  # noqa: RUF012 (SQLAlchemy's own contract)
@@ -103,6 +115,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(unique=True)  # lower case
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(server_default="customer")
+    sign_in_generation: Mapped[int] = mapped_column(server_default=ZERO)  # raised: older access tokens end
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
     __table_args__ = (CheckConstraint("role IN ('customer', 'admin')", name="role"),)
@@ -118,8 +131,27 @@ class ApiKey(Base):
     name: Mapped[str]
     prefix: Mapped[str] = mapped_column(unique=True)
     key_hash: Mapped[str]
+    scope: Mapped[str] = mapped_column(server_default=Scope.MANAGE)
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]  # to the hour
     revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (CheckConstraint("scope IN ('read', 'run', 'manage')", name="scope"),)
+
+
+class SignInTry(Base):
+    """How often somebody failed to sign in of late; `who` is a keyed digest, of an account, a network, or both."""
+
+    __tablename__ = "sign_in_tries"
+
+    who: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[float] = mapped_column(server_default=ZERO)  # falls as time goes by
+    open_at: Mapped[datetime] = mapped_column(server_default=CLOCK)  # before, nobody may try
+    tried_at: Mapped[datetime] = mapped_column(server_default=CLOCK, index=True)
+    known_until: Mapped[datetime] = mapped_column(server_default=text("to_timestamp(0)"))  # the password was right
+
+    __table_args__ = ({"postgresql_with": {"fillfactor": 70}},)
 
 
 class RefreshToken(Base):
@@ -223,6 +255,7 @@ class Task(Base):
     recoverable: Mapped[bool | None]
     outcome: Mapped[str | None]  # success | partial, of a COMPLETED task
     manifest_key: Mapped[str | None]
+    traceparent: Mapped[str | None]  # of the submit, as W3C writes it: every run goes on with that trace
 
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     queued_at: Mapped[datetime | None]

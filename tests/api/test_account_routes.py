@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime, timedelta
 
 import pytest
 from hall_client import Customer, Hall, problem_of
@@ -29,7 +30,9 @@ def test_an_api_key_is_shown_once_and_kept_as_a_digest(customer: Customer) -> No
     listed = customer.get("/auth/api-keys").json()["api_keys"]
 
     assert made["key"].startswith(f"ag_{made['prefix']}_")
-    assert [set(key) for key in listed] == [{"id", "name", "prefix", "created_at"}]
+    assert [set(key) for key in listed] == [
+        {"id", "name", "prefix", "scope", "created_at", "expires_at", "last_used_at"}
+    ]
     with transaction() as session:
         kept = session.query(ApiKey).one()
     assert made["key"].rpartition("_")[2] not in kept.key_hash
@@ -157,3 +160,29 @@ def test_a_cursor_that_is_not_ours_is_refused(customer: Customer, path: str) -> 
 def test_credits_need_somebody_signed_in(lobby: Hall) -> None:
     for path in ("/credits", "/credits/entries", "/auth/api-keys"):
         problem_of(lobby.send("GET", path), 401)
+
+
+def test_a_key_says_what_it_is_for_and_until_when(customer: Customer) -> None:
+    made = customer.post("/auth/api-keys", {"name": "nightly", "scope": "read", "expires_in_days": 90}).json()
+
+    assert customer.hall.send("GET", "/auth/me", headers={"X-API-Key": made["key"]}).status_code == 200
+    [listed] = customer.get("/auth/api-keys").json()["api_keys"]
+    assert listed["scope"] == "read"
+    assert listed["last_used_at"] is not None
+    lifetime = datetime.fromisoformat(listed["expires_at"]) - datetime.fromisoformat(listed["created_at"])
+    assert 89 < lifetime / timedelta(days=1) <= 90
+
+
+def test_a_key_is_made_for_everything_unless_it_is_said_otherwise(customer: Customer) -> None:
+    assert customer.post("/auth/api-keys", {"name": "nightly"}).json()["scope"] == "manage"
+
+
+@pytest.mark.parametrize(("scope", "wider"), [("read", "run"), ("run", "manage")])
+def test_no_key_makes_a_key_of_a_wider_scope(customer: Customer, scope: str, wider: str) -> None:
+    key = customer.post("/auth/api-keys", {"name": "first", "scope": scope}).json()["key"]
+    asked = {"json": {"name": "second", "scope": wider}, "headers": {"X-API-Key": key}}
+
+    answer = customer.hall.send("POST", "/auth/api-keys", **asked)
+
+    assert problem_of(answer, 403)["error_code"] == "SCOPE_TOO_SMALL"
+    assert len(customer.get("/auth/api-keys").json()["api_keys"]) == 1

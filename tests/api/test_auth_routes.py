@@ -1,3 +1,5 @@
+from typing import Any
+
 import httpx
 import jwt
 import pytest
@@ -11,6 +13,7 @@ from api.credentials import AUDIENCE, ISSUER, access_token
 from backend.settings import get_settings
 from db.database import transaction
 from db.models import RefreshToken, User
+from tests.conftest import forget_settings
 
 PASSWORD = "a long sentence, easily remembered"
 
@@ -91,13 +94,15 @@ def test_a_wrong_password_and_an_unknown_customer_get_the_same_answer(hall: Hall
     wrong = hall.send("POST", "/auth/login", json={"email": "ada@example.com", "password": "not the sentence"})
     unknown = hall.send("POST", "/auth/login", json={"email": "bob@example.com", "password": "not the sentence"})
 
-    assert problem_of(wrong, 401) == problem_of(unknown, 401)
+    told = [problem_of(answer, 401) | {"request_id": ""} for answer in (wrong, unknown)]
+    assert told[0] == told[1]
 
 
 def test_an_unknown_customer_costs_a_hash_like_a_known_one(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    verify = credentials._hasher().verify
-    monkeypatch.setattr(credentials._hasher(), "verify", lambda p, h: hashed.append(h) or verify(p, h))
+    hasher = credentials._hasher()
+    verify = hasher.verify_and_update
+    monkeypatch.setattr(hasher, "verify_and_update", lambda p, h: hashed.append(h) or verify(p, h))
 
     hall.send("POST", "/auth/login", json={"email": "bob@example.com", "password": "not the sentence"})
 
@@ -195,7 +200,7 @@ def test_an_access_token_grows_too_old_after_a_quarter_of_an_hour(customer: Cust
 def test_an_access_token_says_only_who(customer: Customer) -> None:
     claims = jwt.decode(access_token(customer.id), options={"verify_signature": False})
 
-    assert set(claims) == {"iss", "aud", "sub", "iat", "exp", "jti"}
+    assert set(claims) == {"iss", "aud", "sub", "iat", "exp", "jti", "gen"}
     assert claims["sub"] == str(customer.id)
     assert claims["exp"] - claims["iat"] == 900
 
@@ -236,3 +241,94 @@ def test_no_token_and_no_sense_are_401_with_the_way_to_sign_in(hall: Hall) -> No
 
         assert "login" in problem_of(answer, 401)["next_action"]
         assert answer.headers["www-authenticate"] == "Bearer"
+
+
+NEW_PASSWORD = "another private sentence"
+
+
+def change(hall: Hall, token: str, **asked: Any) -> httpx.Response:
+    body = {"password": PASSWORD, "new_password": NEW_PASSWORD} | asked
+    return hall.send("POST", "/auth/password", json=body, headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_changed_password_signs_everybody_else_out_at_once(hall: Hall) -> None:
+    here = register(hall).json()
+    there = hall.send("POST", "/auth/login", json={"email": "ada@example.com", "password": PASSWORD}).json()
+
+    changed = change(hall, here["access_token"])
+
+    assert changed.headers["cache-control"] == "no-store"
+    assert me(hall, changed.json()["access_token"]).status_code == 200
+    assert refresh(hall, changed.json()["refresh_token"]).status_code == 200
+    for stolen in (here, there):
+        problem_of(me(hall, stolen["access_token"]), 401)
+        problem_of(refresh(hall, stolen["refresh_token"]), 401)
+    for password, status in ((PASSWORD, 401), (NEW_PASSWORD, 200)):
+        login = {"email": "ada@example.com", "password": password}
+        assert hall.send("POST", "/auth/login", json=login).status_code == status
+
+
+def test_api_keys_go_on_unless_they_are_to_end_too(hall: Hall) -> None:
+    token = register(hall).json()["access_token"]
+    key = hall.send(
+        "POST", "/auth/api-keys", json={"name": "nightly"}, headers={"Authorization": f"Bearer {token}"}
+    ).json()["key"]
+    token = change(hall, token).json()["access_token"]
+    assert me(hall, key).status_code == 200
+
+    change(hall, token, password=NEW_PASSWORD, new_password=PASSWORD, revoke_api_keys=True)
+
+    problem_of(me(hall, key), 401)
+
+
+def test_the_password_is_not_changed_by_who_does_not_know_it(hall: Hall) -> None:
+    token = register(hall).json()["access_token"]
+
+    problem_of(change(hall, token, password="a guess of a sentence"), 401)
+    problem_of(change(hall, token, new_password="short"), 422)
+
+    assert me(hall, token).status_code == 200
+
+
+def test_no_api_key_changes_the_password(hall: Hall) -> None:
+    token = register(hall).json()["access_token"]
+    key = hall.send(
+        "POST", "/auth/api-keys", json={"name": "nightly"}, headers={"Authorization": f"Bearer {token}"}
+    ).json()["key"]
+
+    assert problem_of(change(hall, key), 403)["error_code"] == "SCOPE_TOO_SMALL"
+
+
+def test_a_password_that_was_hashed_more_weakly_is_hashed_anew_when_it_is_next_used(hall: Hall) -> None:
+    register(hall)
+    weak = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=32, parallelism=1),)).hash(PASSWORD)
+    with transaction() as session:
+        session.query(User).update({"password_hash": weak})
+    login = {"email": "ada@example.com", "password": PASSWORD}
+
+    token = hall.send("POST", "/auth/login", json=login).json()["access_token"]
+
+    with transaction() as session:
+        kept = session.query(User).one().password_hash
+    assert kept.startswith("$argon2id$v=19$m=64,t=1,p=1$")  # as `_quick_hashes` does it today
+    assert me(hall, token).status_code == 200
+    assert hall.send("POST", "/auth/login", json=login).status_code == 200
+
+
+def test_the_secret_key_is_exchanged_without_signing_anybody_out(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, old = access_token(customer.id), get_settings().secret_key.get_secret_value()
+    monkeypatch.setenv("SECRET_KEY", "another secret of at least thirty-two bytes")
+    forget_settings()
+    problem_of(me(customer.hall, token), 401)
+
+    monkeypatch.setenv("SECRET_KEY_PREVIOUS", old)
+    forget_settings()
+
+    assert me(customer.hall, token).status_code == 200
+    assert jwt.decode(access_token(customer.id), options={"verify_signature": False})["sub"] == str(customer.id)
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(access_token(customer.id), old, ["HS256"], audience=AUDIENCE)
+    monkeypatch.undo()
+    forget_settings()

@@ -81,16 +81,3 @@ def test_who_asks_too_often_is_told_with_a_retry_after(
     assert problem_of(polled, 429)["error_code"] == "TOO_MANY_REQUESTS"
     assert calm.get("/credits").status_code == 200
     hall.close()
-
-
-def test_a_password_is_not_to_be_guessed_by_trying(
-    database: str, hall_storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rate_limits, "SIGN_INS_AT_ONCE", 2)
-    hall = Hall(hall_storage)
-    tried = {"email": "ada@example.com", "password": "not it, but long enough"}
-    monkeypatch.setattr(rate_limits, "monotonic", lambda: 0.0)
-    answers = [hall.send("POST", "/auth/login", json=tried) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [401, 401, 429]
-    assert problem_of(answers[-1], 429)["error_code"] == "TOO_MANY_REQUESTS"
-    hall.close()

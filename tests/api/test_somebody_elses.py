@@ -106,7 +106,7 @@ def refusal(asked: Customer, operation_id: str, path: str, **headers: str) -> tu
     """The status and the words, without the ids that were asked for."""
     answer = asked.send(method_of(operation_id), path, headers=headers, **BODIES.get(operation_id, {}))
     body = json.dumps(problem_of(answer, 404))
-    return answer.status_code, re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|handbook|nobodys", "<id>", body)
+    return answer.status_code, re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|handbook|nobodys", "<id>", body)
 
 
 @pytest.mark.parametrize("operation_id", OWNED)

@@ -25,7 +25,7 @@ def door(**settings: object) -> WebhookDoor:
 
 def send(url: str, the_door: WebhookDoor | None = None) -> webhook_door.Answer:
     the_door = the_door or door()
-    return the_door.send(url, the_door.secret(ENDPOINT, 1), "msg_1", b'{"type":"webhook.test"}')
+    return the_door.send(url, the_door.signers(ENDPOINT, 1), "msg_1", b'{"type":"webhook.test"}')
 
 
 def test_a_message_is_signed_as_standard_webhooks_verifies_it(receiver: Receiver) -> None:

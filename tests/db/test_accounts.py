@@ -1,13 +1,16 @@
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from side_by_side import until_somebody_waits_for_a_lock
 from sqlalchemy import select, text
 
-from backend.errors import EmailTaken, NotFound, UserNotFound
+from backend.errors import EmailTaken, NotFound, Unauthenticated, UserNotFound
 from db import accounts, ledger, sign_ins
+from db.accounts import NewKey
 from db.database import transaction
-from db.models import Lane, RefreshToken, User
+from db.models import Lane, RefreshToken, Scope, User
 
 pytestmark = pytest.mark.usefixtures("database")
 DAY = timedelta(days=1)
@@ -20,7 +23,8 @@ def register(email: str = "ada@example.com", welcome: int = 0) -> User:
 
 def rotate(spent: str, following: str) -> int | None:
     with transaction() as session:
-        return accounts.rotate_refresh_token(session, spent, following, DAY)
+        signed_in = accounts.rotate_refresh_token(session, spent, following, DAY)
+    return signed_in.user_id if signed_in else None
 
 
 def test_a_new_customer_has_a_wallet_and_a_lane() -> None:
@@ -87,10 +91,10 @@ def test_an_administrator_may_name_a_user_by_id_or_by_address() -> None:
 def test_a_key_is_found_by_its_prefix_until_it_is_revoked() -> None:
     user = register()
     with transaction() as session:
-        key = accounts.add_api_key(session, user.id, "nightly", "abc", "digest")
+        key = accounts.add_api_key(session, user.id, NewKey("nightly", "abc", "digest"))
         found = sign_ins.by_api_key(session, "abc")
         assert found is not None
-        assert (found[0].id, found[1]) == (user.id, "digest")
+        assert (found.owner.id, found.key_hash) == (user.id, "digest")
 
         accounts.revoke_api_key(session, user.id, key.id)
 
@@ -101,7 +105,7 @@ def test_a_key_is_found_by_its_prefix_until_it_is_revoked() -> None:
 def test_a_key_is_revoked_once_and_by_its_owner_alone() -> None:
     user, stranger = register(), register("bob@example.com")
     with transaction() as session:
-        key = accounts.add_api_key(session, user.id, "nightly", "abc", "digest")
+        key = accounts.add_api_key(session, user.id, NewKey("nightly", "abc", "digest"))
 
     for user_id, key_id in ((stranger.id, key.id), (user.id, uuid.uuid4())):
         with pytest.raises(NotFound), transaction() as session:
@@ -194,3 +198,56 @@ def test_a_role_that_there_is_not_is_refused_by_the_database() -> None:
         accounts.make_admin(session, user.id)
     with transaction() as session:
         assert accounts.named(session, user_id=user.id).role == accounts.ADMIN
+
+
+def test_a_key_ends_when_its_time_is_over_and_leaves_the_list() -> None:
+    user = register()
+    with transaction() as session:
+        accounts.add_api_key(session, user.id, NewKey("nightly", "abc", "digest", Scope.READ, DAY))
+    with transaction() as session:
+        found = sign_ins.by_api_key(session, "abc")
+        assert found is not None
+        assert found.owner.key_scope == Scope.READ
+        session.execute(text("UPDATE api_keys SET expires_at = clock_timestamp()"))
+        assert sign_ins.by_api_key(session, "abc") is None
+        assert accounts.api_keys(session, user.id) == []
+
+
+def test_the_use_of_a_key_is_written_down_once_an_hour() -> None:
+    user = register()
+    with transaction() as session:
+        accounts.add_api_key(session, user.id, NewKey("nightly", "abc", "digest"))
+    for hours_ago, written in ((None, True), (0, False), (2, True)):
+        with transaction() as session:
+            if hours_ago:
+                session.execute(text("UPDATE api_keys SET last_used_at = clock_timestamp() - interval '2 hours'"))
+            found = sign_ins.by_api_key(session, "abc")
+            assert found is not None
+            assert found.unnoted is written
+            sign_ins.note_use(session, found.id)
+
+
+def test_a_refresh_that_is_under_way_does_not_outlive_a_change_of_the_password() -> None:
+    """Whichever comes first, the link that the refresh adds is ended with its family."""
+    user = register()
+    with transaction() as session:
+        accounts.add_refresh_token(session, user.id, "one", DAY)
+    with transaction() as session, ThreadPoolExecutor(1) as pool:
+        assert accounts.rotate_refresh_token(session, "one", "two", DAY) is not None
+        changing = pool.submit(change_password, user)
+        until_somebody_waits_for_a_lock()
+        session.commit()
+        assert changing.result() == 1
+    assert rotate("two", "three") is None
+
+
+def test_a_sign_in_with_the_old_password_is_refused_once_it_is_changed() -> None:
+    user = register()
+    change_password(user)
+    with transaction() as session, pytest.raises(Unauthenticated):
+        accounts.sign_in(session, user, None)
+
+
+def change_password(user: User) -> int:
+    with transaction() as session:
+        return accounts.change_password(session, user.id, "hash", "another", keys_too=False)
