@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test chaos soak scores bench bench-quick bench-long check check-types check-types-windows lock
+.PHONY: help demo dev test chaos soak scores bench bench-quick bench-long reference check check-types check-types-windows lock
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # The product is many short processes: compiled anew, each costs two to four times as much.
 unexport PYTHONDONTWRITEBYTECODE
@@ -44,6 +44,9 @@ bench-quick: .venv/dev.stamp ## The short form of the short measures, two minute
 
 bench-long: .venv/dev.stamp ## The tables alone, to ten million rows.
 	@$(BIN)/python -m bench --long --only P9
+
+reference: .venv/dev.stamp ## Make docs/reference/ anew from the code.
+	@$(BIN)/python -m tests.docs.reference
 
 check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
 	$(BIN)/ruff check .
