@@ -479,7 +479,6 @@ class NoProgress(LimitReached):
     error_code = "NO_PROGRESS"
     message = "The agent made no progress and was ended."
     next_action = "Try again with less data; if it happens again, tell us the task's id."
-    next_action = "Try again; if it happens again, tell us the task's id."
 
 
 class Crashed(AgensiumError):
@@ -497,7 +496,6 @@ class WorkerLost(Crashed):
     error_code = "WORKER_LOST"
     message = "The machines that ran the task were lost too many times."
     next_action = "Retry the task: it goes on at the agent it was on. If it happens again, tell us the task's id."
-    next_action = "Try again; if it happens again, tell us the task's id."
 
 
 class Cancelled(AgensiumError):
