@@ -7,16 +7,20 @@ leaves nothing behind.
 
 import argparse
 import os
+import subprocess
 import sys
 
 from rich.console import Console
 
+from backend.chaos.deployment import GaveUp
+from backend.processes import ProcessFailed
 from bench.soak.course import Course
 from bench.soak.report import tell, write
 
 SECONDS = 1200.0
 LEAST_SECONDS = 15.0
 WIDTH = 170
+STUCK = (GaveUp, ProcessFailed, subprocess.TimeoutExpired)
 
 
 def main() -> int:
@@ -25,11 +29,19 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the figures into docs/RELIABILITY.md")
     chosen = parser.parse_args()
     console = Console(width=WIDTH)
-    soak = Course(max(LEAST_SECONDS, chosen.seconds), lambda words: console.print(words, highlight=False)).run()
-    tell(console, soak)
-    if chosen.write:
-        write(soak)
-    return 1 if soak.missed or soak.served.wrong else 0
+    course, ended = (
+        Course(max(LEAST_SECONDS, chosen.seconds), lambda words: console.print(words, highlight=False)),
+        False,
+    )
+    try:
+        course.run()
+        ended = True
+    except STUCK as error:
+        console.print(f"It did not come to its end: {error}", markup=False, highlight=False, soft_wrap=True)
+    tell(console, course.found)
+    if chosen.write and ended:
+        write(course.found)
+    return 1 if course.found.missed or course.found.served.wrong or not ended else 0
 
 
 if __name__ == "__main__":

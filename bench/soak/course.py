@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.chaos.deployment import until
+from backend.chaos.deployment import GaveUp, until
 from backend.clock import monotonic
 from backend.devstack import embedded_stack
 from bench.soak import judging
@@ -81,7 +81,11 @@ class Course:
             hook = cleanup.enter_context(receiving())
             with soaked(stack, folder, self._census, outside) as house:
                 self._say(f"{self._at:4.0f} s: an API, Flower and three workers are up")
-                self._live(house, outside, hook)
+                try:
+                    self._live(house, outside, hook)
+                except GaveUp:
+                    self._say(house.house.api.log_tail())
+                    raise
                 self.found.verdicts += proven(house.house.environment)
                 self.found.rows = outside.rows()
                 ends = house.end()
