@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from backend import cli_customer, cli_models, cli_serving
+from backend.cli_doctor import doctor
 from backend.cli_replay import replay
 from backend.errors import AgensiumError
 
@@ -28,11 +29,14 @@ def agensium() -> None:
 
 
 @app.command()
-def demo() -> None:
-    """Profile a real file end to end on this machine, then stop everything."""
-    from backend.demo import run_demo
+def demo(
+    url: Annotated[str, typer.Option(help="A deployment whose operator you are; else all is started for it.")] = "",
+    file: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A table of your own.")] = None,
+) -> None:
+    """Profile a real file end to end, on this machine with everything stopped after it, or at --url."""
+    from backend.demo import EXAMPLE, run_demo
 
-    sys.exit(run_demo())
+    sys.exit(run_demo(url, file or EXAMPLE))
 
 
 @app.command()
@@ -198,12 +202,15 @@ def clean() -> None:
 @app.command()
 def deliver() -> None:
     """Bring what is due to customers' webhooks until nothing is; a worker has it done."""
+    from backend import traces
     from backend.courier import deliver_until_idle
     from backend.logs import configure_logs
 
     configure_logs()
+    traces.begin("agensium-courier")
     with _saying_what_failed():
         deliver_until_idle()
+    traces.end()
 
 
 @app.command()
@@ -235,6 +242,7 @@ def undo(
 
 
 app.command()(replay)
+app.command()(doctor)
 for command in (
     cli_customer.login, cli_customer.logout, cli_customer.submit, cli_customer.tasks, cli_customer.watch,
     cli_customer.wait, cli_customer.cancel, cli_customer.retry, cli_customer.download,
