@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from celery.signals import task_failure, task_postrun, task_prerun
-from prometheus_client import Counter
 
 from backend.errors import TaskNotFound
 from backend.logs import bind, log, unbind
+from backend.metrics.of_workers import RUNS
 from celery_queue.celery_config import TASK_NAME
 from db import task_store
 from db.claims import Claim
 from db.database import DATABASE_ERRORS, transaction
 from db.models import TaskStatus
-
-RUNS = Counter("agensium_runs_total", "Runs of process_analysis by what the row said afterwards.", ["tool", "status"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def _tell(task_id: str, task: Any, args: tuple[Any, ...], state: str | None) -> 
     left = getattr(task.request, "left", None) or _read(args)
     if left is None:
         return
-    RUNS.labels(tool=left.tool_id, status=left.status.lower()).inc()
+    RUNS.count(left.tool_id, left.status.lower())
     log().info("run ended", celery_task_id=task_id, status=left.status, celery_state=state)
 
 

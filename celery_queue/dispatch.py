@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 
 from backend.clock import monotonic
 from backend.logs import log
+from backend.metrics.of_workers import ROUNDS, RoundOutcome
 from celery_queue import drain
 from celery_queue.fork_gate import ForkGate
 from celery_queue.janitor import Janitor
@@ -138,4 +139,5 @@ class Conductor:
                 return self._rounds.conduct()
             except DATABASE_ERRORS as error:
                 log().warning("no round", error=str(error))
+                ROUNDS.count(RoundOutcome.FAILED)
                 return Round(next_due=ROUND_SECONDS)

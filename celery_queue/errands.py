@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from backend.clock import monotonic
 from backend.logs import log
+from backend.metrics.of_workers import ERRANDS, ErrandOutcome
 from celery_queue.fork_gate import ForkGate
 
 POLL_SECONDS = 0.2
@@ -27,9 +28,12 @@ def run_errand(command: Sequence[str], *, longest_seconds: float, gate: ForkGate
     while process.poll() is None:
         if stopping.wait(POLL_SECONDS) or monotonic() > deadline:
             _end(process)
+    if stopping.is_set():
+        return
     with gate:
-        if process.returncode and not stopping.is_set():
+        if process.returncode:
             log().warning("an errand did not go well", errand=command[-1], exit_code=process.returncode)
+        ERRANDS.count(command[-1], ErrandOutcome.FAILED if process.returncode else ErrandOutcome.DONE)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -51,4 +55,5 @@ def _start(command: Sequence[str], gate: ForkGate) -> "subprocess.Popen[bytes] |
             )
         except OSError as error:
             log().warning("no errand", errand=command[-1], error=str(error))
+            ERRANDS.count(command[-1], ErrandOutcome.FAILED)
             return None

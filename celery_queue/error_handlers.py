@@ -9,6 +9,7 @@ from enum import StrEnum
 from backend.clock import jitter
 from backend.errors import ClaimLost, Drained, ErrorClass, HandBack, Reroute, UnknownTool, Verdict, Waiting
 from backend.logs import log
+from backend.metrics.of_tasks import CLAIMS_LOST, LearntFrom, LostBy
 from backend.settings import Settings, get_settings
 from backend.verdicts import verdict_for
 from celery_queue import drain
@@ -20,9 +21,11 @@ from db.database import DATABASE_ERRORS, transaction
 from db.endings import Ending, HandBackTerms
 from db.events import EventKind
 from db.models import Queue, TaskStatus
+from transformers.stop_signal import StopReason
 
 WAITING = "WAITING"  # where an error's code would stand
 MOST_CRASHES_AT_ONE_STEP = 3
+_LOST_BY = {StopReason.LOST: LostBy.LEASE, StopReason.CANCELLED: LostBy.CANCEL}
 LONGEST_RETRY_AFTER = 3600.0  # seconds; a service that wants to be left alone for longer is asked again all the same
 OTHERS_TURN = 5.0  # seconds until a worker of another version, which lives, may have it
 NEXT_DEPLOY = 300.0  # seconds until the next look where only such workers live as do not know the tool
@@ -60,12 +63,27 @@ def answer(claim: Claim, error: BaseException) -> Answer:
     """
     try:
         return _write(claim, error)
-    except ClaimLost:
+    except ClaimLost as lost:
+        _count_lost(claim, lost)
         return Answer(Fate.DROPPED, "CLAIM_LOST", "The task is not this worker's any more.")
     except DATABASE_ERRORS as refusal:
         log().warning("the ending could not be written", error=str(refusal))
         heartbeat().owe(claim)
         return Answer(Fate.DROPPED, "DATABASE_UNAVAILABLE", "The task runs again when the database answers.")
+
+
+def _count_lost(claim: Claim, lost: ClaimLost) -> None:
+    """A station that refuses does not say why: the row does, unless the database is away."""
+    told = {reason.name: by for reason, by in _LOST_BY.items()}
+    by, learnt_from = told.get(lost.detail), LearntFrom.BEAT
+    if by is None:
+        learnt_from = LearntFrom.STATION
+        try:
+            with transaction() as session:
+                by = LostBy.CANCEL if claims.was_cancelled(session, claim) else LostBy.LEASE
+        except DATABASE_ERRORS:
+            by = LostBy.LEASE
+    CLAIMS_LOST.count(by, learnt_from)
 
 
 def _write(claim: Claim, error: BaseException) -> Answer:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from backend.errors import ClaimLost
 from backend.logs import log
+from backend.metrics.of_workers import BEATS_FAILED
 from backend.settings import Settings, get_settings
 from celery_queue import drain
 from celery_queue.identity import BOOT_UUID
@@ -95,6 +96,7 @@ class Heartbeat:
                 self._settle_debts(owed)
             except (*DATABASE_ERRORS, OSError) as error:
                 log().warning("beat failed", error=str(error))
+                BEATS_FAILED.count()
 
     def _beat(self, held: list[Held]) -> None:
         if held:

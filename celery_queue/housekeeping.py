@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from backend.logs import log
+from backend.metrics.of_workers import CHORES_FAILED
 from backend.settings import Settings
 from db import (
     accounts,
@@ -56,3 +57,4 @@ def keep_house(wanted: dict[str, Chore]) -> None:
                 chore(session)
         except DATABASE_ERRORS as error:
             log().warning("a chore was left undone", chore=name, error=str(error))
+            CHORES_FAILED.count()

@@ -11,6 +11,8 @@ from celery import Task as CeleryTask
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from backend.metrics.of_doors import BROKER_ERRORS, BrokerOperation
+
 SECONDS_BETWEEN = 1.0
 PROGRESS = "PROGRESS"
 
@@ -57,8 +59,8 @@ def send(task: CeleryTask, request_id: str, state: str, meta: Any) -> None:
     """One `update_state`; nobody waits for it to succeed."""
     try:
         task.update_state(task_id=request_id, state=state, meta=meta)
-    except (RedisError, KombuError, OSError):
-        return  # the row has it
+    except (RedisError, KombuError, OSError):  # the row has it
+        BROKER_ERRORS.count(BrokerOperation.RESULT)
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from backend.logs import log
+from backend.metrics.of_doors import BROKER_ERRORS, BrokerOperation
+from backend.metrics.of_workers import RINGS
 from celery_queue.fork_gate import ForkGate
 from celery_queue.ringing import RING_ERRORS, Bell
 from celery_queue.rounds import ROUND_SECONDS, Round
@@ -83,7 +85,9 @@ class Ringer:
                 self._bell.ring(*due)
             except RING_ERRORS as error:
                 log().warning("the broker took no ring", rings=len(due), error=str(error))
+                BROKER_ERRORS.count(BrokerOperation.RING)
                 return False
+            RINGS.count(by=len(due))
             return True
 
     def _put_back(self, unsent: Sequence[Ring]) -> None:

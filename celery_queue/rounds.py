@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from backend.clock import monotonic
+from backend.metrics.of_workers import ADMITTED, ROUND, ROUNDS, RoundOutcome
 from backend.settings import Settings
 from celery_queue import drain
 from db import admission, endings, rings, survey, wakeups, workers
@@ -64,10 +65,16 @@ class Rounds:
         return done
 
     def _try_round(self) -> Round:
+        began = monotonic()
         with transaction() as session:
             mine = admission.lock_round(session)
             self._database_answered()
-            return self._conduct(session) if mine else Round(next_due=AFTER_ANOTHERS_ROUND)
+            done = self._conduct(session) if mine else Round(next_due=AFTER_ANOTHERS_ROUND)
+        ROUNDS.count(RoundOutcome.DONE if mine else RoundOutcome.OTHERS)
+        if mine:
+            ROUND.observe(monotonic() - began)
+            ADMITTED.count(by=len(done.rings))
+        return done
 
     def leave(self) -> None:
         """Take this worker off the list, and let the others know."""

@@ -15,6 +15,7 @@ from celery.worker.consumer import Consumer
 
 from backend.clock import monotonic
 from backend.logs import log
+from backend.metrics.of_doors import BROKER_ERRORS, BrokerOperation
 from celery_queue import drain
 
 # Celery waits 2, 4, 6 … 30 s between its tries: a minute's outage would cost another half.
@@ -66,10 +67,11 @@ class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery is not annotated
         return len(ended) == ended.maxlen and monotonic() - ended[0] < QUICK and not drain.requested()
 
     def ensure_connected(self, conn: Any) -> Any:
-        conn.ensure_connection = partial(conn.ensure_connection, **TRIES)
+        conn.ensure_connection = partial(_counting_tries, conn.ensure_connection)
         return super().ensure_connected(conn)
 
     def on_connection_error_after_connected(self, exc: BaseException) -> None:
+        BROKER_ERRORS.count(BrokerOperation.CONSUME)
         if self.connection is not None:
             self.connection.close = partial(self._close_if_possible, self.connection.close)
         super().on_connection_error_after_connected(exc)
@@ -97,3 +99,15 @@ class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery is not annotated
     def shutdown(self) -> None:
         self._flush_events()
         super().shutdown()
+
+
+def _counting_tries(
+    ensure_connection: Callable[..., Any], errback: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """`errback` is told of each try that failed."""
+
+    def failed(*told: Any) -> Any:
+        BROKER_ERRORS.count(BrokerOperation.CONSUME)
+        return errback(*told)
+
+    return ensure_connection(failed, *args, **kwargs, **TRIES)

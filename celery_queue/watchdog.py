@@ -12,6 +12,7 @@ from celery.signals import task_received
 
 from backend.clock import monotonic
 from backend.logs import log
+from backend.metrics.of_workers import DEAF
 from celery_queue import drain
 from celery_queue.identity import BOOT_UUID
 from db import rings
@@ -57,4 +58,5 @@ class Watchdog:
             return
         log().error("the consumer is deaf; it is restarted", silent_seconds=round(silent))
         self._restarted_at = now
+        DEAF.count()
         self._restart_consumer()

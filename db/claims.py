@@ -124,6 +124,11 @@ def counts(session: Session, claim: Claim) -> Counts:
     return Counts(row.hiccups, row.crashes)
 
 
+def was_cancelled(session: Session, claim: Claim) -> bool:
+    """Of a claim that is lost: whether by its customer's wish. Else another worker has the task, or had it."""
+    return session.scalar(select(Task.status).where(Task.id == claim.task_id)) == TaskStatus.CANCELLED
+
+
 # Whose turn it is may be forgotten in a crash of PostgreSQL: the next checkpoint says it again.
 _BEGIN = Prebuilt(f"""
     WITH finished AS (SELECT agent_id FROM task_steps WHERE task_id = :task_id),

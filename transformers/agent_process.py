@@ -28,6 +28,7 @@ from backend.errors import (
     WorkerStalled,
 )
 from backend.logs import log
+from backend.metrics.of_workers import CHILDREN
 from transformers import envelopes
 from transformers.agent_body import AgentBody
 from transformers.child_verdict import verdict_from_json
@@ -92,6 +93,7 @@ class AgentProcess:
                 await self.kill()
         self._scratch.mkdir(parents=True, exist_ok=True)
         self._child = await AgentBody.born(self._scratch)
+        CHILDREN.count()
         self._is_warm = False
         self._tasks = 0
 

@@ -13,6 +13,7 @@ from backend import traces
 from backend.clock import monotonic
 from backend.errors import AgensiumError, DependencyFailed, ErrorClass, Interruption, TimeLimit, Verdict
 from backend.logs import bound, log
+from backend.metrics.of_tasks import AGENT_FAILURES, AGENT_MEMORY, AGENT_RUN
 from db import checkpoints, workers
 from db.checkpoints import Checkpoint
 from db.claims import Claim
@@ -135,7 +136,14 @@ async def write_down(walk: Walk, computed: Computed) -> Turn:
     )
     await asyncio.to_thread(_record, walk, step, checkpoint, delivery)
     log().info("step delivered", milliseconds=checkpoint.duration_ms, peak_bytes=computed.peak_bytes)
+    _measure(checkpoint)
     return Turn(_delivered(step, artifact), artifact, delivery)
+
+
+def _measure(delivered: Checkpoint) -> None:
+    AGENT_RUN.observe(delivered.duration_ms / 1000, delivered.agent_id)
+    if delivered.peak_memory_bytes is not None:
+        AGENT_MEMORY.observe(delivered.peak_memory_bytes, delivered.agent_id)
 
 
 async def _kept(bench: Workbench, delivery: Delivery) -> tuple[Artifact, dict[str, Any]]:
@@ -154,9 +162,10 @@ async def fail(
     Raises:
         AgensiumError: the failure, where it is the task's own.
     """
+    verdict = failure.verdict
+    AGENT_FAILURES.count(step.id, verdict.error_code)
     if not _ends_the_step(step, failure, last_try=last_try):
         raise failure
-    verdict = failure.verdict
     log().warning("step failed", error_code=verdict.error_code, detail=verdict.detail)
     traces.current_span().failed(verdict.error_code)
     before = walk.finished.get(step.id)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from backend.errors import AgensiumError, AnswerInvalid, ModelRefused, ModelUnavailable
+from backend.language_models import measured
 from backend.language_models.attempts import Attempts
 from backend.language_models.calls import Call, as_said
 from backend.language_models.connections import Connections, ConnectionsByLoop
@@ -85,7 +86,9 @@ class Asking:
             streaming = await connections.rich(call.model.provider)
             once = lambda: streaming.stream(call, telling.begin())  # noqa: E731
         seconds = self._question.timeout_seconds
-        return as_said(await self._ways.attempts.until_well(call.model, once, connections.turns, self._budget, seconds))
+        answer = await self._ways.attempts.until_well(call.model, once, connections.turns, self._budget, seconds)
+        measured.tokens(str(call.model), answer.usage)
+        return as_said(answer)
 
 
 def _worst(failed: Sequence[AgensiumError]) -> AgensiumError:

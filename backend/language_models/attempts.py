@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from backend import traces
 from backend.errors import ModelRefused, ModelUnavailable
+from backend.language_models import measured
 from backend.language_models.breakers import Breakers
 from backend.language_models.failures import Barred, Refused, without_secrets
 from backend.language_models.names import ModelName, secrets
@@ -44,7 +45,7 @@ class Attempts:
         async def once() -> T:
             await _turn(turns, budget)
             try:
-                with traces.door("model call", gen_ai__request__model=str(name)):
+                with traces.door("model call", gen_ai__request__model=str(name)), measured.counted(str(name)):
                     return await self._breakers.through(str(name), seconds, lambda: in_time(call, seconds, budget))
             finally:
                 turns.release()

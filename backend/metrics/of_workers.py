@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from backend.metrics.kinds import Counter, Gauge, Histogram, Label
+from backend.metrics.of_tasks import TOOL
 
 
 class RoundOutcome(StrEnum):
@@ -37,12 +38,17 @@ ERRANDS = Counter(
     "Processes beside the worker: clean removes files, deliver brings webhooks.",
     (Label("errand", Errand), Label("outcome", ErrandOutcome)),
 )
+RUNS = Counter(
+    "agensium_runs_total",
+    "Runs of Celery's task that had a claim, by what the row said afterwards.",
+    (TOOL, Label("status", of="a task's status")),
+)
 CHILDREN = Counter("agensium_agent_processes_started_total", "Processes for agents that were started.")
 SLOTS = Gauge("agensium_worker_slots", "Slots of this worker.")
 DRAINING = Gauge("agensium_worker_draining", "1 when this worker was told to shut down.")
 SCRATCH_FREE = Gauge("agensium_scratch_free_bytes", "Free on the disk that SCRATCH_DIR is on.")
 SCRATCH_SIZE = Gauge("agensium_scratch_size_bytes", "Size of that disk.")
 ALL = (
-    ROUNDS, ROUND, ADMITTED, RINGS, DEAF, BEATS_FAILED, CHORES_FAILED, ERRANDS, CHILDREN,
+    ROUNDS, ROUND, ADMITTED, RINGS, DEAF, BEATS_FAILED, CHORES_FAILED, ERRANDS, RUNS, CHILDREN,
     SLOTS, DRAINING, SCRATCH_FREE, SCRATCH_SIZE,
 )  # fmt: skip

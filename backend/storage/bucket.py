@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from backend.settings import Settings
 from backend.storage import encryption
 from backend.storage.faults import NOT_FOUND, status_of
+from backend.storage.measured import measure
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,7 +53,7 @@ def open_client(settings: Settings, endpoint: str | None) -> "S3Client":
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     session = Session()  # its own: sessions are not for several threads
     session.register_component("data_loader", descriptions())
-    return boto3.session.Session(botocore_session=session).client(
+    client = boto3.session.Session(botocore_session=session).client(
         "s3",
         endpoint_url=endpoint,
         region_name=settings.s3_region,
@@ -67,6 +68,8 @@ def open_client(settings: Settings, endpoint: str | None) -> "S3Client":
             s3={"addressing_style": "path" if endpoint else "auto"},
         ),
     )
+    measure(client)
+    return client
 
 
 @cache

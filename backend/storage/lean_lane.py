@@ -16,8 +16,9 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError
 
+from backend.clock import monotonic
 from backend.settings import Settings
-from backend.storage import encryption
+from backend.storage import encryption, measured
 from backend.storage.objects import ObjectInfo
 from backend.storage.place import Place, find_place
 from backend.storage.streams import OpenObject
@@ -89,6 +90,7 @@ class LeanLane:
     ) -> "BaseHTTPResponse":
         from urllib3.exceptions import HTTPError
 
+        began = monotonic()
         place, pool = self.open()
         within = f"/{quote(key, safe='/~')}"
         try:
@@ -107,6 +109,7 @@ class LeanLane:
             raise Declined from error
         if answer.status not in plain:
             self._decline(answer)
+        measured.answered(method, monotonic() - began)
         return answer
 
     def _decline(self, answer: "BaseHTTPResponse") -> None:

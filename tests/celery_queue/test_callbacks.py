@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from backend.metrics.tally import TALLY, value
 from celery_queue import callbacks
-from celery_queue.callbacks import RUNS, Left
+from celery_queue.callbacks import Left
 from celery_queue.celery_config import TASK_NAME
 from celery_queue.error_handlers import Answer, Fate
 from db.database import engine
@@ -20,7 +21,7 @@ def run_of(task_id: uuid.UUID, user_id: int) -> tuple[Any, tuple[str, int]]:
 
 
 def counted(tool: str, status: str) -> float:
-    return RUNS.labels(tool=tool, status=status)._value.get()
+    return value(TALLY.read(), "agensium_runs_total", {0: tool, 1: status})
 
 
 @pytest.mark.usefixtures("database")
