@@ -35,6 +35,7 @@ ENDING_SHARE, LONGEST_ENDING = 0.15, 60.0  # of the run, for what follows the lo
 CUSTOMERS = 3  # at once
 REST_SECONDS = 8.0  # until idle connections are closed: the API keeps a client's for five
 PATIENCE = 120.0
+SHORTEST = 120.0
 SERIES = Path(".agensium") / "soak.csv"
 
 
@@ -110,6 +111,11 @@ class Course:
             self._load(house, outside, visits, last)
             self.found.recorded.judged = began, self._at
             after = self._at_rest(house, outside, visits, visitors)
+        if self.found.seconds < SHORTEST:
+            self._say(
+                f"Less than {SHORTEST:.0f} s are too short to tell what grows: pools and caches are still filling."
+            )
+            return
         self.found.verdicts += judging.verdicts(self.found.recorded) + judging.at_rest(before, after)
 
     def _load(self, house: Soaked, outside: Outside, visits: Visits, end: float) -> None:

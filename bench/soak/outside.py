@@ -108,8 +108,10 @@ class Outside:
 
 
 def _sockets(port: int) -> Iterator[str]:
-    """States of the clients' ends of connections to this port; only we know it."""
-    yield from (one.status for one in psutil.net_connections("tcp4") if one.raddr and one.raddr.port == port)
+    """States of the clients' ends of connections to this port that a process holds; only we know the port."""
+    for one in psutil.net_connections("tcp4"):
+        if one.raddr and one.raddr.port == port and one.status in {psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT}:
+            yield one.status
 
 
 def _files_in(folder: Path) -> int:
