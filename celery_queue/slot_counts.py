@@ -34,8 +34,8 @@ class SlotCounts:
         threading.Thread(target=self._gather, name="slot-counts", daemon=True).start()
 
     def _gather(self) -> None:
-        while True:
-            TALLY.include(_opened(self._ours.recv(LONGEST)))
+        while message := self._ours.recv(LONGEST):  # none: it was closed
+            TALLY.include(_opened(message))
 
     def begin(self) -> None:
         """In a slot: send from now on."""

@@ -6,7 +6,7 @@ Of the errands beside it (errands.py) only how they ended is told.
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery.signals import worker_init, worker_process_init, worker_process_shutdown, worker_ready
 
@@ -19,6 +19,9 @@ from celery_queue import drain
 from celery_queue.fork_gate import ForkGate
 from celery_queue.slot_counts import SlotCounts
 from celery_queue.worker_start import pool_name
+
+if TYPE_CHECKING:
+    from wsgiref.simple_server import WSGIServer
 
 _slots: list[SlotCounts] = []  # one at most: where the pool forks and the numbers are wanted
 
@@ -45,7 +48,7 @@ def serve(sender: Any, **_: Any) -> None:
         log().error("no metrics", host=settings.metrics_host, port=settings.metrics_port, error=str(error))
 
 
-def listen(settings: Settings, slots: int) -> None:
+def listen(settings: Settings, slots: int) -> "WSGIServer":
     """Serve from a thread of its own, for as long as the process lives. Raises OSError: the port is not to be had."""
     from prometheus_client import start_http_server
 
@@ -61,6 +64,7 @@ def listen(settings: Settings, slots: int) -> None:
     server, _ = start_http_server(settings.metrics_port, settings.metrics_host, found)
     if hasattr(os, "register_at_fork"):  # a slot that outlives us must not keep the port from who comes after us
         os.register_at_fork(after_in_child=server.socket.close)
+    return server
 
 
 def _levels(settings: Settings, slots: int) -> Iterator[Level]:
