@@ -19,7 +19,7 @@ def captured(*agents: str) -> list[CreditEntry]:
 
 def test_what_was_delivered_was_charged() -> None:
     held = [CreditEntry(0, "HOLD", 35, "score-risk")]
-    check_bill([*held, *captured("unified-profiler")], STEPS, CREDITS - 30)
+    check_bill([*held, *captured("unified-profiler")], STEPS, CREDITS, CREDITS - 30)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_what_was_delivered_was_charged() -> None:
 )
 def test_a_wrong_bill_fails_the_demo(entries: list[CreditEntry], balance: int) -> None:
     with pytest.raises(DemoFailed, match="the bill is wrong"):
-        check_bill(entries, STEPS, balance)
+        check_bill(entries, STEPS, CREDITS, balance)
 
 
 def test_a_failure_says_what_to_do_and_exits_with_1(
