@@ -34,7 +34,7 @@ WARM_SHARE, LONGEST_WARM = 0.25, 600.0
 ENDING_SHARE, LONGEST_ENDING = 0.15, 60.0  # of the run, for what follows the load
 CUSTOMERS = 3  # at once
 REST_SECONDS = 8.0  # until idle connections are closed: the API keeps a client's for five
-PATIENCE = 120.0
+PATIENCE = 300.0
 SHORTEST = 120.0
 SERIES = Path(".agensium") / "soak.csv"
 
@@ -131,6 +131,7 @@ class Course:
                 self.found.disturbed.append(house.disturb())
                 due = self._at + between
             self._read(outside)
+            house.scrape()
             self._rest(every)
         visits.hold_up()
 

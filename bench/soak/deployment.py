@@ -45,6 +45,7 @@ class Soaked:
         self._spared: list[Process] = []
         self._fodder: Process | None = None
         self._flower = _flower(house)
+        self._metrics: dict[Process, str] = {}
         self._acts: tuple[Callable[[int], None], ...] = (
             self._kill_an_agent, self._kill_a_slot, self._cut_a_broker_connection, self._kill_fodder,
             self._kill_an_agent, self._cut_a_database_connection, self._drain_fodder,
@@ -74,6 +75,12 @@ class Soaked:
             self.house.reap()
             self._fodder = self._begin("prefork", 1)
 
+    def scrape(self) -> None:
+        """As Prometheus does; who is being killed answers nothing."""
+        for worker in self.house.workers:
+            answers(self._metrics[worker])
+        answers(f"{self.house.api_url}/metrics")
+
     def end(self) -> list[str]:
         """Ask all to end, as an operator does; who did not, in words."""
         self._flower.kill()  # it takes its time to say goodbye, and has nothing to save
@@ -89,7 +96,9 @@ class Soaked:
 
     def _begin(self, pool: str, slots: int) -> Process:
         self.house.pool = pool
-        worker = self.house.begin_worker({"CELERY_WORKER_CONCURRENCY": str(slots)})
+        port = free_port()
+        worker = self.house.begin_worker({"CELERY_WORKER_CONCURRENCY": str(slots), "METRICS_PORT": str(port)})
+        self._metrics[worker] = f"http://{LOOPBACK}:{port}/metrics"
         self._census.started.add(worker.pid)
         self._census.workers.add(worker.pid)
         return worker
