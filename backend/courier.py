@@ -9,15 +9,18 @@ import os
 import signal
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
+from typing import Any
 
+from backend import traces
 from backend.clock import jitter, monotonic
 from backend.errors import DatabaseUnavailable
 from backend.logs import log
 from backend.settings import Settings, get_settings
+from backend.traces import Kind
 from backend.verdicts import seconds_of
 from backend.webhook_door import Answer, WebhookDoor, message_id
 from db import deliveries
@@ -101,7 +104,7 @@ class _Hand:
             with transaction() as session:
                 batch = deliveries.due(session, held, AT_ONCE)
             for told in batch:
-                answer = self._door.send(held.url, secrets, message_id(told.task_id, told.seq), body_of(told))
+                answer = self._send(held, secrets, told)
                 as_it_was = _write_down(held, told, answer)
                 failures = failures + 1 if answer.failure else 0
                 if not as_it_was or monotonic() > until or self._over.is_set():
@@ -110,6 +113,16 @@ class _Hand:
                     return PAUSE_SECONDS
             if not batch:
                 return 0.0
+
+    def _send(self, held: Held, secrets: Sequence[str], told: Due) -> Answer:
+        """The trace tells of it, and not the customer's server, nor its address."""
+        named: dict[str, Any] = {"task_id": str(told.task_id), "event": told.kind, "attempt": told.attempts + 1}
+        with traces.span("webhook", Kind.CLIENT, parent=told.traceparent, **named, endpoint_id=str(held.id)) as span:
+            answer = self._door.send(held.url, secrets, message_id(told.task_id, told.seq), body_of(told))
+            span.set(http__response__status_code=answer.status_code)
+            if answer.failure is not None:
+                span.failed(str(answer.status_code or "no answer"))
+        return answer
 
 
 def body_of(told: Due) -> bytes:
@@ -133,7 +146,13 @@ def _write_down(held: Held, told: Due, answer: Answer) -> bool:
             deliveries.disable(session, held, reason)
         as_it_was = deliveries.as_it_was(session, held)
     if answer.failure:
-        log().info("webhook failed", endpoint_id=str(held.id), task_id=str(told.task_id), failure=answer.failure)
+        log().info(
+            "webhook failed",
+            endpoint_id=str(held.id),
+            task_id=str(told.task_id),
+            user_id=held.user_id,
+            failure=answer.failure,
+        )
     return as_it_was
 
 

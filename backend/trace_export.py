@@ -10,7 +10,7 @@ import platform
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 
 from backend.errors import AgensiumError, Interruption
-from backend.trace_shapes import Kind, Run
+from backend.trace_shapes import Kind, Run, Span, no_span
 
 SECONDS_TO_END = 2.0  # a worker's drain has a limit; what a collector did not take by then is lost
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -61,12 +61,14 @@ class Exporting:
             begun = self._begun("process_analysis", Kind.CONSUMER, context, attributes, start=run.waited.get("claimed"))
         if run.epoch > 1:
             begun.add_link(SpanContext(trace_id, _span_id(run.task_id, run.epoch - 1), is_remote=True))
-        self._tell_of_waiting(run.waited, trace.set_span_in_context(begun, Context()))
+        self._tell_of_waiting(run.waited, context if remote is not None else trace.set_span_in_context(begun, context))
         with self._within(begun) as span:
             yield span
 
-    def recording(self) -> bool:
-        return trace.get_current_span().is_recording()
+    def leaf(self, name: str, attributes: Mapping[str, Any]) -> AbstractContextManager[Span]:
+        if not trace.get_current_span().is_recording():
+            return no_span()
+        return self._leaf(self._begun(name, Kind.CLIENT, None, attributes))
 
     def current_span(self) -> "Recorded":
         return Recorded(trace.get_current_span())
@@ -119,17 +121,20 @@ class Exporting:
         )
 
     @contextmanager
+    def _leaf(self, span: trace.Span) -> Iterator["Recorded"]:
+        recorded = Recorded(span)
+        try:
+            with recorded.ended_by_what_is_raised():
+                yield recorded
+        finally:
+            span.end()
+
+    @contextmanager
     def _within(self, span: trace.Span) -> Iterator["Recorded"]:
         recorded = Recorded(span)
-        with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-            try:
-                yield recorded
-            except AgensiumError as error:
-                recorded.ended_by(error)
-                raise
-            except BaseException as error:
-                recorded.failed(type(error).__name__)
-                raise
+        current = trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False)
+        with current, recorded.ended_by_what_is_raised():
+            yield recorded
 
 
 class Recorded:
@@ -147,6 +152,17 @@ class Recorded:
     def failed(self, code: str) -> None:
         self._span.set_attribute("error.type", code)
         self._span.set_status(StatusCode.ERROR, code)
+
+    @contextmanager
+    def ended_by_what_is_raised(self) -> Iterator[None]:
+        try:
+            yield
+        except AgensiumError as error:
+            self.ended_by(error)
+            raise
+        except BaseException as error:
+            self.failed(type(error).__name__)
+            raise
 
     def ended_by(self, error: AgensiumError) -> None:
         """A drain, a cancel or a wait for children is an end, and no failure."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 
 class Kind(StrEnum):
@@ -42,3 +43,27 @@ class Run(Protocol):
     def traceparent(self) -> str | None: ...
     @property
     def waited(self) -> Mapping[str, datetime]: ...
+
+
+class _Nothing:
+    """A span that is none, and its block."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def rename(self, name: str) -> None: ...
+    def set(self, **attributes: Any) -> None: ...
+    def failed(self, code: str) -> None: ...
+    def link(self, traceparent: str | None) -> None: ...
+
+
+_NOTHING = _Nothing()
+
+
+def no_span() -> _Nothing:
+    return _NOTHING

@@ -41,8 +41,8 @@ def process_analysis(self: CeleryTask, task_id: str, user_id: int) -> dict[str, 
     claim = _claim(task_id, user_id)
     if claim is None:
         raise Ignore("nothing to claim")
-    begin(self, claim)
     with traces.run_span(claim, **_named(claim), messaging__message__id=self.request.id) as span:
+        begin(self, claim)
         ended = _work(self, self.request.id, claim)
         _say(span, ended)
     if isinstance(ended, TaskReport):

@@ -7,7 +7,14 @@ from typing import Any
 
 from celery import Celery
 from celery.concurrency import get_implementation
-from celery.signals import setup_logging, worker_before_create_process, worker_init, worker_ready, worker_shutdown
+from celery.signals import (
+    celeryd_init,
+    setup_logging,
+    worker_before_create_process,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+)
 
 from backend import traces
 from backend.errors import AgensiumError
@@ -60,6 +67,12 @@ def supervised_pool(name: str) -> Any:
 
 
 _conductor: Conductor | None = None
+
+
+@celeryd_init.connect
+def first_words(**_: Any) -> None:
+    """What Celery warns of before it sets up its lines, such as a worker that is root."""
+    configure_logs()
 
 
 @setup_logging.connect

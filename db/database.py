@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session as Session  # noqa: PLC0414 (the other rooms know it from here)
 from sqlalchemy.orm import sessionmaker
 
+from backend import traces
 from backend.settings import get_settings
 from backend.tls import postgres_tls
 from db.faults import counting_faults
@@ -94,7 +95,11 @@ def SessionLocal() -> sessionmaker[Session]:  # noqa: N802 (the field's name for
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session that commits at the end of the block, or rolls back when it raises."""
-    with counting_faults(), SessionLocal().begin() as session:
+    with (
+        counting_faults(),
+        traces.door("transaction", db__system__name="postgresql"),
+        SessionLocal().begin() as session,
+    ):
         yield session
 
 
@@ -107,7 +112,11 @@ def statement() -> Iterator[Single]:
     connection, as any other. (A pooler between us and PostgreSQL must know prepared statements of the protocol.)
     """
     try:
-        with counting_faults(), closing(engine().raw_connection()) as pooled:
+        with (
+            counting_faults(),
+            traces.door("statement", db__system__name="postgresql"),
+            closing(engine().raw_connection()) as pooled,
+        ):
             connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
             connection.autocommit = True
             try:

@@ -47,6 +47,7 @@ class Due:
     data: dict[str, Any]
     attempts: int
     waiting_since: datetime
+    traceparent: str | None = None  # of the task's submit
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ _TAKE = text(f"""
 """)  # noqa: S608 (the same)
 _ONE_AFTER_THE_OTHER = text(f"SELECT pg_advisory_xact_lock({TAKING})")
 _NEXT = text(f"""
-    SELECT d.id, d.task_id, t.tool_id, d.seq, v.kind, v.at, v.data, d.attempts, d.created_at AS waiting_since
+    SELECT d.id, d.task_id, t.tool_id, d.seq, v.kind, v.at, v.data, d.attempts, d.created_at AS waiting_since,
+        t.traceparent
     FROM webhook_deliveries d
     JOIN tasks t ON t.id = d.task_id
     JOIN task_events v ON v.task_id = d.task_id AND v.seq = d.seq

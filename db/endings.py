@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost, Verdict, WorkerLost
+from backend.logs import log
 from db import checkpoints, children, ledger, moves, noted, wakeups
 from db.claims import Claim
 from db.events import FAN_OUT, EventKind
@@ -207,6 +208,10 @@ def _rescue(session: Session, task_id: uuid.UUID, parent_id: uuid.UUID | None) -
     if task is None:
         return False
     losses = task.losses + 1
+    log().warning(
+        "a task has lost its worker",
+        task_id=str(task.id), user_id=task.user_id, epoch=task.epoch, agent=task.current_agent, losses=losses,
+    )  # fmt: skip
     if losses >= MOST_LOSSES_AT_ONE_STEP:
         return _end(session, task_id, task.epoch, Ending(verdict=WorkerLost(losses=losses).verdict))
     return _requeue(
