@@ -10,16 +10,16 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from backend.ports import free_port
 from backend.processes import Process
 from backend.settings import Settings
 from tests.docs.pages import ROOT, Block, Page
-from tests.waiting import eventually
 
 PATIENCE = 220.0  # seconds for a page; some 5 when idle
 AWAITED = 45.0  # seconds until a server says that it is up
@@ -73,8 +73,9 @@ def run(page: Page, place: Path, environment: Mapping[str, str], address: str) -
 
 
 def _own(text: str, page: Page, address: str) -> str:
-    """Whose addresses: the page's, and the house that is there."""
+    """Whose addresses: the page's, the house that is there, and for a second server any port that is free."""
     who = re.sub(r"\W+", "-", Path(page.name).stem.lower())
+    text = re.sub(r"\b8001\b", str(free_port()), text)
     return text.replace(ADDRESS, address).replace("@example.com", f"@{who}.example.com")
 
 
@@ -126,12 +127,14 @@ def _shell(script: Path, clone: Path, environment: Mapping[str, str]) -> Iterato
     try:
         yield shell
     finally:
-        shell.stop(grace=15)
-        eventually(lambda: not _left_in(clone), seconds=15)
+        shell.stop(grace=20)  # a worker drains
+        for one in _left_in(clone):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def _left_in(clone: Path) -> list[psutil.Process]:
-    """Processes that were started in the folder, and are there still."""
+    """Processes that were started in the folder, and are there still: whoever was not ended with the shell."""
     return [one for one in psutil.process_iter(["cwd"]) if (one.info["cwd"] or "").startswith(str(clone))]
 
 

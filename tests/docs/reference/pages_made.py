@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.docs.reference.commands_page import commands_page
 from tests.docs.reference.errors_page import errors_page
 from tests.docs.reference.http_page import http_page
+from tests.docs.reference.metrics_page import metrics_page
 from tests.docs.reference.parameters_page import parameters_page
 from tests.docs.reference.settings_page import settings_page
 from tests.docs.reference.tools_page import tools_page
@@ -19,6 +20,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "parameters.md": parameters_page,
     "cli.md": commands_page,
     "http.md": http_page,
+    "metrics.md": metrics_page,
 }
 
 
