@@ -23,6 +23,7 @@ CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 5.0
 ASKED_SECONDS = 1.5  # workers answer within milliseconds; a busy solo worker when its task has ended
 OUR_COMMANDS = 2  # an INFO counts the one before it, and itself
 LOOKS = 200  # pages of keys, of a thousand each
+FORBIDDEN = redis.ResponseError  # it answers, and does not let this account ask, or does not know the question
 BROKER_ERRORS = (redis.RedisError, KombuError, OSError)
 _BINDING = "_kombu.binding."
 _OURS = re.compile(rf"({'|'.join(queue.value for queue in Queue)}|celeryev|celery\.pidbox|reply\.celery\.pidbox)")

@@ -88,10 +88,10 @@ _SERVER = text("""
          WHERE datname = current_database() AND application_name = 'agensium-lookout')
 """)
 _SETTINGS = text("""
-    SELECT name, CASE unit WHEN '8kB' THEN (setting::bigint * 8192)::text ELSE setting END
+    SELECT name, CASE unit WHEN '8kB' THEN (setting::bigint * 8192)::text ELSE setting END AS value
     FROM pg_settings WHERE name = ANY(:names)
 """)
-_LIMITS = text("SELECT name, setting || coalesce(unit, '') FROM pg_settings WHERE name = ANY(:names)")
+_LIMITS = text("SELECT name, setting || coalesce(unit, '') AS value FROM pg_settings WHERE name = ANY(:names)")
 _INVALID = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT (indisvalid AND indisready) ORDER BY 1")
 _UNVACUUMED = text("""
     SELECT oid::regclass::text FROM pg_class
@@ -132,7 +132,7 @@ def server(session: Session) -> Server:
     half_way = asked_at + (now() - asked_at) / 2
     return Server(
         version=row[0],
-        settings=dict(session.execute(_SETTINGS, {"names": list(TROUBLESOME)}).tuples().all()),
+        settings={row.name: row.value for row in session.execute(_SETTINGS, {"names": list(TROUBLESOME)})},
         is_standby=row[1],
         ahead_seconds=(half_way - _aware(row[2])).total_seconds(),
         encrypted=_driver(session).pgconn.ssl_in_use,
@@ -240,7 +240,7 @@ def _revision(session: Session) -> str | None:
 
 def _lost_limits(session: Session) -> Sequence[str]:
     asked = dict(STATION_LIMITS)
-    had = dict(session.execute(_LIMITS, {"names": list(asked)}).tuples().all())
+    had = {row.name: row.value for row in session.execute(_LIMITS, {"names": list(asked)})}
     return [name for name in asked if had.get(name, "0ms") == "0ms"]
 
 

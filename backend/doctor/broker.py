@@ -9,7 +9,7 @@ from backend.doctor.places import is_public
 from backend.settings import Settings
 from backend.tls import REDIS_TLS, stays_here
 from celery_queue import examination
-from celery_queue.examination import BROKER_ERRORS, Chatter, Consumer, Server, Strangers
+from celery_queue.examination import BROKER_ERRORS, FORBIDDEN, Chatter, Consumer, Server, Strangers
 from db import examination as memory
 from db.database import DATABASE_ERRORS, transaction
 
@@ -38,6 +38,11 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield from _strangers(examination.strangers(settings))
         yield from _consumers(examination.consumers(settings), settings)
         yield _idle_cost(examination.chatter(settings, LISTENED_SECONDS), _live_workers(settings))
+    except FORBIDDEN as error:
+        yield WARD.unknown(
+            f"Redis does not let this account ask: {error}",
+            "Allow it +info, +time and +scan, or ask as another account.",
+        )
     except BROKER_ERRORS as error:
         yield _no_answer(error)
 
