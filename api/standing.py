@@ -66,8 +66,8 @@ class HouseStanding:
 
 
 def _of_standing(standing: Standing) -> Iterator[Level]:
-    yield told.TASKS.at(standing.admitted, "admitted")
-    yield told.TASKS.at(standing.processing, "processing")
+    yield told.TASKS.at(standing.admitted, told.TaskState.ADMITTED)
+    yield told.TASKS.at(standing.processing, told.TaskState.PROCESSING)
     yield told.OLDEST_RUNG.at(standing.oldest_rung_seconds)
     yield told.HOUSE_KEPT.at(standing.house_kept_seconds)
     for state, count in standing.workers.items():
@@ -81,9 +81,9 @@ def _of_standing(standing: Standing) -> Iterator[Level]:
 
 def _of_mounting(mounting: Mounting) -> Iterator[Level]:
     found = {backlog.queue: backlog for backlog in mounting.backlogs}
-    yield told.TASKS.at(mounting.created, "created")
-    yield told.TASKS.at(mounting.queued_later, "queued_later")
-    yield told.TASKS.at(sum(backlog.waiting for backlog in mounting.backlogs), "queued")
+    yield told.TASKS.at(mounting.created, told.TaskState.CREATED)
+    yield told.TASKS.at(mounting.queued_later, told.TaskState.QUEUED_LATER)
+    yield told.TASKS.at(sum(backlog.waiting for backlog in mounting.backlogs), told.TaskState.QUEUED)
     for queue in Queue:
         backlog = found.get(queue)
         yield told.WAITING.at(backlog.waiting if backlog else 0, queue)

@@ -8,6 +8,14 @@ from enum import StrEnum
 from backend.metrics.kinds import STRETCHES, Counter, Gauge, Histogram, HouseGauge, Label
 
 
+class TaskState(StrEnum):
+    CREATED = "created"
+    QUEUED = "queued"
+    QUEUED_LATER = "queued_later"  # after a hiccup
+    ADMITTED = "admitted"  # a worker was called
+    PROCESSING = "processing"
+
+
 class WorkerState(StrEnum):
     LIVE = "live"
     DRAINING = "draining"
@@ -34,8 +42,8 @@ LOOP_LAG = Histogram(
 
 TASKS = HouseGauge(
     "agensium_tasks",
-    "Tasks and parts that have not ended: created, queued, queued_later, admitted, processing, waiting (for parts).",
-    (Label("state", of="see the description"),),
+    "Tasks and parts that have not ended, but for those that wait for their parts.",
+    (Label("state", TaskState),),
 )
 WAITING = HouseGauge("agensium_waiting_tasks", "Tasks and parts that could run and wait for a slot.", (QUEUE,))
 WAITING_COST = HouseGauge(
