@@ -35,6 +35,7 @@ from api import (
 from api.documented import DocumentedApi
 from api.edge import BoundBodies, surroundings
 from api.following import Hub, ends_with_its_process
+from api.loop_lag import measured_lag
 from api.metrics import CountRequests
 from api.polling import PollsFromMemory
 from api.rate_limits import Buckets
@@ -83,7 +84,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     traces.begin("agensium-api")
     tools()  # a broken catalogue stops the process here, not at a customer's request
     with ends_with_its_process(app.state.hub):
-        yield
+        async with measured_lag():
+            yield
     close_database()
     await run_in_threadpool(traces.end)
 
