@@ -1,5 +1,6 @@
 """One deployment for all pages: an API and a worker with the real tools, and a model that echoes."""
 
+import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,15 +9,25 @@ import pytest
 
 from backend.devstack import Stack
 from tests.acceptance.house import House
+from tests.docs.pages import ROOT, page
 from tests.docs.session import environment_of
 from tests.model_server import ModelServer
 
-MORE = {"EXTRA_TOOLS": "", "CELERY_WORKER_CONCURRENCY": "2", "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "1000000"}
+OWN_TOOL = "docs/how-to/add-a-tool.md"  # the tool that the page shows is one of the deployment's
+MORE = {
+    "EXTRA_TOOLS": "my_tools:COUNT_MY_DATA",
+    "CELERY_WORKER_CONCURRENCY": "2",
+    "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "1000000",
+}
 
 
 @pytest.fixture(scope="session")
 def docs_house(stack: Stack, models_process: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    more = {**models_process.environment(), **MORE}
+    mine = tmp_path_factory.mktemp("own-tool")
+    for block in page(ROOT / OWN_TOOL).blocks:
+        if "file" in block.directives:
+            (mine / block.directives["file"]).write_text(block.text, encoding="utf-8")
+    more = {**models_process.environment(), **MORE, "PYTHONPATH": f"{mine}{os.pathsep}{ROOT}"}
     house = House(stack, "prefork", tmp_path_factory.mktemp("docs"), more=more)
     try:
         house.open()

@@ -150,6 +150,7 @@ def environment_of(house: Mapping[str, str], address: str, binaries: list[Path])
         [str(Path(sys.executable).parent), *map(str, binaries), "/usr/local/bin", "/usr/bin", "/bin"]
     )
     kept = {name: os.environ[name] for name in ("TMPDIR", "LANG", "LC_ALL") if name in os.environ}
-    settings = {name: value for name, value in house.items() if name.lower() in Settings.model_fields}
+    known = Settings.model_fields.keys() - {"extra_tools"}  # the house's own affair
+    settings = {name: value for name, value in house.items() if name.lower() in known}
     rest = {"AGENSIUM_URL": address, "COLUMNS": "100", "LINES": "50", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     return {**settings, **kept, **rest, "PATH": path}
