@@ -185,6 +185,7 @@ def test_a_collector_that_hangs_delays_neither_a_span_nor_an_end(
     eventually(lambda: bool(collector.spans))
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="prefork is not for Windows")
 def test_a_fork_begins_anew(traced: Collector) -> None:
     child = os.fork()
     if child == 0:
