@@ -14,7 +14,7 @@ from bench.soak.course import Soak
 from bench.soak.figures import KindFigures, figures
 
 DOCS = ROOT / "docs" / "RELIABILITY.md"
-BEGIN, END = "<!-- soak: begin -->\n", "<!-- soak: end -->\n"
+BEGIN, END = "<!-- a soak begins -->\n", "<!-- a soak ends -->\n"
 SHOWN = 20
 HEAD = ("process", "lives", "judged", "MB", "MB/min, worst", "MB/min, all", "files", "threads")
 
