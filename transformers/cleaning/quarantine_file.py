@@ -1,6 +1,6 @@
 """quarantine.csv: the rows set aside, as they were found, each with its number in the source and the reasons."""
 
-from transformers.cells.kinds import literal
+from transformers.cells.spreadsheet_text import write_csv
 from transformers.cleaning.removals import why_columns
 from transformers.cleaning.rules import SET_ASIDE, Applied
 from transformers.cleaning.windows import from_parquet
@@ -27,7 +27,7 @@ def quarantine_file(context: AgentContext, applied: Applied) -> AgentFile:
         names = [*(_free(name, taken) for name in told), *columns]
         source = f"SELECT {', '.join(f'NULL AS {quoted(name)}' for name in names)} WHERE false"
     with context.database() as db:
-        db.execute(f"COPY ({source}) TO {literal(str(path))} (FORMAT csv, HEADER true)")
+        write_csv(db, source, path)
     return AgentFile(name=NAME, path=path, content_type="text/csv; charset=utf-8", kind="quarantine")
 
 

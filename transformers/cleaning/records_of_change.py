@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transformers.cells.kinds import literal
+from transformers.cells.spreadsheet_text import write_csv
 from transformers.cleaning.manifest import StageFiles
 from transformers.cleaning.removals import why_columns
 from transformers.cleaning.restoring import FILES, FINAL_TABLE, ORIGINAL, Original
@@ -31,8 +32,10 @@ def change_log(db: "duckdb.DuckDBPyConnection", stages: Sequence[StageFiles], fo
     total = sum(stage.manifest.cells_changed for stage in stages)
     kind = "csv" if total <= CSV_ROWS else "parquet"
     path = folder / f"change_log.{kind}"
-    options = "FORMAT csv, HEADER true" if kind == "csv" else "FORMAT parquet, COMPRESSION zstd"
-    db.execute(f"COPY ({every}) TO {literal(str(path))} ({options})")
+    if kind == "csv":
+        write_csv(db, every, path)
+    else:
+        db.execute(f"COPY ({every}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
     return AgentFile(name=path.name, path=path, content_type=CSV if kind == "csv" else PARQUET, kind="change_log")
 
 
@@ -43,7 +46,7 @@ def set_aside_rows(db: "duckdb.DuckDBPyConnection", stages: Sequence[StageFiles]
         return None
     path = folder / "set_aside_rows.csv"
     rows = f"SELECT * FROM ({' UNION ALL BY NAME '.join(every)})"
-    db.execute(f"COPY ({rows}) TO {literal(str(path))} (FORMAT csv, HEADER true)")
+    write_csv(db, rows, path)
     return AgentFile(name=path.name, path=path, content_type=CSV, kind="set_aside_rows")
 
 

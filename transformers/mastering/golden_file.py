@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from transformers.cells.columns import read_columns
 from transformers.cells.kinds import literal
+from transformers.cells.spreadsheet_text import write_csv
 from transformers.cleaning.cleaned_file import TYPES, Cleaned, write_parquet
 from transformers.mastering.clusters import text
 from transformers.mastering.work_files import CROSS_REFERENCE
@@ -66,5 +67,5 @@ def reference_file(db: "duckdb.DuckDBPyConnection", references: Path, original: 
     path = folder / f"{_stem(original.name)}_cross_reference.csv"
     cells = "source_row, golden_id, probability, source_key"
     query = f"SELECT {cells} FROM read_parquet({text(references)}) ORDER BY source_row"
-    db.execute(f"COPY ({query}) TO {text(path)} (FORMAT csv, HEADER)")
+    write_csv(db, query, path)
     return AgentFile(name=path.name, path=path, content_type=TYPES["csv"], kind=CROSS_REFERENCE)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from backend.errors import UnreadableFile
 from transformers.cells.columns import Column
 from transformers.cells.semantic_types import names_a_key
+from transformers.cells.spreadsheet_text import unshielded
 from transformers.mastering.clusters import CLUSTERS, text
 from transformers.mastering.golden import IDS
 from transformers.matching.entity_ids import entity_ids
@@ -49,8 +50,9 @@ def identify(
     key = _own_key(db, table, columns)
     if previous is not None:
         _check(previous)
+        key_said = unshielded("CAST(source_key AS VARCHAR)")
         db.execute(
-            "CREATE OR REPLACE TEMP VIEW known_entities AS SELECT CAST(source_key AS VARCHAR) AS source_key,"
+            f"CREATE OR REPLACE TEMP VIEW known_entities AS SELECT {key_said} AS source_key,"
             f" CAST(golden_id AS VARCHAR) AS entity_id FROM {quoted(previous.role)}"
             " WHERE source_key IS NOT NULL AND golden_id IS NOT NULL"
         )

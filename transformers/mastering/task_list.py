@@ -9,7 +9,7 @@ from shutil import copyfileobj
 from typing import TYPE_CHECKING
 
 from transformers.cells.kinds import literal
-from transformers.mastering.clusters import text
+from transformers.cells.spreadsheet_text import write_csv
 from transformers.mastering.ordered_files import stretches
 from transformers.tables import SOURCE_ROW, Table, quoted
 
@@ -29,7 +29,7 @@ def write_tasks(
     with path.open("wb") as whole:
         for above, upto in stretches(int(tasks), LINES_A_STRETCH):
             lines = _lines(table, weights, record_id, (above, upto))
-            db.execute(f"COPY ({lines}) TO {text(part)} (FORMAT csv, HEADER {not above})")
+            write_csv(db, lines, part, header=not above)
             with part.open("rb") as written:
                 copyfileobj(written, whole)
     part.unlink()

@@ -6,13 +6,13 @@ Strings are kept as strings and no cell becomes null in silence (DESIGN §5.9); 
 from collections.abc import Sequence
 from pathlib import Path
 
+from transformers.cells.spreadsheet_text import write_csv
 from transformers.findings import AgentResult, Alert, Issue, Severity, summarise
 from transformers.tables import Repair, Table
 
 INTAKE = "intake"
 REJECTED_ROWS = "rejected_rows.csv"
 ROWS_NAMED = 5  # in a sentence
-SPREADSHEET_WOULD_COMPUTE = "^[=+@\\t\\r-]"
 
 
 def intake_result(tables: Sequence[Table]) -> AgentResult | None:
@@ -56,19 +56,14 @@ def _alert(table: Table) -> Alert:
 
 
 def write_rejected_rows(tables: Sequence[Table], folder: Path) -> bool:
-    """All rows that were set aside, in one CSV; False where there is none.
-
-    Text that a spreadsheet would compute gets an apostrophe in front.
-    """
+    """All rows that were set aside, in one CSV; False where there is none."""
     import duckdb
 
     parts = [(table.role, str(table.rejects_path)) for table in tables if table.rejects_path is not None]
     if not parts:
         return False
     rows = " UNION ALL ".join("SELECT ? AS role, source_row, reason, raw FROM read_parquet(?)" for _ in parts)
-    raw = f"CASE WHEN regexp_matches(raw, '{SPREADSHEET_WOULD_COMPUTE}') THEN '''' || raw ELSE raw END AS raw"
-    path = str(folder / REJECTED_ROWS).replace("'", "''")
+    query = f"SELECT role, source_row, reason, raw FROM ({rows}) ORDER BY role, source_row"
     with duckdb.connect() as connection:
-        statement = f"COPY (SELECT role, source_row, reason, {raw} FROM ({rows}) ORDER BY role, source_row)"
-        connection.execute(f"{statement} TO '{path}' (HEADER)", [value for part in parts for value in part])
+        write_csv(connection, query, folder / REJECTED_ROWS, values=[value for part in parts for value in part])
     return True

@@ -126,6 +126,13 @@ AWKWARD: dict[str, Callable[[], pa.Table]] = {
         a=["x" * 1_000_000, "y" * 100_000, "1" * 5000, "a\nb\tc\x07"],
         b=["=1+1", "@SUM(A1)", "<script>alert(1)</script>", "+1"],
     ),
+    "formulas": lambda: pa.table(
+        {
+            "=cmd|'/C calc'!A0": ['=HYPERLINK("http://x.example")', "@SUM(A1)", "＝1", "\t=1", None],
+            "+id": ["=1", "=2", "=2", "=4", "=5"],
+            "amount": ["-1.5", "2", "-7+A1", "12", "1000000"],
+        }
+    ),
     "native types": _native,
     "constant and unique": lambda: _text(a=["k"] * 50, id=[str(i) for i in range(50)]),
     "spaces and cases": lambda: _text(a=[" al", "AL", "al ", "Al", "al"]),

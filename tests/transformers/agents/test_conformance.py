@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from _pytest.mark.structures import ParameterSet
 from awkward_tables import AWKWARD, LONG, OF_ONE_SHAPE
+from spreadsheets import computed_in
 from workshop import Workshop
 
 from backend.errors import CustomerError
@@ -21,7 +22,7 @@ from transformers.catalog import TRANSFORMERS
 from transformers.chain import Chain
 from transformers.findings import ROW_ISSUES_KEPT, AgentResult
 from transformers.tables import SOURCE_ROW, Table
-from transformers.tool import PRIMARY, Agent, Delivery, Step, Tool
+from transformers.tool import FINAL, PRIMARY, Agent, Delivery, Step, Tool
 
 OF_TABLES = [one.tool for one in TRANSFORMERS if any(role.is_table for role in one.tool.roles)]
 AGENTS = [(tool, step.agent) for tool in OF_TABLES for step in tool.steps]
@@ -106,6 +107,7 @@ def assert_it_is_sound(delivery: Delivery, agent: Agent, *tables: Table) -> None
     assert AgentResult.model_validate_json(as_json(result)) == result
     assert (result.agent_id, result.agent_name) == (agent.id, agent.name)
     assert_counts_agree_with_what_is_listed(result, tables)
+    assert not any(computed_in(file.path) for file in delivery.files if file.kind != FINAL)
     if delivery.table is not None:
         assert_the_table_is_as_it_says(delivery.table)
 
