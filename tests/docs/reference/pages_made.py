@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.docs.reference.commands_page import commands_page
+from tests.docs.reference.decisions_page import decisions_page
 from tests.docs.reference.errors_page import errors_page
 from tests.docs.reference.http_page import http_page
 from tests.docs.reference.metrics_page import metrics_page
@@ -20,6 +21,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "parameters.md": parameters_page,
     "cli.md": commands_page,
     "http.md": http_page,
+    "../decisions/README.md": decisions_page,
     "metrics.md": metrics_page,
 }
 

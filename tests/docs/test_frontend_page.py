@@ -1,0 +1,30 @@
+"""The snippets for a frontend, in a browser, as one module from the first to the last."""
+
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from tests.acceptance.house import House
+from tests.docs.pages import ROOT, page
+from tests.web.visitor import ARGUMENTS, chromium_or_skip
+
+PAGE = page(ROOT / "docs" / "how-to" / "integrate-from-your-frontend.md")
+
+
+def test_a_frontend_of_ones_own_goes_the_whole_way(docs_house: House) -> None:
+    module = "\n".join(block.text for block in PAGE.blocks if block.language == "js")
+    module = module.replace("http://127.0.0.1:8000", docs_house.api_url).replace("@example", "@frontend.example")
+    found = in_a_browser(f"async () => {{ {module}\n return {{ task, seen, report, html }} }}")
+    assert (found["task"]["status"], found["report"]["status"]) == ("COMPLETED", "success")
+    assert (found["seen"][0], found["html"]["size"] > 10_000) == ("snapshot", True)
+
+
+def in_a_browser(module: str) -> Any:
+    """Other origins may be asked, as CORS_ORIGINS and the bucket's own rules would allow it."""
+    with sync_playwright() as playwright:
+        arguments = [*ARGUMENTS, "--disable-web-security"]
+        browser = playwright.chromium.launch(executable_path=chromium_or_skip(), args=arguments)
+        try:
+            return browser.new_page().evaluate(module)
+        finally:
+            browser.close()
