@@ -15,6 +15,7 @@ from pathlib import Path
 from backend.chaos.deployment import GaveUp, until
 from backend.clock import monotonic
 from backend.devstack import embedded_stack
+from bench.machine import described
 from bench.soak import judging
 from bench.soak.census import Census, Found, take_in_orphans
 from bench.soak.deployment import Soaked, soaked
@@ -44,6 +45,7 @@ class Soak:
     """What came of a run."""
 
     seconds: float
+    machine: str = ""
     recorded: Recorded = field(default_factory=Recorded)
     served: Served = field(default_factory=Served)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -59,7 +61,7 @@ class Course:
     """One run of so many seconds, from the first process to the last; each reading is also a line of `series`."""
 
     def __init__(self, seconds: float, say: Callable[[str], None], series: Path = SERIES) -> None:
-        self.found = Soak(seconds)
+        self.found = Soak(seconds, described())
         self._say = say
         self._began = monotonic()
         self._census = Census()

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.product import ROOT
-from bench.machine import described
 from bench.soak.census import OURS
 from bench.soak.course import Soak
 from bench.soak.figures import KindFigures, figures
@@ -85,4 +84,4 @@ def _circumstances(soak: Soak) -> Iterator[str]:
     yield f"Judged from second {began:.0f} to {ended:.0f}. {soak.served.customers} customers; orders: {orders}."
     yield f"Tasks: {ends}. Disturbances: {acts}."
     yield f"Rows in the end: {rows}."
-    yield f"Machine: {described()}."
+    yield f"Machine: {soak.machine}."
