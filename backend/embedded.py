@@ -254,7 +254,8 @@ class EmbeddedRedis(Service):
         lines = [f"bind {LOOPBACK}", f"port {self.port}", f"requirepass {self._password}", f'dir "{self.directory}"']
         file = self.directory / "redis.conf"
         file.touch(mode=0o600)
-        file.write_text("\n".join([*lines, f"appendonly {keep}", 'save ""', "maxmemory-policy noeviction", ""]))
+        kept = [f"appendonly {keep}", 'save ""', "maxmemory-policy noeviction", ""]
+        file.write_text("\n".join([*lines, *kept]), encoding="utf-8")
         return file
 
     def _answers(self) -> bool:
@@ -312,8 +313,8 @@ def _kept_secret(file: Path) -> str:
     """The same password at every start, in a file that only we can read: others may share this machine's loopback."""
     if not file.exists():
         file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(16))
-    return file.read_text()
+        file.write_text(secrets.token_hex(16), encoding="ascii")
+    return file.read_text(encoding="ascii")
 
 
 def _nobody_if_root() -> int | None:

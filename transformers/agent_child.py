@@ -34,7 +34,7 @@ class Wire:
         self._out = os.fdopen(os.dup(1), "wb")
         self._in = os.fdopen(os.dup(0), encoding="utf-8")
         os.dup2(2, 1)
-        with open(os.devnull) as nothing:  # noqa: PTH123 (a descriptor is wanted)
+        with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a descriptor is wanted)
             os.dup2(nothing.fileno(), 0)
         self.requests: queue.SimpleQueue[Envelope] = queue.SimpleQueue()
 

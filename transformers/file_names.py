@@ -5,6 +5,8 @@ import unicodedata
 from fnmatch import fnmatchcase
 
 LONGEST_NAME = 150  # characters; some file systems stop at 255 bytes, and one may be four of them
+# Windows has devices by these names, in any case and whatever follows a dot.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^\w .()+=@,-]")
 _UNSAFE_IN_PATTERNS = re.compile(r"[^\w .()+=@,*?-]")
 
@@ -18,7 +20,10 @@ def safe_filename(name: str) -> str:
         stem, extension = (clean, "") if "." not in last else ("", clean)
     room = LONGEST_NAME - len(extension) - 1
     stem = stem[: max(room, 1)].strip(" .") or "file"
-    return f"{stem}.{extension}" if extension else stem
+    safe = f"{stem}.{extension}" if extension else stem
+    if _RESERVED.fullmatch(safe):
+        safe = f"_{safe}"
+    return safe[:LONGEST_NAME].rstrip(" .")
 
 
 def is_meant(pattern: str, filename: str) -> bool:

@@ -22,3 +22,20 @@ from transformers.file_names import is_meant, safe_filename
 )
 def test_a_file_is_meant_by_its_own_name_or_by_a_pattern(said: str, filename: str, *, meant: bool) -> None:
     assert is_meant(said, filename) is meant
+
+
+@pytest.mark.parametrize(
+    ("said", "safe"),
+    [
+        ("CON.csv", "_CON.csv"),
+        ("nul", "_nul"),
+        ("com1.tar.gz", "_com1.tar.gz"),
+        ("lpt³.txt", "_lpt³.txt"),
+        ("console.csv", "console.csv"),
+        ("com10.csv", "com10.csv"),
+        ("data. ", "data"),
+    ],
+)
+def test_no_file_bears_the_name_of_one_of_windows_devices(said: str, safe: str) -> None:
+    assert safe_filename(said) == safe
+    assert is_meant(said, safe)
