@@ -5,6 +5,8 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -15,6 +17,8 @@ from tests.docs.pages import ROOT
 OURS = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} | {".ci", ".env.example"}
 PATH_LIKE = re.compile(r"(?:\./)?([\w.-]+(?:/[\w.{}*-]+)+/?|[\w-]+\.(?:md|yml|yaml|toml|lock|txt)|Makefile|Dockerfile)")
 ASSIGNED = re.compile(r"(?:export )?([A-Z][A-Z0-9_]+)=")
+# Variables that libraries read by themselves, by the files that name them.
+THEIRS = {"opentelemetry": "sdk/environment_variables/__init__.py", "botocore": "configprovider.py"}
 TEXTS = ("*.py", "*.yml", "*.yaml", "*.json", "*.toml", "*.service", "*.conf", "Dockerfile", "Makefile", ".env.example")
 HOUSE = ("api", "backend", "bench", "celery_queue", "db", "deploy", "scores", "transformers", ".")
 APPEARING = (".agensium", "results", "docs/pages")  # made by who follows the page
@@ -74,12 +78,18 @@ def code() -> frozenset[str]:
         path for room in HOUSE for text in TEXTS for path in (ROOT / room).glob(text if room == "." else f"**/{text}")
     ]
     found: set[str] = set()
-    for path in files:
+    for path in (*files, *_theirs()):
         found.update(re.findall(r"\b[A-Z][A-Z0-9_]+\b", path.read_text(encoding="utf-8", errors="replace")))
     fields = re.findall(
         r"^    ([a-z0-9_]+): ", (ROOT / "backend" / "settings.py").read_text(encoding="utf-8"), re.MULTILINE
     )
     return frozenset(found | {name.upper() for name in fields})
+
+
+def _theirs() -> Iterator[Path]:
+    for package, file in THEIRS.items():
+        spec = find_spec(package)
+        yield from (Path(folder) / file for folder in (spec and spec.submodule_search_locations) or ())
 
 
 def _faults_of(words: list[str]) -> Iterator[str]:
