@@ -33,7 +33,7 @@ def test_a_file_is_meant_by_its_own_name_or_by_a_pattern(said: str, filename: st
         ("lpt³.txt", "_lpt³.txt"),
         ("console.csv", "console.csv"),
         ("com10.csv", "com10.csv"),
-        ("data. ", "data"),
+        ("data .csv", "data.csv"),
     ],
 )
 def test_no_file_bears_the_name_of_one_of_windows_devices(said: str, safe: str) -> None:
