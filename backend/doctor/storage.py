@@ -23,10 +23,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     try:
         ahead = examination.ahead_seconds(storage)
     except StorageError as error:
-        yield WARD.wrong(
-            f"The bucket {storage.bucket} does not answer: {examination.reason(error)}",
-            "Look at S3_ENDPOINT_URL, S3_BUCKET, S3_REGION and the credentials. It needs s3:ListBucket at the least.",
-        )
+        yield _no_answer(storage, error)
         return
     yield WARD.ok(f"The bucket {storage.bucket} answers.")
     if ahead is not None:
@@ -34,6 +31,17 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield from _permissions(storage)
     yield from _probed(storage, settings)
     yield from _bucket(examination.bucket(storage), settings)
+
+
+def _no_answer(storage: Storage, error: Exception) -> Finding:
+    seen = f"The bucket {storage.bucket} does not answer: {examination.reason(error)}"
+    if examination.is_unproven(error):
+        return WARD.wrong(
+            seen, "Name the authority of its certificate in AWS_CA_BUNDLE, and the host as that calls it."
+        )
+    return WARD.wrong(
+        seen, "Look at S3_ENDPOINT_URL, S3_BUCKET, S3_REGION and the credentials. It needs s3:ListBucket at the least."
+    )
 
 
 def _permissions(storage: Storage) -> Iterator[Finding]:
@@ -106,8 +114,13 @@ def _origins(probe: Probe, settings: Settings) -> Iterator[Finding]:
                 f"The store does not let pages of {origin} send files ({', '.join(refused)}).",
                 f"Add a CORS rule to the bucket: origin {origin}, methods GET, PUT, POST, all headers, ETag exposed.",
             )
+        elif not _tells_the_etag(origin, probe.part_link):
+            yield WARD.advice(
+                f"Pages of {origin} may send files, and not those that go in parts: they cannot read a part's ETag.",
+                "Expose ETag in the bucket's CORS rule.",
+            )
         else:
-            yield WARD.ok(f"Pages of {origin} may send files.")
+            yield WARD.ok(f"Pages of {origin} may send files, in parts too.")
 
 
 def _targets(probe: Probe) -> tuple[tuple[str, str], ...]:
@@ -129,6 +142,16 @@ def _allowed(origin: str, method: str, url: str) -> bool:
     return (
         told.is_success and told.headers.get("access-control-allow-origin") in origins and bool(methods & {"*", method})
     )
+
+
+def _tells_the_etag(origin: str, part_link: str) -> bool:
+    """A page finishes an upload with what the store said of each part."""
+    try:
+        told = httpx.put(part_link, content=BODY, headers={"Origin": origin}, timeout=LINK_SECONDS)
+    except httpx.HTTPError:
+        return False
+    exposed = told.headers.get("access-control-expose-headers", "").lower()
+    return bool({"*", "etag"} & {name.strip() for name in exposed.split(",")})
 
 
 def _bucket(found: Bucket, settings: Settings) -> Iterator[Finding]:

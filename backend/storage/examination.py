@@ -167,10 +167,13 @@ def bucket(storage: Storage) -> Bucket:
     )
 
 
+def is_unproven(error: Exception) -> bool:
+    """True where the store's certificate was not believed."""
+    return isinstance(error, SSLError)
+
+
 def reason(error: Exception) -> str:
     """One line of what the store or its client says."""
-    if isinstance(error, SSLError):
-        return f"its certificate proves nothing here ({' '.join(str(error).split())})"
     return " ".join(str(error).split())
 
 

@@ -2,9 +2,10 @@
 
 import http.client
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +15,17 @@ Refuses = Callable[[str, str], bool]  # by method and path
 
 
 @contextmanager
-def between(store: str, refuses: Refuses = lambda *_: False, drops: Collection[str] = ()) -> Iterator[str]:
-    """An address that leads to the store. `drops`: headers, in lower case, that get lost on either way."""
+def between(
+    store: str,
+    refuses: Refuses = lambda *_: False,
+    *,
+    drops: Collection[str] = (),
+    adds: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
+    """An address that leads to the store.
+
+    `drops`: headers, in lower case, that get lost on either way; `adds`: what its answers have besides.
+    """
 
     class Forwarding(BaseHTTPRequestHandler):
         def _forward(self) -> None:
@@ -32,7 +42,7 @@ def between(store: str, refuses: Refuses = lambda *_: False, drops: Collection[s
 
         def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response_only(status)
-            for name, value in headers.items():
+            for name, value in (headers | dict(adds)).items():
                 if name.lower() not in {*HOP, *drops}:
                     self.send_header(name, value)
             self.send_header("Content-Length", headers.get("content-length", str(len(body))))

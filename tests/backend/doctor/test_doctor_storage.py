@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from backend.doctor.finding import Severity
 from backend.ports import free_port
 from backend.storage.door import Storage
 from backend.storage.examination import Bucket, Rule
+from tests.tls_endpoint import authority, tls_in_front_of
 
 WRONG, ADVICE, OK, UNKNOWN = Severity.WRONG, Severity.ADVICE, Severity.OK, Severity.UNKNOWN
 PAGE = "https://app.example.com"
@@ -20,8 +22,9 @@ def test_a_bucket_that_is_well_is_told_to_be_and_nothing_is_left_in_it(storage_b
     storage_bucket.put_bytes("users/1/tasks/x/inputs/a", b"a customer's", "text/csv")
     found = judged(doctor.look, cors_origins=(PAGE,))
     assert severities(found, WRONG, UNKNOWN) == []
-    for words in ("answers.", "clock agrees", "written, read, listed", "Presigned downloads", f"Pages of {PAGE} may"):
+    for words in ("answers.", "clock agrees", "written, read, listed", "Presigned downloads"):
         assert said(found, OK, words), words
+    assert said(found, ADVICE, "they cannot read a part's ETag"), "moto's CORS exposes nothing"
     assert [one.key for one in storage_bucket.list("")] == ["users/1/tasks/x/inputs/a"]
     assert list(storage_bucket.list_unfinished_uploads("")) == []
 
@@ -32,6 +35,15 @@ def test_a_bucket_that_is_not_there_or_not_ours_is_wrong(stack: Stack, storage_b
     assert "Could not connect" in found.seen
     with between(stack.s3_endpoint_url, lambda *_: True) as denied:
         assert said(judged(doctor.look, s3_endpoint_url=denied), WRONG, "does not answer")
+
+
+def test_a_store_whose_certificate_proves_nothing_here_is_wrong_and_the_remedy_is_named(
+    stack: Stack, storage_bucket: Storage, tmp_path: Path
+) -> None:
+    with tls_in_front_of(stack.storage.port, authority(tmp_path, "strange").server("127.0.0.1")) as port:
+        (found,) = judged(doctor.look, s3_endpoint_url=f"https://127.0.0.1:{port}")
+    assert found.severity is WRONG
+    assert "AWS_CA_BUNDLE" in found.change
 
 
 @pytest.mark.parametrize(
@@ -62,6 +74,12 @@ def test_a_store_that_lets_no_page_send_files_is_found_by_a_preflight(stack: Sta
         found = judged(doctor.look, s3_public_endpoint_url=closed, cors_origins=(PAGE,))
     assert said(found, WRONG, f"The store does not let pages of {PAGE} send files (POST, PUT).")
     assert said(found, OK, "Presigned downloads, forms and parts")
+
+
+def test_a_store_that_exposes_etags_lets_pages_send_in_parts(stack: Stack, storage_bucket: Storage) -> None:
+    with between(stack.s3_endpoint_url, adds={"Access-Control-Expose-Headers": "x-amz-id, ETag"}) as open_to_pages:
+        found = judged(doctor.look, s3_public_endpoint_url=open_to_pages, cors_origins=(PAGE,))
+    assert said(found, OK, f"Pages of {PAGE} may send files, in parts too.")
 
 
 def test_an_object_is_looked_at_for_the_key_that_was_asked_for(stack: Stack, storage_bucket: Storage) -> None:
