@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test chaos soak scores bench bench-quick bench-long reference check check-types check-types-windows lock
+.PHONY: help demo dev test chaos soak scores bench bench-quick bench-long reference pictures check check-types check-types-windows lock
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # The product is many short processes: compiled anew, each costs two to four times as much.
 unexport PYTHONDONTWRITEBYTECODE
@@ -33,6 +33,9 @@ chaos: .venv/dev.stamp ## The proof: break everything that can break, 1,000 task
 soak: .venv/dev.stamp ## Twenty minutes of mixed load and kills: nothing may grow, nothing be left; SOAK=3600 for an hour.
 	@$(BIN)/python -m bench.soak $(if $(WRITE),--write)
 
+rolling: .venv/dev.stamp ## A rolling deploy under work, from another revision to this one: OLD=80e659f; some minutes.
+	@$(BIN)/python -m tests.acceptance.rolling $(OLD)
+
 scores: .venv/dev.stamp ## Every agent on public data with ground truth: docs/SCORES.md; ONLY="errors drift" for some.
 	@$(BIN)/python -m scores $(ONLY)
 
@@ -47,6 +50,10 @@ bench-long: .venv/dev.stamp ## The tables alone, to ten million rows.
 
 reference: .venv/dev.stamp ## Make docs/reference/ anew from the code.
 	@$(BIN)/python -m tests.docs.reference
+
+pictures: .venv/dev.stamp ## Record docs/run.svg anew, and the pages in docs/pages/ by a browser; some minutes.
+	@$(BIN)/python -m tests.docs.recording
+	@$(BIN)/python -m tests.web.pictures
 
 check: .venv/dev.stamp ## Lint, format, types and the staircase of imports.
 	$(BIN)/ruff check .
