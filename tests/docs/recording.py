@@ -21,7 +21,7 @@ from tests.docs.session import ANSWER, environment_of
 TARGET = ROOT / "docs" / "run.svg"
 TITLE = "agensium: a task is followed, its worker is killed, it goes on (a real run; waits above 1.2 s are cut)"
 MORE = {"EXTRA_TOOLS": "", "SIGNUP_CREDITS": "1000", "CELERY_WORKER_MAX_MEMORY_PER_CHILD": "1000000"}
-LOOK = r"""until worker=$(agensium task $task | awk '/agent survivorship/ {at=1} $1=="process" && at {print $2}') && \
+LOOK = r"""until worker=$(agensium task $task | awk '/agent surv/ {at=1} $1=="process" && at {print $2}') && \
   [ $worker ]; do :; done"""
 COMMANDS = (
     "agensium submit profile-my-data examples/data/hospitals.csv --watch --download report",
