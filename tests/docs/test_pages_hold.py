@@ -16,7 +16,22 @@ from tests.docs.pages import ROOT, Block, Page, page_of, pages
 PAGES = pages()
 TODAY = [page for page in PAGES if page.of_today]
 WRITTEN = [page for page in TODAY if not page.name.startswith("docs/reference/")]  # by people
-LANGUAGES = {"console", "python", "sh", "text", "json", "yaml", "toml", "ini", "js", "promql", "sql", "html", "diff"}
+LANGUAGES = {
+    "console",
+    "python",
+    "sh",
+    "text",
+    "json",
+    "yaml",
+    "toml",
+    "ini",
+    "js",
+    "promql",
+    "sql",
+    "html",
+    "diff",
+    "nginx",
+}
 METHOD = re.compile(r"^(GET|POST|PUT|PATCH|DELETE) (/[^\s?]*)")
 NAME = re.compile(r"^([A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:=.*)?$")
 PARSERS = {

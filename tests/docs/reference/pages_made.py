@@ -7,6 +7,7 @@ from tests.docs.reference.commands_page import commands_page
 from tests.docs.reference.decisions_page import decisions_page
 from tests.docs.reference.errors_page import errors_page
 from tests.docs.reference.http_page import http_page
+from tests.docs.reference.licences_page import licences_page
 from tests.docs.reference.metrics_page import metrics_page
 from tests.docs.reference.parameters_page import parameters_page
 from tests.docs.reference.settings_page import settings_page
@@ -23,6 +24,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "http.md": http_page,
     "../decisions/README.md": decisions_page,
     "metrics.md": metrics_page,
+    "licences.md": licences_page,
 }
 
 
