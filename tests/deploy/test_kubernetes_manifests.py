@@ -45,7 +45,9 @@ def slots() -> int:
 def settings_told(name: str) -> set[str]:
     """By name, wherever they come from."""
     told = container(name)
-    maps = FOUND[("ConfigMap", "agensium")]["data"], EXAMPLE["stringData"]
+    maps = FOUND[("ConfigMap", "agensium-settings")]["data"], EXAMPLE["stringData"]
+    names = [{kind: source["name"] for kind, source in found.items()} for found in told.get("envFrom", ())]
+    assert names in ([], [{"configMapRef": "agensium-settings"}, {"secretRef": EXAMPLE["metadata"]["name"]}])
     return {of["name"] for of in told.get("env", ())} | (
         {key for of in maps for key in of} if "envFrom" in told else set()
     )
@@ -58,7 +60,7 @@ def test_every_manifest_is_applied_but_the_secrets_example() -> None:
 
 def test_no_secret_is_kept_here() -> None:
     assert set(EXAMPLE["stringData"].values()) == {""}
-    assert not [name for name in FOUND[("ConfigMap", "agensium")]["data"] if re.search("KEY|SECRET|PASSWORD", name)]
+    assert not [name for name in FOUND[("ConfigMap", "agensium-settings")]["data"] if re.search("KEY|SECRET|PASSWORD", name)]
     assert not [kind for kind, _ in FOUND if kind == "Secret"]
 
 
@@ -115,7 +117,7 @@ def test_every_address_that_is_asked_or_reached_is_one_that_is_served(name: str)
     probes = [probe for kind, probe in container(name).items() if kind.endswith("Probe")]
     assert {"startupProbe", "livenessProbe"} <= container(name).keys()
     assert all(probe["httpGet"]["port"] in ports for probe in probes if "httpGet" in probe)
-    served = {"api": 8000, "worker": int(FOUND[("ConfigMap", "agensium")]["data"]["METRICS_PORT"]), "flower": 5555}
+    served = {"api": 8000, "worker": int(FOUND[("ConfigMap", "agensium-settings")]["data"]["METRICS_PORT"]), "flower": 5555}
     assert list(ports.values()) == [served[name]]
     annotations = PODS[name]["metadata"].get("annotations", {})
     assert annotations.get("prometheus.io/port", str(served[name])) == str(served[name])
@@ -128,7 +130,7 @@ def test_an_outage_of_the_database_ends_nobody() -> None:
 
 
 def test_a_pod_that_goes_has_the_time_it_needs() -> None:
-    drain = float(FOUND[("ConfigMap", "agensium")]["data"]["DRAIN_SECONDS"])
+    drain = float(FOUND[("ConfigMap", "agensium-settings")]["data"]["DRAIN_SECONDS"])
     assert PODS["worker"]["spec"]["terminationGracePeriodSeconds"] >= drain + 20
     grace = understood(container("api")["args"])["grace"]
     waits = int(container("api")["lifecycle"]["preStop"]["exec"]["command"][-1])
