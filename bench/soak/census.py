@@ -110,10 +110,10 @@ class Census:
                 identity = self._identity(process)
                 if self._is_orphan(process):
                     if process.status() == psutil.STATUS_ZOMBIE:
-                        os.waitpid(process.pid, os.WNOHANG)
+                        _bury(process)
                         continue
                     orphans.append(f"{identity.kind} {process.pid}: {' '.join(process.cmdline())[:100]}")
-                readings[identity] = Reading(at, _memory(process), process.num_fds(), process.num_threads())
+                readings[identity] = Reading(at, _memory(process), _files(process), process.num_threads())
         return Found(readings, tuple(orphans))
 
     def pids(self, kind: Kind) -> list[int]:
@@ -145,6 +145,16 @@ def _all() -> Iterator[psutil.Process]:
     ours = psutil.Process()
     yield ours
     yield from ours.children(recursive=True)
+
+
+def _bury(process: psutil.Process) -> None:
+    """Who has been taken in is ours to wait for."""
+    if sys.platform != "win32":
+        os.waitpid(process.pid, os.WNOHANG)
+
+
+def _files(process: psutil.Process) -> int:
+    return process.num_handles() if sys.platform == "win32" else process.num_fds()
 
 
 def _memory(process: psutil.Process) -> float:
