@@ -154,7 +154,9 @@ def _bury(process: psutil.Process) -> None:
 
 
 def _files(process: psutil.Process) -> int:
-    return process.num_handles() if sys.platform == "win32" else process.num_fds()
+    if sys.platform == "win32":
+        return process.num_handles()
+    return process.num_fds()
 
 
 def _memory(process: psutil.Process) -> float:
