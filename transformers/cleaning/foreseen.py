@@ -38,7 +38,7 @@ class Foreseen:
         with table.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
         digest.update(repr((table.columns, table.format, told)).encode())
-        return f"{search}-{digest.hexdigest()}.parquet"
+        return f"{search}-{digest.hexdigest()[:32]}.parquet"  # Windows takes no path of 260 characters
 
     def answer(self, name: str) -> Path | None:
         return self.answers.get(name)
