@@ -6,7 +6,7 @@ from celery_queue.broker_app import app
 def run(address: str, port: int) -> int:
     """Serve until a signal ends it; the exit code. FLOWER_BASIC_AUTH and the rest is Flower's own to read."""
     try:
-        app.start(argv=["flower", f"--address={address}", f"--port={port}"])
+        app.start(["flower", f"--address={address}", f"--port={port}"])
     except SystemExit as ended:
         return int(ended.code or 0)
     return 0

@@ -5,9 +5,11 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
+from backend.demo import run_demo
 from tests.acceptance.conftest import mostly_on
-from tests.acceptance.house import PATIENCE, House
+from tests.acceptance.house import PATIENCE, House, rebind
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "data"
 PRICES = {
@@ -34,6 +36,20 @@ def test_a_real_file_is_profiled_and_billed(house: House) -> None:
     report = house.get(f"/tasks/{task['task_id']}/report")
     assert set(report["report"]["agent_results"]) == set(PRICES)
     assert report["status"] == "success"
+
+
+def test_the_demo_at_an_address_ends_well_and_its_bill_is_right(
+    solo_house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", solo_house.database_url)  # the operator's part
+    rebind()
+    ended = run_demo(solo_house.api_url)
+    monkeypatch.undo()
+    rebind()
+    said = capsys.readouterr().out
+    assert ended == 0, said
+    assert "A customer with 10500 credits uploads hospitals.csv" in said
+    assert f"Available now: {10_500 - sum(PRICES.values())} credits." in said
 
 
 def test_what_is_downloaded_is_what_the_manifest_promised(solo_house: House) -> None:
