@@ -41,8 +41,8 @@ def _links(settings: Settings) -> Iterator[Finding]:
             "Serve the store over https, and name that in S3_PUBLIC_ENDPOINT_URL.",
         )
     elif settings.environment == "production" and stays_here(host):
-        yield WARD.wrong(
-            f"Links name {shown(public)}, where no customer reaches it.",
+        yield WARD.advice(
+            f"Links name {shown(public)}: only customers on this machine reach it.",
             "Name the store's public address in S3_PUBLIC_ENDPOINT_URL.",
         )
 

@@ -1,16 +1,19 @@
 """The file store: what Agensium does there is done once, on objects of the doctor's own; then what lies around it."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 
 from backend.doctor.clocks import compared
 from backend.doctor.finding import Area, Finding, Ward
+from backend.doctor.places import shown
 from backend.settings import Settings
 from backend.storage import examination
 from backend.storage.door import Storage
 from backend.storage.examination import BODY, Bucket, Probe, Rule
 from backend.storage.faults import StorageError
+from backend.tls import stays_here
 
 WARD = Ward(Area.STORAGE)
 LINK_SECONDS = 5.0
@@ -55,7 +58,7 @@ def _permissions(storage: Storage) -> Iterator[Finding]:
 def _probed(storage: Storage, settings: Settings) -> Iterator[Finding]:
     try:
         with examination.probe(storage) as probe:
-            yield from _links(probe)
+            yield from _links(probe, settings)
             yield from _encryption(probe, settings)
             yield from _origins(probe, settings)
     except StorageError as error:
@@ -64,8 +67,9 @@ def _probed(storage: Storage, settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _links(probe: Probe) -> Iterator[Finding]:
+def _links(probe: Probe, settings: Settings) -> Iterator[Finding]:
     """As a customer's client uses them: from outside, by the public address, without credentials."""
+    public = urlsplit(settings.s3_public_endpoint_url or "").hostname
     change = "Look at S3_PUBLIC_ENDPOINT_URL: customers' clients must reach it, and it must be the same store."
     try:
         with httpx.Client(timeout=LINK_SECONDS) as client:
@@ -74,6 +78,12 @@ def _links(probe: Probe) -> Iterator[Finding]:
             part = client.put(probe.part_link, content=BODY)
             bare = client.get(probe.url)
     except httpx.HTTPError as error:
+        if public is not None and stays_here(public):  # as of Compose on one machine
+            yield WARD.advice(
+                f"Links name {shown(settings.s3_public_endpoint_url or '')}, which does not answer here: they were not tried.",
+                "Ask outside of the container, where that address is the store's.",
+            )
+            return
         yield WARD.wrong(f"The address that links name does not answer ({type(error).__name__}: {error}).", change)
         return
     failed = {

@@ -167,9 +167,9 @@ def _asked_in_a_forked_child(pid_of_connection: Callable[[], int]) -> int:
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_an_address_is_said_to_each_library_in_its_way(scheme: str) -> None:
-    url = f"{scheme}://user:p%40ss@db.example.org:5433/name"
-    assert database.sqlalchemy_url(url) == "postgresql+psycopg://user:p%40ss@db.example.org:5433/name"
-    assert database.libpq_url(url) == "postgresql://user:p%40ss@db.example.org:5433/name"
+    url = f"{scheme}://user:p%40ss@127.0.0.1:5433/name"
+    assert database.sqlalchemy_url(url) == "postgresql+psycopg://user:p%40ss@127.0.0.1:5433/name"
+    assert database.libpq_url(url) == "postgresql://user:p%40ss@127.0.0.1:5433/name"
 
 
 # ── one statement ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -64,9 +64,11 @@ def test_each_permission_that_is_missing_is_named(
 
 
 def test_links_are_tried_by_the_address_that_customers_are_given(storage_bucket: Storage) -> None:
-    found = judged(doctor.look, s3_public_endpoint_url=f"http://127.0.0.1:{free_port()}")
+    found = judged(doctor.look, s3_public_endpoint_url=f"http://nowhere.invalid:{free_port()}")
     assert said(found, WRONG, "The address that links name does not answer")
     assert said(found, OK, "written, read, listed")
+    found = judged(doctor.look, s3_public_endpoint_url=f"http://127.0.0.1:{free_port()}")
+    assert said(found, ADVICE, "which does not answer here: they were not tried.")
 
 
 def test_a_store_that_lets_no_page_send_files_is_found_by_a_preflight(stack: Stack, storage_bucket: Storage) -> None:
