@@ -63,7 +63,7 @@ def run_chaos(*, long: bool, pool: str, only: str = "") -> int:
     form, scale = (LONG, FULL) if long else (SHORT, SMALL)
     began, found, code = monotonic(), Found(), 1
     try:
-        with _deadline(DEADLINE_SECONDS):
+        with deadline(DEADLINE_SECONDS):
             _run(console, form, pool, found, faults=chosen, scale=None if only else scale)
         code = 1 if found.breaches else 0
     except KeyboardInterrupt:
@@ -121,7 +121,7 @@ def _told(console: Console, stage: Stage, fault: Fault) -> Outcome:
 
 
 @contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
+def deadline(seconds: float) -> Iterator[None]:
     """Interrupt the main thread when the time is over, so that everything is unwound. Raises Overdue."""
     over = threading.Event()
 

@@ -13,6 +13,7 @@ import sys
 from rich.console import Console
 
 from backend.chaos.deployment import GaveUp
+from backend.chaos.run import Overdue, deadline
 from backend.processes import ProcessFailed
 from bench.soak.course import Course
 from bench.soak.report import tell, write
@@ -20,7 +21,8 @@ from bench.soak.report import tell, write
 SECONDS = 1200.0
 LEAST_SECONDS = 15.0
 WIDTH = 170
-STUCK = (GaveUp, ProcessFailed, subprocess.TimeoutExpired)
+OVERTIME = 600.0  # seconds; a run that takes longer hangs
+STUCK = (GaveUp, ProcessFailed, Overdue, subprocess.TimeoutExpired)
 
 
 def main() -> int:
@@ -34,7 +36,8 @@ def main() -> int:
         False,
     )
     try:
-        course.run()
+        with deadline(course.found.seconds + OVERTIME):
+            course.run()
         ended = True
     except STUCK as error:
         console.print(f"It did not come to its end: {error}", markup=False, highlight=False, soft_wrap=True)

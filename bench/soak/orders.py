@@ -4,26 +4,19 @@ An order is given a signed-in client, asks for one task or more, and brings back
 not come as it should is raised as Wrong.
 """
 
-import socket
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
-
-from backend.client import AgensiumClient, Source
+from backend.client import Source
 from backend.client.values import Task
 from backend.errors import TaskNotCancellable
 from backend.product import ROOT
+from bench.soak.customer import BROKEN_OFF, Customer, hang_up, hang_up_on_events, send_a_quarter
 
 HOSPITALS = ROOT / "examples" / "data" / "hospitals.csv"
 PATIENCE = 240.0  # seconds for one task on a machine that others use too
-BROKEN_OFF = 3  # events, after which a customer hangs up
-ABANDONED_BYTES = 4_000_000  # announced; a quarter is sent
 DIRTY = """id;name;city;joined;amount
 1;Ann Lee; Paris ;2024-01-31;10,50
 2;Bob Ray;Rome;2024-02-01;N/A
@@ -55,15 +48,6 @@ class Wrong(Exception):
     """Something is not as it was ordered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """A signed-in client, and what is needed to go past it: it never hangs up by itself."""
-
-    client: AgensiumClient
-    url: str
-    secret: Mapping[str, str]
-
-
 def profile(customer: Customer, folder: Path) -> list[str]:
     """Followed to its end; the report and every file are fetched."""
     task_id = customer.client.submit("profile-my-data", HOSPITALS).task_id
@@ -77,7 +61,7 @@ def profile(customer: Customer, folder: Path) -> list[str]:
 def clean(customer: Customer, folder: Path) -> list[str]:
     """The customer hangs up in the middle of the events."""
     task_id = customer.client.submit("clean-my-data", Source("people.csv", content=DIRTY)).task_id
-    _hang_up_on_events(customer, task_id)
+    hang_up_on_events(customer, task_id)
     _ended(customer, task_id)
     customer.client.download(task_id, folder, through_api=True)
     return [task_id]
@@ -89,7 +73,7 @@ def master(customer: Customer, folder: Path) -> list[str]:
     source = Source("sources.csv", content=SOURCES)
     task_id = customer.client.submit("master-my-data", source, parameters=parameters, through_api=True).task_id
     for _ in range(BROKEN_OFF):
-        _hang_up(customer, f"/tasks/{task_id}?wait=20")
+        hang_up(customer, f"/tasks/{task_id}?wait=20")
     _ended(customer, task_id)
     customer.client.download(task_id, folder)
     return [task_id]
@@ -98,7 +82,7 @@ def master(customer: Customer, folder: Path) -> list[str]:
 def generate(customer: Customer, _folder: Path) -> list[str]:
     words = "Tell me about the sea, and why it is salt. " * 8
     task_id = customer.client.submit("generate-text", parameters={"generate": {"prompt": words}}).task_id
-    _hang_up_on_events(customer, task_id)
+    hang_up_on_events(customer, task_id)
     _ended(customer, task_id)
     _check(customer.client.get_result(task_id).ready, f"{task_id} has no answer")
     return [task_id]
@@ -108,7 +92,7 @@ def batch(customer: Customer, _folder: Path) -> list[str]:
     source = Source("items.jsonl", content=ITEMS)
     parameters = {"generate": {}, "split": {"chunk_size": 20}}
     task_id = customer.client.submit("batch-inference", files={"items": source}, parameters=parameters).task_id
-    _hang_up(customer, f"/tasks/{task_id}/items?limit=1000")
+    hang_up(customer, f"/tasks/{task_id}/items?limit=1000")
     _ended(customer, task_id)
     said = [item.content for item in customer.client.items(task_id)]
     _check(said == [f"say {n}" for n in range(60)], f"the answers of {task_id} are others: {said}")
@@ -150,7 +134,7 @@ def change_of_mind(customer: Customer, _folder: Path) -> list[str]:
 def half_an_upload(customer: Customer, _folder: Path) -> list[str]:
     """The line is cut in the middle of a file; what was announced in parts is never sent."""
     task_id = customer.client.create("profile-my-data").task_id
-    _send_a_quarter(customer, f"/tasks/{task_id}/inputs/primary?filename=half.csv")
+    send_a_quarter(customer, f"/tasks/{task_id}/inputs/primary?filename=half.csv")
     large = {"filename": "large.csv", "size": 200 * 2**20, "content_type": "text/csv"}
     customer.client.ask("POST", f"/tasks/{task_id}/upload-urls", {"files": {"primary": large}})
     return [task_id]
@@ -170,28 +154,3 @@ def _ended(customer: Customer, task_id: str, endings: Collection[str] = ("COMPLE
 def _check(right: bool, words: str) -> None:  # noqa: FBT001 (an assertion that is also there with -O)
     if not right:
         raise Wrong(words)
-
-
-def _hang_up_on_events(customer: Customer, task_id: str) -> None:
-    events: Any = customer.client.follow(task_id)
-    for _, _event in zip(range(BROKEN_OFF), events, strict=False):
-        pass
-    events.close()
-
-
-def _hang_up(customer: Customer, path: str, seconds: float = 0.3) -> None:
-    """Ask, and be gone before the answer, or as soon as it begins."""
-    with (
-        suppress(httpx.TimeoutException),
-        httpx.stream("GET", customer.url + path, headers=customer.secret, timeout=seconds, trust_env=False),
-    ):
-        pass
-
-
-def _send_a_quarter(customer: Customer, path: str) -> None:
-    parts = urlsplit(customer.url)
-    assert parts.hostname
-    head = f"PUT {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: {ABANDONED_BYTES}\r\n"
-    head += f"Content-Type: text/csv\r\nAuthorization: {customer.secret['Authorization']}\r\n\r\n"
-    with suppress(OSError), socket.create_connection((parts.hostname, parts.port or 80), timeout=5) as line:
-        line.sendall(head.encode() + b"a,b\n" * (ABANDONED_BYTES // 16))

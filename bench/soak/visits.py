@@ -21,7 +21,8 @@ import httpx
 from backend.client import AgensiumClient
 from backend.client.values import Task
 from backend.errors import AgensiumError
-from bench.soak.orders import ORDERS, Customer, Wrong
+from bench.soak.customer import Customer
+from bench.soak.orders import ORDERS, Wrong
 
 ORDERS_EACH = 5  # of a customer
 PAGES = ("/", "/docs", "/openapi.json", "/tools", "/readyz", "/metrics")
