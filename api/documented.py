@@ -1,6 +1,7 @@
 """The OpenAPI document says what the house does: errors are problem+json, and nothing else."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -35,7 +36,8 @@ class DocumentedApi(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = _with_problems(super().openapi())
+            # a copy: the routes, which all apps of a process share, lent parts of theirs
+            self.openapi_schema = _with_problems(deepcopy(super().openapi()))
         return self.openapi_schema
 
 

@@ -2,6 +2,9 @@
 
 The id of a run's span follows from its task and epoch. So the run of a later epoch names the one before it, which may
 have died with its worker before it could tell of itself.
+
+What is not said here, the SDK reads from the environment: OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG, OTEL_BSP_*
+(OTEL_BSP_SCHEDULE_DELAY), OTEL_EXPORTER_OTLP_HEADERS and its like, OTEL_RESOURCE_ATTRIBUTES.
 """
 
 import hashlib
