@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _BEGAN = "agensium_began"  # in botocore's context of a call
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_OF_WHAT_MAY_BE_GONE = {StorageOperation.GET, StorageOperation.HEAD, StorageOperation.PARTS}
 _OPERATIONS = MappingProxyType(
     {
         "PutObject": StorageOperation.PUT,
@@ -48,20 +49,21 @@ def _begin(context: dict[str, Any], **_: Any) -> None:
 
 
 def _end(event_name: str, http_response: Any, context: dict[str, Any], **_: Any) -> None:
-    fault = fault_of(http_response.status_code)
+    operation = _operation(event_name)
+    fault = fault_of(operation, http_response.status_code)
     if fault is not None:
-        STORAGE_ERRORS.count(_operation(event_name), fault)
+        STORAGE_ERRORS.count(operation, fault)
     elif _BEGAN in context:
-        STORAGE_CALL.observe(monotonic() - context[_BEGAN], _operation(event_name))
+        STORAGE_CALL.observe(monotonic() - context[_BEGAN], operation)
 
 
 def _unreached(event_name: str, **_: Any) -> None:
     STORAGE_ERRORS.count(_operation(event_name), StorageFault.UNREACHABLE)
 
 
-def fault_of(status: int) -> StorageFault | None:
-    """None where the store did what it should: also that there is no such object, or another by now."""
-    if status < HTTPStatus.BAD_REQUEST or status in (NOT_FOUND, CHANGED):
+def fault_of(operation: StorageOperation, status: int) -> StorageFault | None:
+    """None where the store did what it should: also that there is no such object or upload, or another by now."""
+    if status < HTTPStatus.BAD_REQUEST or (status in (NOT_FOUND, CHANGED) and operation in _OF_WHAT_MAY_BE_GONE):
         return None
     if status in _BUSY:
         return StorageFault.BUSY

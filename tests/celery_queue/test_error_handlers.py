@@ -18,10 +18,11 @@ from backend.errors import (
     UnknownTool,
     UnreadableFile,
 )
+from backend.metrics.tally import TALLY
 from backend.settings import get_settings
 from celery_queue import drain, error_handlers
 from celery_queue.error_handlers import Fate, answer, backoff
-from db import ledger
+from db import ledger, task_store
 from db.claims import Claim
 from db.database import transaction
 from tests import builders
@@ -131,6 +132,19 @@ def test_a_tool_this_worker_does_not_know_waits_for_another_worker() -> None:
     assert task.not_before is not None
 
 
+@pytest.mark.parametrize(
+    ("others", "seconds"), [(True, 5), (False, 300)], ids=["a-deploy-is-under-way", "nobody-has-it"]
+)
+def test_a_tool_that_nobody_here_knows_is_asked_after_soon_only_while_another_version_lives(
+    monkeypatch: pytest.MonkeyPatch, *, others: bool, seconds: float
+) -> None:
+    builders.live_worker()  # its version is "test"
+    monkeypatch.setattr(error_handlers, "code_version", lambda: "newer" if others else "test")
+    claim, _ = told(UnknownTool())
+    waits = builders.read(claim.task_id).not_before - builders.sql_now()
+    assert 0.5 * seconds < waits.total_seconds() <= seconds
+
+
 def test_a_lost_claim_writes_nothing() -> None:
     claim = builders.claimed_task()
     before = builders.story(claim.task_id)
@@ -191,3 +205,18 @@ def test_the_back_off_doubles_up_to_its_cap_with_full_jitter() -> None:
         delays = [backoff(tries, settings) for _ in range(50)]
         assert all(0 <= delay <= ceiling for delay in delays)
         assert max(delays) > ceiling / 2, "jitter spreads over the whole range"
+
+
+@pytest.mark.parametrize(
+    ("stop", "by", "learnt_from"),
+    [("LOST", "lease", "beat"), ("CANCELLED", "cancel", "beat"), ("", "lease", "station"), ("", "cancel", "station")],
+)
+def test_a_lost_claim_is_counted_by_what_took_it_and_how_that_was_learnt(stop: str, by: str, learnt_from: str) -> None:
+    claim = builders.claimed_task()
+    if by == "cancel":
+        with transaction() as session:
+            task_store.cancel(session, claim.task_id, claim.user_id)
+    TALLY.take()
+    answer(claim, ClaimLost(detail=stop))
+    lost = {labels: n for (name, labels), n in TALLY.read().counts.items() if name == "agensium_claims_lost_total"}
+    assert lost == {(by, learnt_from): 1}
