@@ -126,6 +126,16 @@ def _open_doors(doors: Doors) -> None:
     doors.storage.warm_up()
 
 
+def leave() -> None:
+    """The end of this thread's slot, where it has one: Celery does not tell of solo's.
+
+    Its child would hold a file open in our scratch, which on Windows then stays.
+    """
+    if getattr(_here, "pid", None) == os.getpid():
+        here().close()
+        _here.pid = None
+
+
 @worker_process_shutdown.connect
 def close(**_: Any) -> None:
     here().close()

@@ -28,6 +28,7 @@ from celery_queue.janitor import Janitor
 from celery_queue.post_office import PostOffice
 from celery_queue.ringing import Bell
 from celery_queue.rounds import Rounds
+from celery_queue.slots import leave as leave_slot
 from celery_queue.watchdog import Watchdog
 from db.retention import Kept
 
@@ -140,5 +141,6 @@ def _app_of(consumer: Any) -> Celery:
 def end(**_: Any) -> None:
     if _conductor is not None:
         _conductor.stop()
+    leave_slot()
     scratch.leave()
     traces.end()

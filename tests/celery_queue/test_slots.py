@@ -44,3 +44,22 @@ def test_the_database_is_opened_before_the_store_for_the_claim_comes_first(monke
     monkeypatch.setattr(Storage, "warm_up", lambda _storage: opened.append("store"))
     slots._open_doors(get_doors())
     assert opened == ["database", "store"]
+
+
+LEAVES = """
+import pathlib, psutil, sys
+from celery_queue import scratch, slots
+slots.here().warm()
+before = len(psutil.Process().children(recursive=True))
+slots.leave()
+slots.leave()
+print(before > 0, psutil.Process().children(recursive=True), *scratch.here().folder.iterdir())
+scratch.leave()
+"""
+
+
+def test_at_solos_end_its_child_and_what_it_held_open_are_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SCRATCH_DIR", str(tmp_path))
+    shown = subprocess.run([sys.executable, "-c", LEAVES], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout == "True []\n"
+    assert list(tmp_path.iterdir()) == []
