@@ -7,7 +7,7 @@ from statistics import median
 
 from bench.soak.census import Found, Identity, Kind, Reading
 from bench.soak.outside import Counts
-from bench.soak.slopes import STRETCHES, Point, floor, slope
+from bench.soak.slopes import STRETCHES, Point, Slope, floor, slope
 
 MEGABYTE = 1e6
 LONG_ENOUGH = 0.4  # of the judged time; whoever lived less is judged with its kind
@@ -25,7 +25,7 @@ class KindFigures:
     judged: int
     memory: tuple[float, float]  # of a typical process, in the first and the last quarter of the judged time
     memory_slope: float | None
-    total_slope: float | None
+    total_slope: Slope | None
     files: tuple[float, float]
     threads: tuple[float, float]
 
@@ -77,12 +77,12 @@ def _figures_of(
     )  # fmt: skip
 
 
-def slope_over(points: Iterable[Point], seconds: float) -> float | None:
+def slope_over(points: Iterable[Point], seconds: float) -> Slope | None:
     """Of the floor, by the minute; `seconds` is how long is judged in all."""
     return slope(floor(points, seconds / STRETCHES))
 
 
-def _total_slope(kind: Kind, recorded: Recorded, seconds: float) -> float | None:
+def _total_slope(kind: Kind, recorded: Recorded, seconds: float) -> Slope | None:
     """Of all processes of the kind together, a process."""
     began, ended = recorded.judged
     totals, numbers = [], []
@@ -92,7 +92,8 @@ def _total_slope(kind: Kind, recorded: Recorded, seconds: float) -> float | None
             totals.append((at, sum(mine)))
             numbers.append(len(mine))
     found = slope_over(totals, seconds)
-    return None if found is None else found / max(1.0, median(numbers))
+    number = max(1.0, median(numbers or [0]))
+    return None if found is None else Slope(found.median / number, found.least / number)
 
 
 def _ends(readings: Sequence[Reading], of: str, judged: tuple[float, float], unit: float = 1.0) -> tuple[float, float]:
@@ -103,5 +104,5 @@ def _ends(readings: Sequence[Reading], of: str, judged: tuple[float, float], uni
     return (median(early or [0.0]), median(late or [0.0]))
 
 
-def _worst(slopes: Iterable[float | None]) -> float | None:
-    return max((one for one in slopes if one is not None), default=None)
+def _worst(slopes: Iterable[Slope | None]) -> float | None:
+    return max((one.median for one in slopes if one is not None), default=None)

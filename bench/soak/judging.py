@@ -57,7 +57,7 @@ def verdicts(recorded: Recorded) -> list[Verdict]:
     minutes = (recorded.judged[1] - recorded.judged[0]) / 60
     found = [*_growth(recorded, minutes), *_connections(recorded, minutes)]
     return found + [
-        Verdict(f"memory of all {one.kind} processes, of each", one.total_slope, MEMORY_BAR, "MB/min")
+        Verdict(f"memory of all {one.kind} processes, of each at least", one.total_slope.least, MEMORY_BAR, "MB/min")
         for one in figures(recorded)
         if one.kind in OURS and one.total_slope is not None
     ]
@@ -74,9 +74,9 @@ def _growth(recorded: Recorded, minutes: float) -> Iterator[Verdict]:
         files = slope_over([(one.at, one.files) for one in readings], seconds)
         threads = slope_over([(one.at, one.threads) for one in readings], seconds)
         if memory is not None and files is not None and threads is not None:
-            yield Verdict(f"memory of {who}", memory, MEMORY_BAR, "MB/min")
-            yield Verdict(f"open files of {who}", files * lived, FILES_BAR, "more")
-            yield Verdict(f"threads of {who}", threads * lived, THREADS_BAR, "more")
+            yield Verdict(f"memory of {who}", memory.median, MEMORY_BAR, "MB/min")
+            yield Verdict(f"open files of {who}", files.median * lived, FILES_BAR, "more")
+            yield Verdict(f"threads of {who}", threads.median * lived, THREADS_BAR, "more")
 
 
 def _connections(recorded: Recorded, minutes: float) -> Iterator[Verdict]:
@@ -88,7 +88,7 @@ def _connections(recorded: Recorded, minutes: float) -> Iterator[Verdict]:
         if found is not None:
             values = [value for _, value in points]
             note = f"{min(values):g} to {max(values):g}"
-            yield Verdict(f"{name.replace('_', ' ')} under load", found * minutes, CONNECTIONS_BAR, "more", note)
+            yield Verdict(f"{name.replace('_', ' ')} under load", found.median * minutes, CONNECTIONS_BAR, "more", note)
 
 
 def at_rest(before: tuple[Counts, Found], after: tuple[Counts, Found]) -> list[Verdict]:

@@ -62,7 +62,8 @@ def markdown(soak: Soak) -> str:
 def _cells(one: KindFigures) -> Sequence[str]:
     name = str(one.kind) if one.kind in OURS else f"({one.kind})"
     return (
-        name, str(one.lives), str(one.judged), _from_to(one.memory), _slope(one.memory_slope), _slope(one.total_slope),
+        name, str(one.lives), str(one.judged), _from_to(one.memory), _slope(one.memory_slope),
+        _slope(one.total_slope.median if one.total_slope else None),
         _from_to(one.files), _from_to(one.threads),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Every bar fails when what it is for is planted, and holds when it is not."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -40,7 +41,10 @@ def test_a_process_that_stays_as_it_is_holds_every_bar() -> None:
 
 
 def test_a_process_that_grows_by_three_megabytes_a_minute_is_named() -> None:
-    assert missed(verdicts(recorded(memory=3.0))) == ["memory of slot 7", "memory of all slot processes, of each"]
+    assert missed(verdicts(recorded(memory=3.0))) == [
+        "memory of slot 7",
+        "memory of all slot processes, of each at least",
+    ]
 
 
 def test_one_that_grows_by_half_a_megabyte_a_minute_is_within_the_bar() -> None:
@@ -62,7 +66,20 @@ def test_connections_that_are_not_given_back_are_named() -> None:
 def test_what_is_killed_every_few_minutes_is_judged_with_its_kind_alone() -> None:
     found = recorded(memory=3.0, lives=120.0)
     assert [(one.lives, one.judged) for one in figures(found)] == [(10, 0)]
-    assert {one.what for one in verdicts(found) if "memory" in one.what} == {"memory of all slot processes, of each"}
+    assert {one.what for one in verdicts(found) if "memory" in one.what} == {
+        "memory of all slot processes, of each at least"
+    }
+
+
+def test_what_goes_up_and_down_by_chance_is_no_leak_and_one_beneath_it_is() -> None:
+    chance = random.Random(5)
+    for grows, expected in ((0.0, []), (9.0, ["memory of all slot processes, of each at least"])):
+        found = recorded(lives=120.0)
+        for place, (at, look) in enumerate(found.looks):
+            ((identity, reading),) = look.readings.items()
+            memory = reading.memory + 50e6 * chance.random() * (place % 7 > 0) + grows * 1e6 * at / 60
+            found.looks[place] = at, Found({identity: replace(reading, memory=memory)}, ())
+        assert missed(verdicts(found)) == expected
 
 
 @pytest.mark.parametrize("name", list(NOTHING.names()))
