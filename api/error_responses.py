@@ -49,7 +49,7 @@ def install(app: FastAPI) -> None:
 
 
 def problem(verdict: Verdict, status: int) -> JSONResponse:
-    body = problem_body(verdict, status)
+    body = problem_body(verdict, status).model_copy(update={"request_id": noted().get("request_id")})
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -67,7 +67,6 @@ def problem_body(verdict: Verdict, status: int) -> Problem:
         error_code=verdict.error_code,
         next_action=verdict.next_action,
         context=dict(verdict.context),
-        request_id=noted().get("request_id"),
     )
 
 
