@@ -69,7 +69,7 @@ def _probed(storage: Storage, settings: Settings) -> Iterator[Finding]:
 
 def _links(probe: Probe, settings: Settings) -> Iterator[Finding]:
     """As a customer's client uses them: from outside, by the public address, without credentials."""
-    public = urlsplit(settings.s3_public_endpoint_url or "").hostname
+    public = settings.s3_public_endpoint_url or ""
     change = "Look at S3_PUBLIC_ENDPOINT_URL: customers' clients must reach it, and it must be the same store."
     try:
         with httpx.Client(timeout=LINK_SECONDS) as client:
@@ -78,9 +78,9 @@ def _links(probe: Probe, settings: Settings) -> Iterator[Finding]:
             part = client.put(probe.part_link, content=BODY)
             bare = client.get(probe.url)
     except httpx.HTTPError as error:
-        if public is not None and stays_here(public):  # as of Compose on one machine
+        if public and stays_here(urlsplit(public).hostname or ""):  # as of Compose on one machine
             yield WARD.advice(
-                f"Links name {shown(settings.s3_public_endpoint_url or '')}, which does not answer here: they were not tried.",
+                f"Links name {shown(public)}, which does not answer here: they were not tried.",
                 "Ask outside of the container, where that address is the store's.",
             )
             return
