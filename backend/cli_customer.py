@@ -204,14 +204,21 @@ def list_keys(context: typer.Context, *, as_json: Json = False) -> None:
         print(_as_json(found))
         return
     for key in found:
-        print(f"{key.id}  ag_{key.prefix}_…  {key.name}")
+        until = "" if key.expires_at is None else f"  until {key.expires_at:%Y-%m-%d}"
+        print(f"{key.id}  ag_{key.prefix}_…  {key.scope:<6}  {key.name}{until}")
 
 
 @keys.command("new")
-def new_key(name: Annotated[str, typer.Argument(help="What it is for.")], *, as_json: Json = False) -> None:
+def new_key(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    *,
+    scope: Annotated[str, typer.Option(help="read, run or manage; each may what those before it may.")] = "manage",
+    days: Annotated[int | None, typer.Option(min=1, help="It ends after so many; without: when it is revoked.")] = None,
+    as_json: Json = False,
+) -> None:
     """Make a key; it is shown this once."""
     with customer() as client:
-        key = client.create_api_key(name)
+        key = client.create_api_key(name, scope=scope, expires_in_days=days)
     print(_as_json(key) if as_json else key.key)
 
 

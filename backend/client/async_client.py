@@ -85,9 +85,11 @@ class AsyncAgensiumClient(AsyncModelCalls):
     async def api_keys(self) -> list[ApiKey]:
         return await self._run(self._flows.api_keys())
 
-    async def create_api_key(self, name: str) -> ApiKey:
-        """Its `key` is shown this once."""
-        return await self._run(self._flows.create_api_key(name))
+    async def create_api_key(
+        self, name: str, *, scope: str | None = None, expires_in_days: int | None = None
+    ) -> ApiKey:
+        """Its `key` is shown this once. The scope: read, run or manage."""
+        return await self._run(self._flows.create_api_key(name, scope, expires_in_days))
 
     async def revoke_api_key(self, key_id: str) -> None:
         await self._run(self._flows.revoke_api_key(key_id))

@@ -87,9 +87,9 @@ class AgensiumClient(ModelCalls):
     def api_keys(self) -> list[ApiKey]:
         return self._run(self._flows.api_keys())
 
-    def create_api_key(self, name: str) -> ApiKey:
-        """Its `key` is shown this once."""
-        return self._run(self._flows.create_api_key(name))
+    def create_api_key(self, name: str, *, scope: str | None = None, expires_in_days: int | None = None) -> ApiKey:
+        """Its `key` is shown this once. The scope: read, run or manage."""
+        return self._run(self._flows.create_api_key(name, scope, expires_in_days))
 
     def revoke_api_key(self, key_id: str) -> None:
         self._run(self._flows.revoke_api_key(key_id))

@@ -233,8 +233,11 @@ class Flows:
     def api_keys(self) -> Flow[list[ApiKey]]:
         return [ApiKey.of(row) for row in (yield from self.ask("GET", "/auth/api-keys"))["api_keys"]]
 
-    def create_api_key(self, name: str) -> Flow[ApiKey]:
-        return ApiKey.of((yield from self.ask("POST", "/auth/api-keys", {"name": name})))
+    def create_api_key(self, name: str, scope: str | None, expires_in_days: int | None) -> Flow[ApiKey]:
+        """A server that is older than scopes is asked as it always was, where none is named."""
+        said = {"scope": scope, "expires_in_days": expires_in_days}
+        asked = {"name": name} | {what: value for what, value in said.items() if value is not None}
+        return ApiKey.of((yield from self.ask("POST", "/auth/api-keys", asked)))
 
     def revoke_api_key(self, key_id: str) -> Flow[None]:
         yield from self.ask("DELETE", f"/auth/api-keys/{key_id}")

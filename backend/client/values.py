@@ -202,3 +202,6 @@ class ApiKey(Value):
     prefix: str
     created_at: datetime | None = None
     key: str | None = None
+    scope: str = "manage"
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None

@@ -209,10 +209,17 @@ def test_credits_and_keys_are_shown(shell: Shell) -> None:
     assert shell("credits", answering=always({"balance": 470})).stdout == "470 credits\n"
     assert json.loads(shell("credits", "--json", answering=always({"balance": 470})).stdout) == {"balance": 470}
     key = {"id": "k1", "name": "nightly", "prefix": "4f1c", "created_at": "2025-11-21T09:30:00Z"}
-    assert shell("keys", answering=always({"api_keys": [key]})).stdout == "k1  ag_4f1c_…  nightly\n"
+    assert shell("keys", answering=always({"api_keys": [key]})).stdout == "k1  ag_4f1c_…  manage  nightly\n"
+    ends = key | {"scope": "read", "expires_at": "2026-02-19T09:30:00Z"}
+    shown = "k1  ag_4f1c_…  read    nightly  until 2026-02-19\n"
+    assert shell("keys", answering=always({"api_keys": [ends]})).stdout == shown
     assert (
         shell("keys", "new", "nightly", answering=always(key | {"key": "ag_4f1c_secret"})).stdout == "ag_4f1c_secret\n"
     )
+    asked: list[httpx.Request] = []
+    made = httpx.Response(201, json=key | {"key": "ag_4f1c_secret"})
+    shell("keys", "new", "nightly", "--scope", "run", "--days", "90", answering=lambda r: asked.append(r) or made)
+    assert json.loads(asked[-1].content) == {"name": "nightly", "scope": "run", "expires_in_days": 90}
     assert shell("keys", "revoke", "k1", answering=lambda _: httpx.Response(204)).exit_code == 0
 
 

@@ -28,7 +28,7 @@ KNOWN = re.compile(
 HEAD = """# Licences
 
 What the image installs (requirements.lock), each with the licence that its own metadata names. Versions and hashes are
-in the lock. `psycopg` is under the LGPL: it is used as a library, unchanged, and another build of it may take its place;
+in the lock. `psycopg` is under the LGPL: it is used as a library, unchanged, and another build may take its place;
 `certifi` (MPL) is used unchanged. There is nothing under the AGPL, the GPL, the SSPL or the BSL; a test refuses it.
 
 | distribution | licence |

@@ -5,6 +5,8 @@ import { ask, get, post } from '../http.js'
 export const account = () => ({
   keys: [],
   name: '',
+  scope: 'manage',
+  scopes: { read: 'only look', run: 'run tasks', manage: 'everything' },
   made: null,
   loaded: false,
 
@@ -21,7 +23,7 @@ export const account = () => ({
 
   async make() {
     await this.attempt(async () => {
-      this.made = await post('/auth/api-keys', { name: this.name })
+      this.made = await post('/auth/api-keys', { name: this.name, scope: this.scope })
       this.name = ''
       await this.load()
     })
