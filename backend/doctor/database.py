@@ -7,7 +7,7 @@ from backend.doctor.clocks import compared
 from backend.doctor.finding import Area, Finding, Ward
 from backend.doctor.places import is_public
 from backend.settings import Settings
-from db import examination
+from db import attendance, examination
 from db.database import DATABASE_ERRORS, transaction
 from db.examination import Faults, Server
 
@@ -31,7 +31,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         with transaction() as session:
             server = examination.server(session)
             faults = examination.faults(session, IDLE_TOO_LONG)
-            workers = examination.workers_known(session) if server.revision else ()
+            workers = attendance.workers_known(session) if server.revision else ()
         heard = examination.hears_itself(HEARD_SECONDS)
     except DATABASE_ERRORS as error:
         yield _no_answer(examination.reason(error))

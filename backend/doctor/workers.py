@@ -10,9 +10,10 @@ import psutil
 from backend.doctor.finding import Area, Finding, Ward
 from backend.settings import Settings
 from celery_queue.identity import code_version
-from db import examination, overview
+from db import attendance, overview
+from db.attendance import Kept, WorkerKnown
 from db.database import DATABASE_ERRORS, transaction
-from db.examination import Kept, WorkerKnown
+from db.examination import reason
 from db.queue_names import Queue
 from transformers.catalog import tools
 
@@ -25,11 +26,11 @@ TOO_LITTLE_MEMORY = "MEMORY_LIMIT"
 def look(settings: Settings) -> Iterator[Finding]:
     try:
         with transaction() as session:
-            known = examination.workers_known(session)
-            kept = examination.kept_waiting(session, settings.lease, WAITS_TOO_LONG)
+            known = attendance.workers_known(session)
+            kept = attendance.kept_waiting(session, settings.lease, WAITS_TOO_LONG)
             failures = overview.failure_counts(session, OF_LATE)
     except DATABASE_ERRORS as error:
-        yield WARD.unknown(f"The rows of workers could not be read: {examination.reason(error)}", "See the database.")
+        yield WARD.unknown(f"The rows of workers could not be read: {reason(error)}", "See the database.")
         return
     alive = [worker for worker in known if worker.silent_seconds < settings.lease_seconds]
     live = [worker for worker in alive if not worker.draining]
