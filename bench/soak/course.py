@@ -36,7 +36,7 @@ ENDING_SHARE, LONGEST_ENDING = 0.15, 60.0  # of the run, for what follows the lo
 CUSTOMERS = 3  # at once
 REST_SECONDS = 8.0  # until idle connections are closed: the API keeps a client's for five
 PATIENCE = 300.0
-SHORTEST = 120.0
+SHORTEST = 600.0
 SERIES = Path(".agensium") / "soak.csv"
 
 
