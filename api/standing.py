@@ -44,25 +44,28 @@ class HouseStanding:
         try:
             with transaction() as session:
                 standing = gauges.standing(session, get_settings().lease)
-            mounting = self._counted()
         except DATABASE_ERRORS as error:
             log().warning("no numbers from the rows", error=type(error).__name__)
             return (told.UP.at(0),)
-        return (
-            told.UP.at(1),
-            told.COUNTED.at(monotonic() - self._counted_at),
-            *_of_standing(standing),
-            *_of_mounting(mounting),
-        )
+        if monotonic() >= self._count_again_at:
+            self._count()
+        if self._mounting is None:
+            return (told.UP.at(1), *_of_standing(standing))
+        counted = told.COUNTED.at(monotonic() - self._counted_at)
+        return (told.UP.at(1), counted, *_of_standing(standing), *_of_mounting(self._mounting))
 
-    def _counted(self) -> Mounting:
+    def _count(self) -> None:
+        """A count that takes longer than a statement may does not mean that the database is away: the last one stays,
+        and grows old.
+        """
         began = monotonic()
-        if self._mounting is None or began >= self._count_again_at:
+        try:
             with transaction() as session:
                 self._mounting = gauges.mounting(session)
             self._counted_at = monotonic()
-            self._count_again_at = self._counted_at + REST * (self._counted_at - began)
-        return self._mounting
+        except DATABASE_ERRORS as error:
+            log().warning("what waits could not be counted", error=type(error).__name__)
+        self._count_again_at = monotonic() + REST * (monotonic() - began)
 
 
 def _of_standing(standing: Standing) -> Iterator[Level]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from hall_client import Customer, Hall
 from sqlalchemy import event, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from api import metrics
 from api.standing import HouseStanding
@@ -137,3 +138,19 @@ def test_a_submit_and_its_cancel_are_counted_with_their_credits(customer: Custom
     held = value(counted, "agensium_credits_total", {0: "hold"})
     assert held > 0
     assert value(counted, "agensium_credits_total", {0: "release"}) == held
+
+
+def test_a_count_that_takes_too_long_leaves_the_last_one_and_does_not_say_that_the_database_is_away(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = HouseStanding()
+    before = {level.gauge.name for level in house.levels()}
+
+    def too_long(_session: object) -> object:
+        raise SQLAlchemyError
+
+    monkeypatch.setattr("api.standing.gauges.mounting", too_long)
+    house._read_at = house._count_again_at = float("-inf")
+    levels = {level.gauge.name: level.value for level in house.levels()}
+    assert levels["agensium_database_up"] == 1
+    assert set(levels) == before
