@@ -60,7 +60,9 @@ def test_every_manifest_is_applied_but_the_secrets_example() -> None:
 
 def test_no_secret_is_kept_here() -> None:
     assert set(EXAMPLE["stringData"].values()) == {""}
-    assert not [name for name in FOUND[("ConfigMap", "agensium-settings")]["data"] if re.search("KEY|SECRET|PASSWORD", name)]
+    assert not [
+        name for name in FOUND[("ConfigMap", "agensium-settings")]["data"] if re.search("KEY|SECRET|PASSWORD", name)
+    ]
     assert not [kind for kind, _ in FOUND if kind == "Secret"]
 
 
@@ -117,7 +119,8 @@ def test_every_address_that_is_asked_or_reached_is_one_that_is_served(name: str)
     probes = [probe for kind, probe in container(name).items() if kind.endswith("Probe")]
     assert {"startupProbe", "livenessProbe"} <= container(name).keys()
     assert all(probe["httpGet"]["port"] in ports for probe in probes if "httpGet" in probe)
-    served = {"api": 8000, "worker": int(FOUND[("ConfigMap", "agensium-settings")]["data"]["METRICS_PORT"]), "flower": 5555}
+    numbers = int(FOUND[("ConfigMap", "agensium-settings")]["data"]["METRICS_PORT"])
+    served = {"api": 8000, "worker": numbers, "flower": 5555}
     assert list(ports.values()) == [served[name]]
     annotations = PODS[name]["metadata"].get("annotations", {})
     assert annotations.get("prometheus.io/port", str(served[name])) == str(served[name])
