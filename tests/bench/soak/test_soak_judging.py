@@ -60,7 +60,7 @@ def test_threads_that_do_not_end_are_named() -> None:
 
 
 def test_connections_that_are_not_given_back_are_named() -> None:
-    assert missed(verdicts(recorded(connections=0.5))) == ["database connections under load"]
+    assert missed(verdicts(recorded(connections=0.5))) == ["database connections under load, at least"]
 
 
 def test_what_is_killed_every_few_minutes_is_judged_with_its_kind_alone() -> None:
