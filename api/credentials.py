@@ -76,10 +76,12 @@ class Verified:
 
 
 def verified(password: str, password_hash: str | None) -> Verified:
-    """As slow for a customer who does not exist (None) as for one who does."""
+    """As slow for a customer who does not exist (None), or whose hash is none, as for one who does."""
+    hasher = _hasher()
+    known = password_hash is not None and any(one.identify(password_hash) for one in hasher.hashers)
     with _a_turn():
-        matches, new_hash = _hasher().verify_and_update(password, password_hash or _nobodys_hash())
-    return Verified(matches, new_hash) if password_hash is not None else Verified(matches=False)
+        matches, new_hash = hasher.verify_and_update(password, str(password_hash) if known else _nobodys_hash())
+    return Verified(matches, new_hash) if known else Verified(matches=False)
 
 
 @dataclass(frozen=True, slots=True)

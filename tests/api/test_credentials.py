@@ -24,6 +24,10 @@ def test_nobody_matches_no_password() -> None:
     assert not password_matches("a long sentence", None)
 
 
+def test_an_account_whose_hash_is_none_is_opened_by_no_password() -> None:
+    assert not password_matches("no hash", "no hash")
+
+
 def test_no_more_than_four_hashes_are_made_at_once() -> None:
     taken = [credentials._hashing.acquire(blocking=False) for _ in range(5)]
     waiting = threading.Thread(target=hash_password, args=("a long sentence",))
