@@ -25,6 +25,7 @@ PATIENCE = 220.0  # seconds for a page; some 5 when idle
 AWAITED = 45.0  # seconds until a server says that it is up
 ANSWER = "a long and private sentence\n"  # to whatever asks: `agensium login`
 ADDRESS = "http://127.0.0.1:8000"  # in the pages; where `make dev` is
+AT = "@example.com"  # the customers of all pages share one deployment: each page's have a domain of their own
 UNSEEN = (".agensium", ".git", ".env", ".venv-bench", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 MARK = "-- block "
 
@@ -69,14 +70,21 @@ def run(page: Page, place: Path, environment: Mapping[str, str], address: str) -
         shell.ends_within(PATIENCE)
         code = shell.exit_code
     said = shell.log.read_text(encoding="utf-8", errors="replace")
-    return Said(1 if code is None else code, *_by_line(said))
+    return Said(1 if code is None else code, *_by_line(_as_written(said, page, address)))
 
 
 def _own(text: str, page: Page, address: str) -> str:
     """Whose addresses: the page's, the house that is there, and for a second server any port that is free."""
-    who = re.sub(r"\W+", "-", Path(page.name).stem.lower())
     text = re.sub(r"\b8001\b", str(free_port()), text)
-    return text.replace(ADDRESS, address).replace("@example.com", f"@{who}.example.com")
+    return text.replace(ADDRESS, address).replace(AT, _at(page))
+
+
+def _as_written(said: str, page: Page, address: str) -> str:
+    return said.replace(_at(page), AT).replace(address, ADDRESS)
+
+
+def _at(page: Page) -> str:
+    return f"@{re.sub(r'[^a-z0-9]+', '-', Path(page.name).stem.lower())}.example.com"
 
 
 def _lay_out(page: Page, clone: Path) -> None:

@@ -51,6 +51,13 @@ def test_a_page_that_lies_is_found_out(blocks: str, code: int, tmp_path: Path) -
     assert said.code == code, said.by_line
 
 
+def test_what_is_seen_is_told_with_the_addresses_that_the_page_shows(tmp_path: Path) -> None:
+    page = page_of("docs/lies.md", "```console\necho ada@example.com http://127.0.0.1:8000/\n```")
+    said = run(page, tmp_path, environment_of({}, "", []), "http://127.0.0.1:1")
+    assert "http://127.0.0.1:1/" in (tmp_path / "page.log").read_text(encoding="utf-8")
+    assert said.by_line[1].strip() == "ada@example.com http://127.0.0.1:8000/"
+
+
 @pytest.mark.parametrize(
     ("expected", "is_missing"), [("a\nc", ""), ("c\na", "a"), ("a…d\n…\ne", ""), ("b", "b"), ("  x y", "x y")]
 )
