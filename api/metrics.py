@@ -4,6 +4,7 @@ For one uvicorn process behind one address: with several, each scrape would be a
 """
 
 from collections.abc import Iterator
+from http import HTTPMethod
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +17,8 @@ from backend.metrics.kinds import Level
 from db import gauges
 
 _HOUSE = HouseStanding()
+_METHODS = frozenset(HTTPMethod)
+OTHER = "_OTHER"  # as OpenTelemetry calls it: h11 takes any word for a method, and each would be a series
 
 
 def told_now() -> bytes:
@@ -55,5 +58,6 @@ class CountRequests:
             await self._app(scope, receive, noted)
         finally:
             route = getattr(scope.get("route"), "path", "(none)")
-            told.REQUESTS.count(scope["method"], route, status)
-            told.REQUEST.observe(monotonic() - started, scope["method"], route)
+            method = scope["method"] if scope["method"] in _METHODS else OTHER
+            told.REQUESTS.count(method, route, status)
+            told.REQUEST.observe(monotonic() - started, method, route)

@@ -9,9 +9,10 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
@@ -20,7 +21,10 @@ from backend import log_fields
 from backend.settings import Settings, get_settings
 
 SPOKEN_FOR = ("uvicorn", "uvicorn.error", "celery")  # what they tell at INFO is of use to who runs them
-SILENT = ("uvicorn.access",)  # the API has a line of its own for each request, with its id and its customer
+SILENT = (
+    "uvicorn.access",  # the API has a line of its own for each request, with its id and its customer
+    "opentelemetry.util.re",  # it writes down OTEL_EXPORTER_OTLP_HEADERS, a collector's key, where that is malformed
+)
 
 
 def configure_logs() -> None:
@@ -30,7 +34,7 @@ def configure_logs() -> None:
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, *log_fields.FIELDS, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(_level(settings)),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=partial(_Lines, sys.stderr),
         cache_logger_on_first_use=False,
     )
     _adopt_libraries(settings, rendered)
@@ -61,6 +65,20 @@ def log_what_ends_a_process() -> None:
     """An error that nobody caught is a line too; for a process that has standard error to itself."""
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_a_thread
+
+
+class _Lines(structlog.WriteLogger):
+    """A disk that is full, or a reader that went, costs lines and no task: Python's own handlers do the same."""
+
+    def __init__(self, file: TextIO, *_names: object) -> None:
+        super().__init__(file)
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError, ValueError):  # ValueError: it was closed
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 class _Handler(logging.StreamHandler[Any]):

@@ -54,7 +54,11 @@ def _begun(service: str) -> "Exporting | None":
     except ImportError as error:
         _log.warning("traces are off: install the extra `otel` (%s)", error)
         return None
-    return Exporting(service)
+    try:
+        return Exporting(service)
+    except ValueError as error:  # the SDK's own word on one of its variables
+        _log.warning("traces are off: %s", error)
+        return None
 
 
 def end() -> None:

@@ -49,8 +49,10 @@ def came(task: Any, args: tuple[Any, ...], **_: Any) -> None:
 def ended(task_id: str, task: Any, args: tuple[Any, ...], state: str | None = None, **_: Any) -> None:
     """Count by the row, not by Celery's word."""
     if task.name == TASK_NAME:
-        _tell(task_id, task, args, state)
-        unbind("task_id", "user_id", "epoch")
+        try:
+            _tell(task_id, task, args, state)
+        finally:
+            unbind("task_id", "user_id", "epoch")
 
 
 def _tell(task_id: str, task: Any, args: tuple[Any, ...], state: str | None) -> None:
@@ -65,7 +67,7 @@ def _read(args: tuple[Any, ...]) -> Left | None:
     try:
         with transaction() as session:
             row = task_store.get(session, uuid.UUID(args[0]), int(args[1]), also_deleted=True)
-    except (*DATABASE_ERRORS, TaskNotFound):
+    except (*DATABASE_ERRORS, TaskNotFound, ValueError):  # ValueError: the message is none of ours
         return None
     return Left(row.tool_id, TaskStatus(row.status))
 

@@ -6,6 +6,7 @@ Of the errands beside it (errands.py) only how they ended is told.
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from celery.signals import worker_init, worker_process_init, worker_process_shutdown, worker_ready
@@ -70,10 +71,11 @@ def listen(settings: Settings, slots: int) -> "WSGIServer":
 def _levels(settings: Settings, slots: int) -> Iterator[Level]:
     yield told.SLOTS.at(slots)
     yield told.DRAINING.at(drain.requested())
-    settings.scratch_dir.mkdir(parents=True, exist_ok=True)
-    disk = shutil.disk_usage(settings.scratch_dir)
-    yield told.SCRATCH_FREE.at(disk.free)
-    yield told.SCRATCH_SIZE.at(disk.total)
+    with suppress(OSError):  # a disk that is away is when the other numbers are wanted most
+        settings.scratch_dir.mkdir(parents=True, exist_ok=True)
+        disk = shutil.disk_usage(settings.scratch_dir)
+        yield told.SCRATCH_FREE.at(disk.free)
+        yield told.SCRATCH_SIZE.at(disk.total)
 
 
 @worker_process_init.connect

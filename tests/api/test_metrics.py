@@ -57,6 +57,14 @@ def test_addresses_that_are_not_there_make_no_new_series(hall: Hall) -> None:
     assert any('route="(none)",status="404"' in name for name in told(hall))
 
 
+def test_words_that_are_no_method_make_one_series(hall: Hall) -> None:
+    hall.send("X-FIRST", "/")
+    hall.send("X-SECOND", "/")
+    found = told(hall)
+    assert not any("X-" in name for name in found)
+    assert sum(count for name, count in found.items() if "requests_total" in name and '"_OTHER"' in name) >= 2
+
+
 def test_what_waits_is_told_by_queue_with_what_it_will_take(hall: Hall) -> None:
     for cost in (2.5, 4.0):
         builders.change(builders.submitted_task().id, cost=cost, sort_at=CLOCK - timedelta(seconds=60))

@@ -1,6 +1,7 @@
 import asyncio
 import io
 import json
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -127,3 +128,23 @@ def test_people_get_no_json_and_no_values_in_tracebacks_either(
     assert "p4ssword" not in text
     with pytest.raises(json.JSONDecodeError):
         lines(written)
+
+
+def test_a_line_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch, written: io.StringIO) -> None:
+    class Full(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    configure(monkeypatch, LOG_LEVEL="DEBUG")
+    log().debug("lost")
+    log().critical("lost too")
+    monkeypatch.setattr(sys, "stderr", written)
+    configure(monkeypatch, LOG_LEVEL="DEBUG")
+    log().info("goes on")
+    assert [line["event"] for line in lines(written)] == ["goes on"]
+
+
+def test_what_opentelemetry_says_of_malformed_headers_is_not_written_down(written: io.StringIO) -> None:
+    logging.getLogger("opentelemetry.util.re").warning("Header format invalid! %s", "Bearer a-key")
+    assert not written.getvalue()

@@ -62,8 +62,15 @@ def test_without_a_collector_a_span_is_nothing_and_names_no_trace() -> None:
         assert (traces.current(), traces.ids()) == (None, {})
 
 
-@pytest.mark.parametrize(("name", "value"), [("OTEL_SDK_DISABLED", "true"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")])
-def test_who_wants_none_or_speaks_otherwise_is_not_traced(
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5000"),
+    ],
+)
+def test_who_wants_none_or_says_what_cannot_be_is_not_traced_and_works(
     collector: Collector, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address)

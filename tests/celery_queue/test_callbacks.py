@@ -3,6 +3,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import event
 
 from backend.metrics.tally import TALLY, value
@@ -55,3 +56,11 @@ def test_a_run_that_was_not_the_last_to_write_is_counted_by_its_row() -> None:
 )
 def test_an_answer_tells_in_which_state_it_left_the_row(fate: Fate, code: str, status: TaskStatus | None) -> None:
     assert Answer(fate, code, "said").status == status
+
+
+def test_after_a_message_that_is_none_of_ours_no_line_speaks_of_it() -> None:
+    task, args = SimpleNamespace(name=TASK_NAME, request=SimpleNamespace()), ("no id", 7)
+    callbacks.came(task=task, args=args)
+    assert structlog.contextvars.get_contextvars() == {"task_id": "no id", "user_id": 7}
+    callbacks.ended("an id", task=task, args=args, state="IGNORED")
+    assert structlog.contextvars.get_contextvars() == {}

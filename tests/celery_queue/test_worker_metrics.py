@@ -1,5 +1,6 @@
 import socket
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -48,3 +49,12 @@ def test_without_the_setting_nothing_listens_and_nothing_is_sent(monkeypatch: py
     worker_metrics.prepare(sender=SimpleNamespace(pool_cls="prefork"))
     worker_metrics.serve(sender=SimpleNamespace(controller=SimpleNamespace(pool_cls="prefork", concurrency=2)))
     assert worker_metrics._slots == []
+
+
+def test_without_its_disk_a_worker_tells_the_other_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    nowhere = Settings(_env_file=None, scratch_dir=tmp_path / "a file" / "scratch")
+    assert [level.gauge.name for level in worker_metrics._levels(nowhere, 2)] == [
+        "agensium_worker_slots",
+        "agensium_worker_draining",
+    ]
