@@ -1,8 +1,8 @@
 """What a container's health check asks: `python -m backend.alive http://127.0.0.1:8000/healthz`, or `… worker`.
 
 Exit 0: alive. An address is asked without loading anything of the house, in 0.05 s of CPU. `worker` asks whether the
-house has heard of a worker of this host lately: for when it starts, not for whether it is to be ended, since an outage of
-the database is no fault of the worker's. It takes 0.7 s of CPU.
+house has heard of a worker of this host lately: for when it starts, not for whether it is to be ended, since an outage
+of the database is no fault of the worker's. It takes 0.7 s of CPU.
 """
 
 import platform

@@ -209,8 +209,10 @@ def deliver() -> None:
     configure_logs()
     traces.begin("agensium-courier")
     with _saying_what_failed():
-        deliver_until_idle()
-    traces.end()
+        try:
+            deliver_until_idle()
+        finally:
+            traces.end()
 
 
 @app.command()

@@ -38,7 +38,7 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, 
         process.kill()
 
 
-@pytest.mark.long  # it waits for nine processes; what starts and stops them all is run by `make demo`, test_make_demo.py
+@pytest.mark.long  # it waits for nine processes; what starts and stops them all is run by test_make_demo.py
 @pytest.mark.timeout(200)
 def test_a_second_terminal_finds_the_stack_and_ctrl_c_ends_it(dev: Process, environment: dict[str, str]) -> None:
     def typed(*command: str) -> str:

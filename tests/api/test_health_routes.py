@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from hall_client import Customer, Hall
+from hall_client import Hall
 
 from backend.devstack import Stack
 from backend.settings import get_settings
