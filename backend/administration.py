@@ -6,7 +6,10 @@ No HTTP route makes a role, and none shows what is ours to know of a failure.
 import uuid
 from collections.abc import Iterator
 
-from backend.errors import DatabaseUnavailable
+from backend.doors import get_doors
+from backend.errors import DatabaseUnavailable, StorageUnavailable
+from backend.settings import get_settings
+from backend.storage.faults import StorageError
 from backend.task_file import shown
 from db import accounts, admission, ledger
 from db.database import DATABASE_ERRORS, transaction
@@ -31,6 +34,16 @@ def shape_lane(email: str, weight: float | None, cap: int | None) -> tuple[float
     with transaction() as session:
         lane = admission.shape_lane(session, accounts.named(session, email=email).id, weight, cap)
         return lane.weight, lane.cap
+
+
+def make_bucket() -> str:
+    """The bucket's name, once it is there. Raises StorageUnavailable, with what the store said."""
+    name = get_settings().s3_bucket
+    try:
+        get_doors().storage.ensure_bucket()
+    except StorageError as error:
+        raise StorageUnavailable(f"The bucket {name} could not be made: {error}") from error
+    return name
 
 
 def verify(what: str) -> Iterator[Finding]:

@@ -71,10 +71,10 @@ def migrate(
         migrate(get_settings().database_url.get_secret_value())
     print("The database is at the newest migration.")
     if make_bucket:
-        from backend.doors import get_doors
+        from backend import administration
 
-        get_doors().storage.ensure_bucket()
-        print(f"The bucket {get_settings().s3_bucket} is there.")
+        with _saying_what_failed():
+            print(f"The bucket {administration.make_bucket()} is there.")
 
 
 @app.command()

@@ -38,11 +38,16 @@ class Bucket:
         except ClientError as error:
             if status_of(error) != NOT_FOUND:
                 raise
-            self._client.create_bucket(Bucket=self.bucket)
+            self._client.create_bucket(Bucket=self.bucket, **_where(self._settings.s3_region))
 
     def check(self) -> None:
         """Raise unless the bucket answers."""
         self._client.head_bucket(Bucket=self.bucket)
+
+
+def _where(region: str) -> dict[str, Any]:
+    """AWS wants every region named but its first, which it refuses to hear."""
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def open_client(settings: Settings, endpoint: str | None) -> "S3Client":

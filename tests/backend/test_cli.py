@@ -3,10 +3,14 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from backend.cli import app
+from backend.doors import get_doors
+from backend.ports import free_port
 from backend.settings import get_settings
+from backend.storage.door import Storage
 from db import accounts, checkpoints, database, ledger, verification
 from db.database import close_database, transaction
 from tests import builders
+from tests.conftest import forget_settings
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -59,6 +63,28 @@ def test_credits_are_granted_in_whole_positive_numbers(ada: int, amount: str) ->
 def test_migrating_twice_is_harmless(database: str) -> None:
     for _ in range(2):
         assert run("migrate") == (0, "The database is at the newest migration.\n")
+
+
+def test_a_bucket_is_made_where_it_is_missing_in_any_region(
+    database: str, storage_bucket: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{get_settings().s3_bucket}-made"
+    monkeypatch.setenv("S3_BUCKET", name)
+    monkeypatch.setenv("S3_REGION", "eu-central-1")
+    forget_settings()
+    code, said = run("migrate", "--make-bucket")
+    assert (code, said.splitlines()[-1]) == (0, f"The bucket {name} is there.")
+    get_doors().storage.check()
+
+
+def test_a_bucket_that_cannot_be_made_is_a_sentence(
+    database: str, storage_bucket: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("S3_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    forget_settings()
+    code, said = run("migrate", "--make-bucket")
+    assert code == 1
+    assert f"The bucket {get_settings().s3_bucket} could not be made: Could not connect" in said
 
 
 def test_a_right_ledger_is_proven(ada: int) -> None:
