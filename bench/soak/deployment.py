@@ -30,6 +30,7 @@ SETTINGS = {
     "ACCESS_TOKEN_MINUTES": "600",
     "REQUESTS_PER_SECOND": "50",  # as it is in production, so that its memory is filled
     "CELERY_RESULT_EXPIRES": "60",  # what Flower is told would otherwise stay for a day
+    "CELERY_VISIBILITY_TIMEOUT": "60",  # the same of messages of which a killed worker did not say that they are done
     "WEBHOOKS_TO_LOOPBACK": "true",
     "RETRY_BASE_SECONDS": "0.5",
     "RETRY_CAP_SECONDS": "5",

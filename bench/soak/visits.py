@@ -6,6 +6,7 @@ the machine can serve. Everybody waits at the gate while it is closed.
 
 import itertools
 import secrets
+import sys
 import threading
 import uuid
 from collections import Counter
@@ -47,7 +48,7 @@ class Visits:
         self.served = Served()
         self._api_url, self._hook_url = api_url, hook_url
         self._at_once = at_once
-        self._numbers = itertools.count()
+        self._numbers, self._lines = itertools.count(), itertools.count()
         self._gate, self._closing = threading.Event(), threading.Event()
         self._waiting = 0
         self._lock = threading.Lock()
@@ -85,7 +86,7 @@ class Visits:
                 self._visit(Path(folder))
 
     def _visit(self, folder: Path) -> None:
-        client = AgensiumClient(self._api_url, timeout=60, trust_env=False)
+        client = AgensiumClient(self._api_url, timeout=60, trust_env=False, transport=_line(next(self._lines)))
         try:
             customer = _arrived(client, self._api_url, self._hook_url)
             self.served.customers += 1
@@ -134,6 +135,13 @@ class Visits:
             yield
         except FAILURES as error:
             self.served.wrong.append(f"{what}: {type(error).__name__}: {error}")
+
+
+def _line(number: int) -> httpx.HTTPTransport | None:
+    """From an address of the loopback of one's own: from one address nobody may open many accounts."""
+    if sys.platform != "linux":
+        return None  # elsewhere the loopback is one address
+    return httpx.HTTPTransport(local_address=f"127.1.{number // 250 % 250}.{number % 250 + 1}")
 
 
 def _arrived(client: AgensiumClient, api_url: str, hook_url: str) -> Customer:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.soak.census import Found, Identity, Kind, Reading
 from bench.soak.figures import Recorded, figures
-from bench.soak.judging import AT_REST, IN_THE_END, Verdict, at_rest, in_the_end, verdicts
+from bench.soak.judging import AT_REST, IN_THE_END, LEFT, Verdict, at_rest, in_the_end, verdicts
 from bench.soak.outside import Counts
 
 WARM, END, EVERY = 300.0, 1200.0, 4.0
@@ -100,7 +100,7 @@ def test_a_process_more_and_an_orphan_are_named() -> None:
 def test_what_is_left_after_the_end_is_named(name: str) -> None:
     nothing = replace(NOTHING, **dict.fromkeys(IN_THE_END, 0))  # type: ignore[arg-type]
     assert missed(in_the_end(nothing, Found({}, ()))) == []
-    left = replace(nothing, **{name: 1})  # type: ignore[arg-type]
+    left = replace(nothing, **{name: LEFT.get(name, 0) + 1})  # type: ignore[arg-type]
     assert missed(in_the_end(left, Found({}, ()))) == [f"{name.replace('_', ' ')} after the end"]
 
 
