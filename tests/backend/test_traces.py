@@ -66,6 +66,7 @@ def test_without_a_collector_a_span_is_nothing_and_names_no_trace() -> None:
     ("name", "value"),
     [
         ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_TRACES_EXPORTER", "none"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5000"),
     ],
