@@ -31,6 +31,7 @@ from backend.verdicts import verdict_for
 from db.database import DatabaseError
 
 PROBLEM_JSON = "application/problem+json"
+MOST_FAULTS_TOLD = 100  # of one body; two megabytes of them were eleven of answer, and seconds of everybody's time
 _STATUS_OF_CLASS = {ErrorClass.TRANSIENT: 503}
 _BY_HTTP_STATUS: Mapping[int, type[AgensiumError]] = {
     404: NotFound,
@@ -93,7 +94,7 @@ def _ours(_request: Request, error: Exception) -> JSONResponse:
 
 def _not_valid(_request: Request, error: Exception) -> JSONResponse:
     faults = error.errors() if isinstance(error, RequestValidationError) else ()
-    fields = [{"field": _field(fault["loc"]), "message": fault["msg"]} for fault in faults]
+    fields = [{"field": _field(fault["loc"]), "message": fault["msg"]} for fault in faults[:MOST_FAULTS_TOLD]]
     sentence = "; ".join(f"{fault['field']}: {fault['message']}" for fault in fields[:3])
     return problem(BadRequest(sentence, fields=fields).verdict, BadRequest.http_status)
 

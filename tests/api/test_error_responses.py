@@ -177,6 +177,14 @@ def test_a_request_that_is_not_valid_names_every_field_at_fault(lobby: Hall) -> 
     assert "email" in body["detail"]
 
 
+def test_an_answer_is_not_larger_than_the_body_whose_faults_it_names(lobby: Hall) -> None:
+    many = {f"{number:x}": 1 for number in range(2 * error_responses.MOST_FAULTS_TOLD)}
+
+    body = problem_of(lobby.send("POST", "/auth/login", json=many), 422)
+
+    assert len(body["context"]["fields"]) == error_responses.MOST_FAULTS_TOLD
+
+
 def test_every_answer_tells_browsers_not_to_guess(lobby: Hall) -> None:
     for path in ("/healthz", "/tools", "/openapi.json", "/nothing"):
         assert lobby.send("GET", path).headers["x-content-type-options"] == "nosniff"
