@@ -16,8 +16,8 @@ FILES_BAR = 3.0  # more at the end of the judged time than at its beginning: poo
 THREADS_BAR = 2.0
 CONNECTIONS_BAR = 4
 REST_CONNECTIONS_BAR = 10  # of a dozen processes, whose pools of five are filled when they are needed
-# What a killed worker had been sent is nobody's until CELERY_VISIBILITY_TIMEOUT, a minute here, is over; then it is brought
-# once more, and found to be done.
+# What a killed worker had been sent is nobody's until CELERY_VISIBILITY_TIMEOUT is over, here a minute; then it is
+# brought once more, and found to be done.
 LOST_MESSAGES_BAR = 3
 AT_REST = {  # what a deployment with nothing to do may hold more of than after the warm-up
     "database_connections": REST_CONNECTIONS_BAR,
