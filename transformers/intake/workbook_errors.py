@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
+from transformers.intake.encodings import head_of
+from transformers.intake.formats import ZIP
 from transformers.intake.workbook_archive import PIECE, column_number
 
 MARK = b't="e"'
@@ -24,8 +26,11 @@ Errors = dict[tuple[int, int], str]
 
 
 def error_cells(path: Path, sheet: str) -> Errors:
-    """By row and column, from 0. Empty for an .xls file, whose errors calamine does not tell."""
-    if not zipfile.is_zipfile(path):
+    """By row and column, from 0. Empty for an .xls file, whose errors calamine does not tell.
+
+    One may hold an archive, as its theme or behind its end, that nobody has checked: its first bytes say what it is.
+    """
+    if not head_of(path).startswith(ZIP):
         return {}
     with zipfile.ZipFile(path) as archive:
         part = _part_of(archive, sheet)

@@ -83,6 +83,15 @@ def test_an_error_is_that_of_its_own_cell(tmp_path: Path) -> None:
     assert error_cells(bare_workbook(tmp_path / "t.xlsx", sheet), "S") == {(0, 2): "#DIV/0!"}
 
 
+def test_an_archive_within_an_old_workbook_is_not_opened(tmp_path: Path) -> None:
+    """Nobody has checked it for a bomb; Excel itself puts one there, the theme, which may be damaged."""
+    path = bare_workbook(tmp_path / "t.xlsx", b'<c r="A1" t="e"><v>#N/A</v></c>')
+    assert error_cells(path, "S")
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + path.read_bytes())
+    assert zipfile.is_zipfile(path)
+    assert error_cells(path, "S") == {}
+
+
 @pytest.mark.parametrize("piece", [b'<c r="A1" t="e">', b'<c r="A1" t="e"><v>', b'<c r="A1" t="e"/>', b'r="A1" t="e" '])
 def test_cells_that_never_end_cost_no_more_than_others(tmp_path: Path, piece: bytes) -> None:
     path = bare_workbook(tmp_path / "t.xlsx", b"<c " + piece * (4 * 2**20 // len(piece)) + b"</c>")
