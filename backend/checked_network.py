@@ -17,6 +17,8 @@ from backend.clock import monotonic
 
 LOOKUPS = 16  # names that are asked for at once
 LOCAL = tuple(ipaddress.ip_network(net) for net in ("127.0.0.0/8", "::1/128"))
+# A cloud's own, which Python's list leaves open: IANA's special block (Oracle's metadata), and Azure's host.
+_CLOUDS = tuple(ipaddress.ip_network(net) for net in ("192.0.0.0/24", "168.63.129.16/32"))
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _GIVEN_OUT = ipaddress.ip_network("2000::/3")
 _ISATAP = 0x0000_5EFE  # the upper half of the interface, but for its bit that says who gave it
@@ -46,7 +48,7 @@ def allowed(address: Address, *, loopback: bool) -> bool:
 
 
 def _open(address: Address) -> bool:
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in net for net in _CLOUDS)
 
 
 def _hidden_in(address: ipaddress.IPv6Address) -> Iterable[Address]:
