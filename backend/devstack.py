@@ -15,7 +15,7 @@ from pathlib import Path
 from backend.embedded import EmbeddedPostgres, EmbeddedRedis, EmbeddedStorage
 from backend.processes import ending_on_signals
 
-ACCESS_KEY = "development"  # moto accepts any
+ACCESS_KEY = "development-only"  # moto accepts any; no word of a sentence, for secrets are struck out of what is told
 SECRET_KEY = "not-a-secret-only-for-development"  # noqa: S105 (the same)
 
 
