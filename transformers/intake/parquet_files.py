@@ -40,10 +40,25 @@ def _read(file: SourceFile, parquet: Any) -> Reading:
     schema = pa.schema([*zip(columns, types, strict=True), (SOURCE_ROW, pa.int64())])
     with RowGroupSink(file.table_path, schema) as sink:
         for batch in parquet.iter_batches(batch_size=max(1, min(BATCH_ROWS, 400_000 // len(fields)))):
+            _check_values(batch)
             cells = [_converted(column, kept) for column, kept in zip(batch.columns, types, strict=True)]
             numbers = pa.array(range(sink.rows + 1, sink.rows + batch.num_rows + 1), pa.int64())
             sink.write(pa.record_batch([*cells, numbers], schema=schema))
     return Reading(columns, sink.rows, repairs.repairs())
+
+
+def _check_values(batch: Any) -> None:
+    """The reader takes a column's word that it is text, and the first who looks at a cell would fall over it."""
+    import pyarrow as pa
+
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise UnreadableFile(
+            "The Parquet file holds values that are none of their column's type, such as text that is not UTF-8. "
+            "Write it anew.",
+            detail=repr(error),
+        ) from error
 
 
 def _kept_type(found: Any) -> Any:
@@ -79,8 +94,17 @@ def _converted(column: Any, kept: Any) -> Any:
     if pa.types.is_dictionary(found):
         return _converted(column.dictionary_decode(), kept)
     if pa.types.is_nested(found) or _is_bytes(found) or _is_rare(found):
-        return pa.array([_text(value) for value in column.to_pylist()], pa.string())
+        return pa.array(_texts(column), pa.string())
     return column.cast(kept)
+
+
+def _texts(column: Any) -> list[str | None]:
+    try:
+        return [_text(value) for value in column.to_pylist()]
+    except (OverflowError, ValueError) as error:  # a nested date after the year 9999
+        raise UnreadableFile(
+            "The Parquet file holds values, such as dates, that are out of any range.", detail=repr(error)
+        ) from error
 
 
 def _text(value: Any) -> str | None:

@@ -55,6 +55,19 @@ def test_truncated_parquet_is_refused(tmp_path: Path, end: int) -> None:
         read(tmp_path, parquet({"a": list(range(100))})[:end], "d.parquet")
 
 
+def test_text_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    latin = pa.array([b"caf\xe9"]).view(pa.string())
+    for column in (latin, pa.ListArray.from_arrays([0, 1], latin)):
+        with pytest.raises(UnreadableFile, match="not UTF-8"):
+            read(tmp_path, parquet({"a": column}), "d.parquet")
+
+
+def test_a_nested_date_that_nobody_lives_to_see_is_refused(tmp_path: Path) -> None:
+    dates = pa.array([2**31 - 1], pa.int32()).cast(pa.date32())
+    with pytest.raises(UnreadableFile, match="out of any range"):
+        read(tmp_path, parquet({"a": pa.StructArray.from_arrays([dates], ["d"])}), "d.parquet")
+
+
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), pa.ArrowMemoryError("malloc")])
 def test_a_full_disk_or_memory_is_not_blamed_on_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
