@@ -231,9 +231,13 @@ class Settings(BaseSettings):
     def production_faults(self) -> list[str]:
         """What production refuses, each a sentence without a value."""
         secret, database = self.secret_key.get_secret_value(), self.database_url.get_secret_value()
+        previous = self.secret_key_previous.get_secret_value() if self.secret_key_previous else None
         faults = {
             f"SECRET_KEY must be set, to at least {SHORTEST_SECRET} random characters": secret == DEVELOPMENT_SECRET
             or len(secret) < SHORTEST_SECRET,
+            "SECRET_KEY_PREVIOUS must not be the one of development, nor shorter than a SECRET_KEY": previous
+            is not None
+            and (previous == DEVELOPMENT_SECRET or len(previous) < SHORTEST_SECRET),
             "DATABASE_URL must be set": database in {"", DEVELOPMENT_DATABASE},
             "REDIS_URL must be set": not self.redis_url,
             "WEBHOOKS_TO_LOOPBACK must be false": self.webhooks_to_loopback,

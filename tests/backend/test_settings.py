@@ -34,6 +34,8 @@ def test_production_accepts_what_is_safe() -> None:
         ({"secret_key": DEVELOPMENT_SECRET}, "SECRET_KEY"),
         ({"secret_key": "short"}, "SECRET_KEY"),
         ({"secret_key": "31-characters-are-one-too-few-."}, "SECRET_KEY"),
+        ({"secret_key_previous": DEVELOPMENT_SECRET}, "SECRET_KEY_PREVIOUS"),
+        ({"secret_key_previous": "short"}, "SECRET_KEY_PREVIOUS"),
         ({"database_url": DEVELOPMENT_DATABASE}, "DATABASE_URL"),
         ({"database_url": ""}, "DATABASE_URL"),
         ({"redis_url": ""}, "REDIS_URL"),
