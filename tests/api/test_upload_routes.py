@@ -13,7 +13,19 @@ from db import task_store
 from db.database import transaction
 
 SOME_FILE = {"filename": "a.csv", "content_type": "text/csv", "size": 5}
-TRICKY_NAMES = ["../../../etc/data.csv", "C:\\data.csv", ".data.csv", "daten für alle.csv", "x" * 190 + ".csv"]
+TRICKY_NAMES = [
+    *("../../../etc/data.csv", "/etc/data.csv", "C:\\data.csv", "..\\data.csv", "....//data.csv", "a/../../b/data.csv"),
+    *(
+        "%2e%2e%2fdata.csv",
+        "..%00.csv",
+        "..\uff0f..\uff0fdata.csv",
+        "\u2025/data.csv",
+        "a\r\nkey: b.csv",
+        "?.csv",
+        "..csv",
+    ),
+    *(".data.csv", "daten für alle.csv", "x" * 190 + ".csv", "CON.csv"),
+]
 
 
 def uploads_of(answer: httpx.Response) -> dict[str, dict[str, object]]:
@@ -46,10 +58,12 @@ def test_no_file_name_leaves_its_folder(customer: Customer) -> None:
     task_id = customer.create()
     folder = f"users/{customer.id}/tasks/{task_id}/inputs/primary/"
 
-    keys = [str(uploads_of(customer.announce(task_id, filename=name))["primary"]["key"]) for name in TRICKY_NAMES]
-
-    for key in keys:
-        assert re.fullmatch(re.escape(folder) + r"[^/\\.][^/\\]{0,160}\.csv", key)
+    for name in TRICKY_NAMES:
+        announced = uploads_of(customer.announce(task_id, filename=name))["primary"]["key"]
+        sent = customer.send("PUT", f"/tasks/{task_id}/inputs/primary", params={"filename": name}, content=CSV)
+        assert re.fullmatch(re.escape(folder) + r"[^/\\.%][^/\\%]{0,160}\.csv", str(announced))
+        assert announced == folder + sent.json()["filename"]
+        assert customer.hall.storage.get_bytes(str(announced)) == CSV
 
 
 def test_several_roles_are_announced_at_once_and_one_by_one(customer: Customer) -> None:
