@@ -29,6 +29,7 @@ def api(
         "backend.main:app",
         host=host,
         port=port,
+        http="h11",  # ends a request whose headers pass 64 KB; httptools, which may be installed, takes any
         workers=1,  # else WEB_CONCURRENCY would say: several processes behind one address share no /metrics
         proxy_headers=True,
         forwarded_allow_ips=forwarded_allow_ips,

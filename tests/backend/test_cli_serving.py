@@ -23,6 +23,11 @@ def test_the_api_stays_on_this_machine_and_believes_no_proxy_elsewhere(served: d
     assert served["forwarded_allow_ips"] == "127.0.0.1"
 
 
+def test_the_api_takes_no_headers_without_end(served: dict[str, Any]) -> None:
+    assert RUNNER.invoke(app, ["api"]).exit_code == 0
+    assert served["http"] == "h11"
+
+
 def test_the_api_is_one_process_whatever_the_environment_says(
     served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

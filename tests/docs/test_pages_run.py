@@ -25,9 +25,8 @@ def missing(expected: str, seen: str) -> str:
 
 @pytest.mark.timeout(PATIENCE + 20)
 @pytest.mark.parametrize("page", RUN, ids=[page.name for page in RUN])
-def test_a_page_does_what_it_says(page: Page, docs_house: House, newcomer: dict[str, str], tmp_path: Path) -> None:
-    assert docs_house.worker.running  # one page may have ended it: the next has one again
-    said = run(page, tmp_path, newcomer, docs_house.api_url)
+def test_a_page_does_what_it_says(page: Page, working_house: House, newcomer: dict[str, str], tmp_path: Path) -> None:
+    said = run(page, tmp_path, newcomer, working_house.api_url)
     assert said.code == 0, f"{page.name}:{said.last_line}\n{said.by_line.get(said.last_line, '')[-6000:]}"
     for block in page.blocks:
         if block.is_run and (line := missing(block.expected, said.by_line[block.line])):
