@@ -58,6 +58,7 @@ def test_an_answer_tells_in_which_state_it_left_the_row(fate: Fate, code: str, s
     assert Answer(fate, code, "said").status == status
 
 
+@pytest.mark.usefixtures("database")
 def test_after_a_message_that_is_none_of_ours_no_line_speaks_of_it() -> None:
     task, args = SimpleNamespace(name=TASK_NAME, request=SimpleNamespace()), ("no id", 7)
     callbacks.came(task=task, args=args)

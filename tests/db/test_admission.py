@@ -213,7 +213,8 @@ def test_a_queue_whose_tasks_are_slow_has_nothing_let_in_ahead() -> None:
         builders.submitted_task(queue=Queue.HIGH_MEMORY)
     assert free_slots().ahead == {"default": 8}
     assert fill(free_slots()) == 10
-    assert sql("SELECT count(*) FROM tasks WHERE queue = 'high_memory' AND admitted_at IS NOT NULL") == 0
+    # Which queue comes first to the two free slots is chance; a third of high_memory's would have been let in ahead.
+    assert sql("SELECT count(*) FROM tasks WHERE queue = 'high_memory' AND admitted_at IS NOT NULL") in (0, 2)
 
 
 def test_slots_shared_by_two_queues_have_their_tasks_ahead_once() -> None:
@@ -348,8 +349,18 @@ _ROWS_READ = """SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
                 FROM pg_stat_xact_user_tables WHERE relname = 'tasks'"""
 
 
+# As in a new database: autovacuum has counted between the tests before, when next to nothing was there.
+_NEVER_COUNTED = """
+    UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r';
+    DELETE FROM pg_statistic WHERE starelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+"""
+
+
 def test_a_round_reads_no_more_rows_the_more_of_them_wait() -> None:
     """Also where nobody has counted the table's rows yet, and the planner knows nothing of them."""
+    with transaction() as session:
+        for statement in _NEVER_COUNTED.split(";"):
+            session.execute(text(statement))
     builders.live_worker(slots=2)
     read = []
     for count in (100, 2000):

@@ -27,7 +27,7 @@ NAME = "doctor_patient"
 
 @pytest.fixture(scope="module")
 def patient_database(stack: Stack) -> str:
-    """One that these tests may spoil, each what no other looks at."""
+    """One that these tests may spoil, and mend again."""
     return new_database(stack, NAME)
 
 
@@ -86,9 +86,14 @@ def test_an_empty_database_lacks_migrations_and_pgvector(stack: Stack, monkeypat
 def test_an_index_that_is_not_valid_and_a_table_that_nobody_vacuums_are_named(
     patient: "psycopg.Connection[Any]",
 ) -> None:
-    patient.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_tasks_newest'::regclass")
+    spoilt = "UPDATE pg_index SET indisvalid = %s WHERE indexrelid = 'ix_tasks_newest'::regclass"
+    patient.execute(spoilt, [False])
     patient.execute("ALTER TABLE task_events SET (autovacuum_enabled = false)")
-    found = judged(doctor.look)
+    try:
+        found = judged(doctor.look)
+    finally:
+        patient.execute(spoilt, [True])
+        patient.execute("ALTER TABLE task_events RESET (autovacuum_enabled)")
     assert said(found, WRONG, "The index ix_tasks_newest is not valid")
     assert said(found, WRONG, "Autovacuum is off for task_events.")
 
