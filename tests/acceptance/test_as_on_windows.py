@@ -29,7 +29,7 @@ class WindowsHouse(House):
 
 
 @pytest.fixture(scope="module")
-def windows_house(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHouse]:
+def _opened(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHouse]:
     directory = tmp_path_factory.mktemp("windows")
     refusals = directory / "refused.txt"
     refusals.touch()
@@ -42,6 +42,13 @@ def windows_house(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Ite
         house.prove()
     finally:
         house.close()
+
+
+@pytest.fixture
+def windows_house(_opened: WindowsHouse) -> WindowsHouse:
+    """With a worker: the test before may have ended it."""
+    assert _opened.worker.running
+    return _opened
 
 
 TABLES = [

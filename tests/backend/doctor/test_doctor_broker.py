@@ -42,8 +42,9 @@ def test_a_redis_that_is_well_is_told_to_be(stack: Stack, client: "redis.Redis")
     found = judged(doctor.look, redis_url=url(stack))
     assert severities(found, WRONG, UNKNOWN) == []
     assert said(found, ADVICE, "It keeps no append-only file"), "the embedded one of the tests"
-    for words in ("It is Redis 6.2", "noeviction", "clock agrees", "No other Celery app", "commands a minute"):
+    for words in ("It is Redis 6.2", "noeviction", "clock agrees", "No other Celery app"):
         assert said(found, OK, words), words
+    assert any("commands a minute" in one.seen for one in found)  # how many is for the other tests' workers to say
 
 
 @pytest.mark.parametrize(("policy", "severity"), [("allkeys-lru", WRONG), ("volatile-ttl", ADVICE)])
