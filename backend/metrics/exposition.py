@@ -15,7 +15,7 @@ from backend.metrics.catalogue import INFO
 from backend.metrics.kinds import Counter, Gauge, Histogram, Level, Metric
 from backend.metrics.tally import TALLY, Counted
 
-__all__ = ["CONTENT_TYPE", "exposition"]
+__all__ = ["CONTENT_TYPE", "exposition", "registry"]
 
 
 def exposition(found: CollectorRegistry) -> bytes:

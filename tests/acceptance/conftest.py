@@ -64,12 +64,8 @@ def models(models_process: ModelServer) -> ModelServer:
 @pytest.fixture(scope="session")
 def _opened_for_models(stack: Stack, models: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     house = House(stack, "solo", tmp_path_factory.mktemp("models"), more=models.environment(**OF_MODELS))
-    try:
-        house.open()
+    with house.at_work():
         yield house
-        house.prove()
-    finally:
-        house.close()
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -71,6 +72,16 @@ class House(Deployment):
         account = {"email": f"{uuid.uuid4().hex}@example.com", "password": "correct horse battery staple"}
         token = self._http.post("/auth/register", json=account).raise_for_status().json()["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
+
+    @contextmanager
+    def at_work(self) -> Iterator[Self]:
+        """Open it; after the block it is proven and closed. Where the block fails, its own error is what is told."""
+        try:
+            self.open()
+            yield self
+            self.prove()
+        finally:
+            self.close()
 
     def prove(self) -> None:
         """After all that was done to it: charged = delivered, and no row in an impossible state."""

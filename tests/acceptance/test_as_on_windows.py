@@ -36,12 +36,8 @@ def _opened(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     more = {"PYTHONPATH": f"{AS_ON_WINDOWS}{os.pathsep}{ROOT}", "AGENSIUM_AS_ON_WINDOWS": str(refusals)}
     house = WindowsHouse(stack, "solo", directory, broker_in_files=True, more=more)
     house.refusals = refusals
-    try:
-        house.open()
+    with house.at_work():
         yield house
-        house.prove()
-    finally:
-        house.close()
 
 
 @pytest.fixture

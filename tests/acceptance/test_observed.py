@@ -26,12 +26,8 @@ def collector() -> Iterator[Collector]:
 def observed(stack: Stack, collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     settings = {**collector.environment(), "LOG_LEVEL": "DEBUG"}
     house = House(stack, "prefork", tmp_path_factory.mktemp("observed"), more=settings)
-    try:
-        house.open()
+    with house.at_work():
         yield house
-        house.prove()
-    finally:
-        house.close()
 
 
 CALLERS_TRACE, CALLERS_SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -29,12 +29,8 @@ def docs_house(stack: Stack, models_process: ModelServer, tmp_path_factory: pyte
             (mine / block.directives["file"]).write_text(block.text, encoding="utf-8")
     more = {**models_process.environment(), **MORE, "PYTHONPATH": f"{mine}{os.pathsep}{ROOT}"}
     house = House(stack, "prefork", tmp_path_factory.mktemp("docs"), more=more)
-    try:
-        house.open()
+    with house.at_work():
         yield house
-        house.prove()
-    finally:
-        house.close()
 
 
 @pytest.fixture
