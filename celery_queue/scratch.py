@@ -94,10 +94,15 @@ else:
         while True:
             lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(lock), path.stat()):
-                    return lock
+            if _is_at(path, lock):
+                return lock
             os.close(lock)  # between the two calls somebody took it for a dead one's, and removed it
+
+    def _is_at(path: Path, lock: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(lock), path.stat())
+        except FileNotFoundError:
+            return False
 
     @contextmanager
     def _held_if_dead(path: Path, pid: int, began: int) -> Iterator[bool]:  # noqa: ARG001 (Windows knows by these)
@@ -105,7 +110,7 @@ else:
         try:
             with suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield True
+                yield _is_at(path, lock)  # else its owner left meanwhile, and may have come again with a new one
                 return
             yield False
         finally:

@@ -94,6 +94,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """PostgreSQL (with the migrated template), Redis and S3, on ports of their own."""
     with embedded_stack(tmp_path_factory.mktemp("stack"), fast=True) as running:
         os.environ.update(running.environment())
+        forget_settings()  # a test that needs no stack may have read them before
         migrate(running.postgres.create_database(TEMPLATE))
         yield running
 
@@ -223,6 +224,13 @@ def model_server(models_process: ModelServer, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     forget_settings()
     yield models_process
+    forget_settings()
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_its_own() -> Iterator[None]:
+    """What a test read of an environment that is undone by now is not for the next one."""
+    yield
     forget_settings()
 
 

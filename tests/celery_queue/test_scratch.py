@@ -84,25 +84,30 @@ def test_many_that_tidy_up_at_once_spare_everybody_alive(root: Path) -> None:
         assert {path.name for path in root.iterdir() if path.is_dir()} == {folder.name for folder in living}
 
 
-def test_a_newborn_whose_lock_was_tidied_away_takes_a_new_one(root: Path) -> None:
-    """Between opening the file and locking it, it looks like a dead one's."""
+def test_who_is_born_and_leaves_while_others_tidy_up_keeps_what_is_its_own(root: Path) -> None:
+    """Between opening the file and locking it, it looks like a dead one's; and whoever holds its last one, too."""
     stop = threading.Event()
+    often = sys.getswitchinterval()
 
     def tidy() -> None:
         while not stop.is_set():
             remove_dead(root)
 
-    tidying = threading.Thread(target=tidy)
-    tidying.start()
+    tidying = [threading.Thread(target=tidy) for _ in range(3)]
+    for thread in tidying:
+        thread.start()
     try:
-        for _ in range(200):
+        sys.setswitchinterval(1e-5)  # else they meet once in thousands of times
+        for _ in range(1000):
             mine = Scratch(root)
             assert mine.folder.exists()
             assert mine._lock_path.exists()
             mine.leave()
     finally:
+        sys.setswitchinterval(often)
         stop.set()
-        tidying.join()
+        for thread in tidying:
+            thread.join()
 
 
 def test_what_is_no_workers_is_left_alone(root: Path) -> None:
