@@ -34,7 +34,7 @@ from api.task_view import summary_of
 from backend.clock import monotonic
 from backend.errors import BadRequest, Forbidden, StorageUnavailable, UserNotFound
 from backend.settings import get_settings
-from db import accounts, gauges, overview
+from db import accounts, overview
 from db.database import transaction
 from db.models import Task, TaskStatus
 from db.overview import BusySlot, WorkerSeen
@@ -54,7 +54,8 @@ def get_overview(_admin: AdminUser) -> Overview:
     """What waits, and what each worker's slots do. It changes at every beat, twice a second."""
     lease = get_settings().lease_seconds
     with transaction() as session:
-        counts, backlogs = gauges.read(session).tasks, overview.backlogs(session)
+        backlogs = overview.backlogs(session)
+        counts = overview.counts(session, backlogs)
         seen, busy = overview.workers_seen(session), overview.busy_slots(session)
     workers = [_worker(one, [slot for slot in busy if slot.worker == one.id], lease) for one in seen]
     working = [one for one in workers if one.live and not one.draining]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost, Verdict, WorkerLost
@@ -172,15 +172,6 @@ def _requeue(session: Session, task_id: uuid.UUID, epoch: int, terms: HandBackTe
     )  # fmt: skip
     wakeups.notify(session)
     return task is not None
-
-
-def next_expiry(session: Session) -> float | None:
-    """Seconds until the first lease runs out, if anything runs."""
-    nearest = select(func.extract("epoch", func.min(Task.lease_until) - CLOCK)).where(
-        Task.status == TaskStatus.PROCESSING
-    )
-    seconds = session.scalar(nearest)
-    return None if seconds is None else float(seconds)
 
 
 def lost(session: Session, limit: int = 100) -> Sequence[uuid.UUID]:

@@ -1,4 +1,4 @@
-"""How full the house is, for /metrics and the operator's page: from partial indexes. Tasks that ended are not counted.
+"""How full the house is, for /metrics: from partial indexes. Tasks that ended are not counted.
 
 What is bounded by the slots is read in a moment. What may be a million rows (`Mounting`) takes a tenth of a second or
 more of PostgreSQL's: whoever asks often remembers it for a while (api/standing.py).
@@ -14,17 +14,9 @@ from sqlalchemy.orm import Session
 from db import overview
 from db.database import engine
 from db.deliveries import DUE
-from db.models import BUSY, LATER, RUNG, WAITING
+from db.models import BUSY, LATER
 from db.overview import Backlog
 from db.webhook_models import PENDING
-
-
-@dataclass(frozen=True, slots=True)
-class Gauges:
-    """Tasks by what they wait for, and how long the oldest one that could run has waited, in seconds."""
-
-    tasks: dict[str, int]
-    oldest_waiting_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +48,6 @@ class Mounting:
     webhooks_due_seconds: float
 
 
-_READ = text(f"""
-    SELECT (SELECT count(*) FROM tasks WHERE status = 'CREATED') AS created,
-           (SELECT count(*) FROM tasks WHERE {WAITING}) AS queued,
-           (SELECT count(*) FROM tasks WHERE {LATER}) AS queued_later,
-           (SELECT count(*) FROM tasks WHERE {RUNG}) AS admitted,
-           (SELECT count(*) FROM tasks WHERE status = 'PROCESSING') AS processing,
-           (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(sort_at)), 0)
-            FROM tasks WHERE {WAITING}) AS oldest
-""")  # noqa: S608 (the predicates are the indexes' own)
 _BUSY = text(f"""
     SELECT queue, count(*) FILTER (WHERE status = 'QUEUED'), count(*) FILTER (WHERE status = 'PROCESSING'),
         max(extract(epoch FROM clock_timestamp() - admitted_at)) FILTER (WHERE status = 'QUEUED')
@@ -90,12 +73,6 @@ _MOUNTING = text(f"""
          FROM webhook_endpoints e JOIN webhook_deliveries d ON d.endpoint_id = e.id AND {DUE}
          WHERE e.disabled_at IS NULL)
 """)  # noqa: S608 (the same)
-
-
-def read(session: Session) -> Gauges:
-    row = session.execute(_READ).one()
-    counts = {name: getattr(row, name) for name in ("created", "queued", "queued_later", "admitted", "processing")}
-    return Gauges(tasks=counts, oldest_waiting_seconds=max(0.0, float(row.oldest)))
 
 
 def connections() -> tuple[int, int]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.orm import Session
 
-from db.models import OUTPUTS_KEPT, WAITING, Task, TaskStatus, User
+from db.models import LATER, OUTPUTS_KEPT, RUNG, WAITING, Task, TaskStatus, User
 
 _ENDED = f"t.finished_at > (SELECT clock_timestamp() - CAST(:window AS interval)) AND t.{OUTPUTS_KEPT}"
 MOST_EXAMPLES = 3
@@ -103,10 +103,16 @@ class FailureCount:
     examples: Sequence[uuid.UUID]
 
 
+_OTHERS = text(f"""
+    SELECT (SELECT count(*) FROM tasks WHERE status = 'CREATED') AS created,
+        (SELECT count(*) FROM tasks WHERE {LATER}) AS queued_later,
+        (SELECT count(*) FROM tasks WHERE {RUNG}) AS admitted,
+        (SELECT count(*) FROM tasks WHERE status = 'PROCESSING') AS processing
+""")  # noqa: S608 (the predicates are the indexes' own)
 _BACKLOG = text(f"""
     SELECT queue, count(*), coalesce(sum(cost), 0), greatest(0, extract(epoch FROM clock_timestamp() - min(sort_at)))
     FROM tasks WHERE {WAITING} GROUP BY queue ORDER BY queue
-""")  # noqa: S608 (the predicate is the index's own)
+""")  # noqa: S608 (the same)
 _BUSY_SLOTS = text("""
     SELECT t.worker, t.id, u.email, t.tool_id, t.current_agent, t.progress,
         extract(epoch FROM clock_timestamp() - t.claimed_at), t.memory_bytes
@@ -155,6 +161,12 @@ _FAILURES = text("""
 
 def backlogs(session: Session) -> Sequence[Backlog]:
     return [Backlog(*row) for row in session.execute(_BACKLOG)]
+
+
+def counts(session: Session, waiting: Sequence[Backlog]) -> dict[str, int]:
+    """Tasks that have not ended, by what they wait for."""
+    others = session.execute(_OTHERS).one()._asdict()
+    return {"created": others.pop("created"), "queued": sum(one.waiting for one in waiting), **others}
 
 
 def busy_slots(session: Session) -> Sequence[BusySlot]:
