@@ -101,12 +101,11 @@ def _links(probe: Probe, settings: Settings) -> Iterator[Finding]:
 
 def _encryption(probe: Probe, settings: Settings) -> Iterator[Finding]:
     algorithm, key = probe.encryption
+    used = f"{algorithm} {key}".strip()
     wanted = settings.s3_kms_key_id
     if wanted and not (algorithm.startswith("aws:kms") and key and (key == wanted or key.endswith(f"/{wanted}"))):
         yield WARD.wrong(
-            f"S3_KMS_KEY_ID is set, and what is sent is encrypted with {algorithm or 'nothing'} {key}.".replace(
-                " .", "."
-            ),
+            f"S3_KMS_KEY_ID is set, and what is sent is encrypted with {used or 'nothing'}.",
             "Use a store that knows KMS, or take S3_KMS_KEY_ID out.",
         )
     elif algorithm:

@@ -31,10 +31,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the figures into docs/RELIABILITY.md")
     chosen = parser.parse_args()
     console = Console(width=WIDTH)
-    course, ended = (
-        Course(max(LEAST_SECONDS, chosen.seconds), lambda words: console.print(words, highlight=False)),
-        False,
-    )
+    course = Course(max(LEAST_SECONDS, chosen.seconds), lambda words: console.print(words, highlight=False))
+    ended = False
     try:
         with deadline(course.found.seconds + OVERTIME):
             course.run()
