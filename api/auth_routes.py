@@ -46,17 +46,16 @@ def register(asked: NewAccount, request: Request, response: Response) -> Tokens:
     responses=problems(Unauthenticated, BadRequest, TooManyRequests, signed_in=False),
 )
 def login(asked: Login, request: Request, response: Response) -> Tokens:
-    tried = SignInTry(request, asked.email)
-    with transaction() as session:
-        user = accounts.by_email(session, asked.email)
-    found = verified(asked.password.get_secret_value(), user.password_hash if user else None)
-    if user is None or not found.matches:
-        raise Unauthenticated("The address or the password is wrong.")
-    refresh_token = new_refresh_token()
-    with transaction() as session:
-        generation = accounts.sign_in(session, user, found.new_hash)
-        accounts.add_refresh_token(session, user.id, digest(refresh_token), _refresh_lifetime())
-    tried.succeeded()
+    with SignInTry(request, asked.email):
+        with transaction() as session:
+            user = accounts.by_email(session, asked.email)
+        found = verified(asked.password.get_secret_value(), user.password_hash if user else None)
+        if user is None or not found.matches:
+            raise Unauthenticated("The address or the password is wrong.")
+        refresh_token = new_refresh_token()
+        with transaction() as session:
+            generation = accounts.sign_in(session, user, found.new_hash)
+            accounts.add_refresh_token(session, user.id, digest(refresh_token), _refresh_lifetime())
     return _tokens(SignedIn(user.id, generation), refresh_token, response)
 
 
@@ -104,16 +103,15 @@ def change_password(asked: NewPassword, request: Request, user: CurrentUser, res
     unless `revoke_api_keys` says otherwise. No API key may ask for it.
     """
     check_signed_in(user)
-    tried = SignInTry(request, user.email)
-    with transaction() as session:
-        old_hash = accounts.named(session, user_id=user.id).password_hash
-    if not password_matches(asked.password.get_secret_value(), old_hash):
-        raise Unauthenticated("The password is wrong.")
-    new_hash, refresh_token = hash_password(asked.new_password.get_secret_value()), new_refresh_token()
-    with transaction() as session:
-        generation = accounts.change_password(session, user.id, old_hash, new_hash, keys_too=asked.revoke_api_keys)
-        accounts.add_refresh_token(session, user.id, digest(refresh_token), _refresh_lifetime())
-    tried.succeeded()
+    with SignInTry(request, user.email):
+        with transaction() as session:
+            old_hash = accounts.named(session, user_id=user.id).password_hash
+        if not password_matches(asked.password.get_secret_value(), old_hash):
+            raise Unauthenticated("The password is wrong.")
+        new_hash, refresh_token = hash_password(asked.new_password.get_secret_value()), new_refresh_token()
+        with transaction() as session:
+            generation = accounts.change_password(session, user.id, old_hash, new_hash, keys_too=asked.revoke_api_keys)
+            accounts.add_refresh_token(session, user.id, digest(refresh_token), _refresh_lifetime())
     return _tokens(SignedIn(user.id, generation), refresh_token, response)
 
 

@@ -92,7 +92,7 @@ class TokenOwner:
     generation: int
 
 
-def access_token(user_id: int, generation: int = 0) -> str:
+def access_token(user_id: int, generation: int) -> str:
     issued = now()
     return jwt.encode(
         {

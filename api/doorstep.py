@@ -8,13 +8,17 @@ Nothing here asks whether there is such an account: known and unknown addresses 
 """
 
 import ipaddress
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
 
 from starlette.requests import Request
 
 from api.credentials import keyed_digest
+from backend.errors import Unauthenticated
 from backend.settings import get_settings
 from db import sign_in_tries
-from db.database import transaction
+from db.database import DATABASE_ERRORS, transaction
 from db.sign_in_tries import Counted, Patience
 
 A_QUARTER_OF_AN_HOUR = 900.0  # seconds
@@ -29,7 +33,7 @@ OPENED = Patience(free=20, longest=60.0, forgotten=10.0)
 
 
 class SignInTry:
-    """One try to sign in to an account; counted when it is made.
+    """One try to sign in to an account, around the look at its password: only Unauthenticated leaves it counted.
 
     Raises:
         TooManyRequests: with the seconds until the next try.
@@ -43,12 +47,22 @@ class SignInTry:
             Counted(keyed_digest("network", network), NETWORK),
             Counted(keyed_digest("account", email), ACCOUNT, spared_by=self._pair),
         )
-        _count_now(self._counts)
 
-    def succeeded(self) -> None:
-        if self._counts:
+    def __enter__(self) -> Self:
+        _count_now(self._counts)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _failure: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if not self._counts or (kind is not None and issubclass(kind, Unauthenticated)):
+            return
+        if kind is None:
             with transaction() as session:
                 sign_in_tries.succeeded(session, self._counts, known=self._pair)
+        else:  # no turn at hashing, no database: it was never judged, and what has happened is what is told
+            with suppress(*DATABASE_ERRORS), transaction() as session:
+                sign_in_tries.take_back(session, self._counts)
 
 
 def check_opening(request: Request) -> None:

@@ -71,13 +71,14 @@ class HouseStanding:
 def _of_standing(standing: Standing) -> Iterator[Level]:
     yield told.TASKS.at(standing.admitted, told.TaskState.ADMITTED)
     yield told.TASKS.at(standing.processing, told.TaskState.PROCESSING)
-    yield told.OLDEST_RUNG.at(standing.oldest_rung_seconds)
     yield told.HOUSE_KEPT.at(standing.house_kept_seconds)
     for state, count in standing.workers.items():
         yield told.WORKERS.at(count, state)
     for queue in Queue:
         yield told.SLOTS.at(standing.slots.get(queue, 0), queue)
         yield told.SLOTS_BUSY.at(standing.busy.get(queue, 0), queue)
+        yield told.SLOTS_IDLE.at(standing.idle.get(queue, 0), queue)
+        yield told.OLDEST_RUNG.at(standing.oldest_rung_seconds.get(queue, 0), queue)
     for model, is_open in standing.breakers.items():
         yield told.BREAKERS_OPEN.at(is_open, model)
 

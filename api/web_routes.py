@@ -6,7 +6,6 @@ The page may run scripts and load styles from this origin only, and may send wha
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import RedirectResponse
 
 from backend.errors import NotFound
+from backend.release import release
 from backend.settings import get_settings
 
 router = APIRouter(include_in_schema=False)
@@ -57,7 +57,7 @@ def get_description() -> Response:
 def about() -> dict[str, Any]:
     """What the page shows to somebody who is not signed in yet."""
     return {
-        "version": version("agensium"),
+        "version": release(),
         "signup_credits": get_settings().signup_credits,
         "example": f"/web/{EXAMPLE.name}" if EXAMPLE.name in _files() else None,
     }

@@ -15,6 +15,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def half_way(since: datetime) -> datetime:
+    """Between then and now: when another machine, asked then and heard now, will have read its own clock."""
+    return since + (now() - since) / 2
+
+
 def monotonic() -> float:
     """Seconds that never go back; for durations."""
     return time.monotonic()

@@ -6,7 +6,6 @@ from backend import calm_start
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -42,6 +41,7 @@ from api.rate_limits import Buckets
 from api.tracked import TrackedRequests, access_log_wanted
 from backend import traces
 from backend.logs import configure_logs
+from backend.release import release
 from backend.settings import get_settings
 from db.database import close_database
 from transformers.catalog import tools
@@ -95,7 +95,7 @@ def create_app() -> FastAPI:
     app = DocumentedApi(
         surroundings=(*surroundings(settings), partial(TrackedRequests, told=access_log_wanted())),
         title="Agensium",
-        version=version("agensium"),
+        version=release(),
         description=DESCRIPTION,
         lifespan=_lifespan,
         docs_url=None,

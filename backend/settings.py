@@ -111,8 +111,10 @@ class Settings(BaseSettings):
     )
 
     # the files
-    s3_endpoint_url: str | None = Field(None, description="Empty: AWS.")
-    s3_public_endpoint_url: str | None = Field(None, description="What presigned links name, if another.")
+    s3_endpoint_url: str | None = Field(None, pattern="^https?://", description="Empty: AWS.")
+    s3_public_endpoint_url: str | None = Field(
+        None, pattern="^https?://", description="What presigned links name, if another."
+    )
     s3_bucket: str = Field("agensium", description="Holds every customer's inputs, checkpoints and outputs.")
     s3_region: str = Field("us-east-1", description="The bucket's region.")
     aws_access_key_id: SecretStr | None = Field(None, description="Empty: the credentials this machine has (its role).")
@@ -143,8 +145,8 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(
         50.0,
         ge=0,
-        description="One customer's requests to one API process, steadily; 0: as many as they like. Polls answered "
-        "from memory are free.",
+        description="One customer's requests to one API process, steadily. Polls answered from memory are free. 0: as "
+        "many as they like, and as many tries to sign in; production refuses it.",
     )
     requests_at_once: int = Field(500, ge=1, description="How many may come before they are slowed down to that.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -241,6 +243,7 @@ class Settings(BaseSettings):
             "DATABASE_URL must be set": database in {"", DEVELOPMENT_DATABASE},
             "REDIS_URL must be set": not self.redis_url,
             "WEBHOOKS_TO_LOOPBACK must be false": self.webhooks_to_loopback,
+            "REQUESTS_PER_SECOND must not be 0, which lets anybody guess passwords": not self.requests_per_second,
         }
         return [sentence for sentence, wrong in faults.items() if wrong]
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from opentelemetry import trace
@@ -29,6 +28,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 
 from backend.errors import AgensiumError, Interruption
+from backend.release import release
 from backend.trace_shapes import Kind, Run, Span, no_span
 
 SECONDS_TO_END = 2.0  # a worker's drain has a limit; what a collector did not take by then is lost
@@ -69,7 +69,7 @@ class Exporting:
             yield span
 
     def leaf(self, name: str, attributes: Mapping[str, Any]) -> AbstractContextManager[Span]:
-        if not trace.get_current_span().is_recording():
+        if not trace.get_current_span().get_span_context().trace_flags.sampled:  # what it is under may have ended
             return no_span()
         return self._leaf(self._begun(name, Kind.CLIENT, None, attributes))
 
@@ -205,14 +205,10 @@ class _Ids(RandomIdGenerator):
 
 def _who(service: str) -> dict[str, Any]:
     """Of this process. What the environment says of the service outweighs us."""
-    try:
-        release = version("agensium")
-    except PackageNotFoundError:  # run from a tree that was never installed
-        release = "unknown"
     named = "OTEL_SERVICE_NAME" in os.environ or "service.name=" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     return {
         **({} if named else {"service.name": service}),
-        "service.version": release,
+        "service.version": release(),
         "service.instance.id": f"{platform.node()}:{os.getpid()}",
         "host.name": platform.node(),
         "process.pid": os.getpid(),

@@ -117,7 +117,7 @@ def _tasks() -> tuple[list[Claim], dict[int, str]]:
 
     users = [builders.customer(10**6) for _ in range(CUSTOMERS)]
     claims = [builders.claimed_task(users[number % CUSTOMERS], lease=LEASE) for number in range(TASKS)]
-    return claims, {user: access_token(user) for user in users}
+    return claims, {user: access_token(user, 0) for user in users}
 
 
 def _following(
@@ -159,7 +159,7 @@ def _polling(api: Process, port: int, seconds: float) -> dict[str, Any]:
 
     claim = builders.claimed_task(lease=LEASE)
     busy = _busy(api.pid)
-    token = access_token(claim.user_id)
+    token = access_token(claim.user_id, 0)
     client = _client("bench.poll_client", "", str(port), str(claim.task_id), token, str(seconds))
     assert client.stdout is not None
     found: dict[str, Any] = json.loads(client.stdout.readline())

@@ -35,6 +35,7 @@ def leave(task: Any, left: Left) -> None:
 def begin(task: Any, claim: Claim) -> None:
     """Called by the run itself: a message that got no claim began nothing."""
     bind(epoch=claim.epoch)
+    task.request.has_begun = True
     log().info("run started", tool=claim.tool_id, celery_task_id=task.request.id)
 
 
@@ -50,7 +51,8 @@ def ended(task_id: str, task: Any, args: tuple[Any, ...], state: str | None = No
     """Count by the row, not by Celery's word."""
     if task.name == TASK_NAME:
         try:
-            _tell(task_id, task, args, state)
+            if getattr(task.request, "has_begun", False):
+                _tell(task_id, task, args, state)
         finally:
             unbind("task_id", "user_id", "epoch")
 

@@ -10,11 +10,11 @@ from backend.clock import jitter
 from backend.errors import ClaimLost, Drained, ErrorClass, HandBack, Reroute, UnknownTool, Verdict, Waiting
 from backend.logs import log
 from backend.metrics.of_tasks import CLAIMS_LOST, LearntFrom, LostBy
+from backend.release import release
 from backend.settings import Settings, get_settings
 from backend.verdicts import verdict_for
 from celery_queue import drain
 from celery_queue.heartbeat import heartbeat
-from celery_queue.identity import code_version
 from db import claims, endings, workers
 from db.claims import Claim, Counts
 from db.database import DATABASE_ERRORS, transaction
@@ -116,7 +116,7 @@ def _until_somebody_knows() -> float:
     """Seconds. During a deploy both versions live; a tool that was taken away is not asked after every moment."""
     with transaction() as session:
         living = workers.live(session, get_settings().lease)
-    ours = code_version()
+    ours = release()
     return OTHERS_TURN if any(worker.code_version != ours for worker in living) else NEXT_DEPLOY
 
 

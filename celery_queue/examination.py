@@ -13,7 +13,7 @@ import redis
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from backend.clock import monotonic, now
+from backend.clock import half_way, monotonic, now
 from backend.settings import Settings
 from backend.tls import verified_redis_url
 from celery_queue.celery_config import TASK_NAME, celery_config
@@ -77,9 +77,9 @@ def server(settings: Settings) -> Server:
     with _client(settings) as client:
         asked_at = now()
         seconds, microseconds = client.time()
-        half_way = asked_at + (now() - asked_at) / 2
+        told_at = half_way(asked_at)
         told = client.info()
-        return Server(told, half_way.timestamp() - (seconds + microseconds / 1_000_000))
+        return Server(told, told_at.timestamp() - (seconds + microseconds / 1_000_000))
 
 
 def chatter(settings: Settings, seconds: float) -> Chatter:

@@ -3,21 +3,14 @@
 import os
 import platform
 import uuid
-from importlib.metadata import PackageNotFoundError, version
 
+from backend.release import release
 from backend.settings import get_settings
 from celery_queue.celery_config import queues_of
 from db.workers import WorkerIdentity
 from transformers.catalog import tools
 
 BOOT_UUID = uuid.uuid4()  # never reused, so that no rescue can hit the wrong worker
-
-
-def code_version() -> str:
-    try:
-        return version("agensium")
-    except PackageNotFoundError:  # run from a tree that was never installed
-        return "unknown"
 
 
 def identity(pool: str, slots: int) -> WorkerIdentity:
@@ -31,5 +24,5 @@ def identity(pool: str, slots: int) -> WorkerIdentity:
         memory_bytes=settings.agent_memory_bytes,
         queues=tuple(queue.value for queue in queues_of(settings)),
         tools=tuple(tools()),
-        code_version=code_version(),
+        code_version=release(),
     )

@@ -11,7 +11,7 @@ from celery import Task as CeleryTask
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from backend.metrics.of_doors import BROKER_ERRORS, BrokerOperation
+from backend.metrics.of_doors import BROKER_FAULTS, BrokerOperation
 
 SECONDS_BETWEEN = 1.0
 PROGRESS = "PROGRESS"
@@ -60,7 +60,7 @@ def send(task: CeleryTask, request_id: str, state: str, meta: Any) -> None:
     try:
         task.update_state(task_id=request_id, state=state, meta=meta)
     except (RedisError, KombuError, OSError):  # the row has it
-        BROKER_ERRORS.count(BrokerOperation.RESULT)
+        BROKER_FAULTS.count(BrokerOperation.RESULT)
 
 
 @lru_cache(maxsize=1)

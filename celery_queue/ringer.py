@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from backend.logs import log
-from backend.metrics.of_doors import BROKER_ERRORS, BrokerOperation
+from backend.metrics.of_doors import BROKER_FAULTS, BrokerOperation
 from backend.metrics.of_workers import RINGS
 from celery_queue.fork_gate import ForkGate
 from celery_queue.ringing import RING_ERRORS, Bell
@@ -85,7 +85,7 @@ class Ringer:
                 self._bell.ring(*due)
             except RING_ERRORS as error:
                 log().warning("the broker took no ring", rings=len(due), error=str(error))
-                BROKER_ERRORS.count(BrokerOperation.RING)
+                BROKER_FAULTS.count(BrokerOperation.RING)
                 return False
             RINGS.count(by=len(due))
             return True

@@ -15,7 +15,7 @@ from celery.worker.consumer import Consumer
 
 from backend.clock import monotonic
 from backend.logs import log
-from backend.metrics.of_doors import BROKER_ERRORS, BrokerOperation
+from backend.metrics.of_doors import BROKER_FAULTS, BrokerOperation
 from celery_queue import drain
 
 # Celery waits 2, 4, 6 … 30 s between its tries: a minute's outage would cost another half.
@@ -71,7 +71,7 @@ class SteadyConsumer(Consumer):  # type: ignore[misc]  # Celery is not annotated
         return super().ensure_connected(conn)
 
     def on_connection_error_after_connected(self, exc: BaseException) -> None:
-        BROKER_ERRORS.count(BrokerOperation.CONSUME)
+        BROKER_FAULTS.count(BrokerOperation.CONSUME)
         if self.connection is not None:
             self.connection.close = partial(self._close_if_possible, self.connection.close)
         super().on_connection_error_after_connected(exc)
@@ -107,7 +107,7 @@ def _counting_tries(
     """`errback` is told of each try that failed."""
 
     def failed(*told: Any) -> Any:
-        BROKER_ERRORS.count(BrokerOperation.CONSUME)
+        BROKER_FAULTS.count(BrokerOperation.CONSUME)
         return errback(*told)
 
     return ensure_connection(failed, *args, **kwargs, **TRIES)

@@ -116,12 +116,6 @@ def child_ended(session: Session, parent_id: uuid.UUID) -> None:
         )  # fmt: skip
 
 
-def of_parent(session: Session, parent_id: uuid.UUID) -> Sequence[Task]:
-    """The children in the order in which they were made."""
-    made = (Task.first_item, Task.queued_at, Task.id)
-    return session.scalars(select(Task).where(Task.parent_id == parent_id).order_by(*made)).all()
-
-
 def page(session: Session, parent_id: uuid.UUID, after: tuple[int, uuid.UUID] | None, limit: int) -> Sequence[Task]:
     """The children in the order of their items, by keyset: `after` is the last one's (first_item, id)."""
     wanted = select(Task).where(Task.parent_id == parent_id)

@@ -54,9 +54,14 @@ def libpq_url(url: str) -> str:
 def _verified(url: str) -> URL:
     """With TLS, and a certificate that is proven, to any other machine, unless the address says how it wants it."""
     found = make_url(url)
-    named = found.query.get("host", found.host or "")
-    hosts = ",".join((named,) if isinstance(named, str) else named).split(",")
-    return found.update_query_dict(postgres_tls(tuple(hosts), found.query))
+    return found.update_query_dict(postgres_tls(hosts_of(found), found.query))
+
+
+def hosts_of(url: URL) -> tuple[str, ...]:
+    """Where libpq connects to: what the address leaves out, the environment says; empty for a Unix socket."""
+    named = url.query.get("hostaddr") or url.query.get("host") or url.host
+    named = named or os.environ.get("PGHOSTADDR") or os.environ.get("PGHOST") or ""
+    return tuple(",".join((named,) if isinstance(named, str) else named).split(","))
 
 
 def new_engine(url: str, pool_size: int = 5) -> Engine:

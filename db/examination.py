@@ -12,9 +12,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from backend.clock import now
+from backend.clock import half_way, now
 from backend.settings import get_settings
-from db.database import ALIVE, STATION_LIMITS, libpq_url
+from db.database import ALIVE, STATION_LIMITS, hosts_of, libpq_url
 from db.schema import MIGRATIONS
 
 TROUBLESOME = (  # of PostgreSQL's settings
@@ -81,12 +81,12 @@ _IDLE = text("""
 def server(session: Session) -> Server:
     asked_at = now()
     row = session.execute(_SERVER).one()
-    half_way = asked_at + (now() - asked_at) / 2
+    told_at = half_way(asked_at)
     return Server(
         version=row[0],
         settings={row.name: row.value for row in session.execute(_SETTINGS, {"names": list(TROUBLESOME)})},
         is_standby=row[1],
-        ahead_seconds=(half_way - _aware(row[2])).total_seconds(),
+        ahead_seconds=(told_at - _aware(row[2])).total_seconds(),
         encrypted=_driver(session).pgconn.ssl_in_use,
         pgvector=row[3],
         pgvector_available=row[4],
@@ -138,9 +138,7 @@ def sslmode(url: str) -> str:
 
 
 def hosts(url: str) -> Sequence[str]:
-    found = make_url(url)
-    named = found.query.get("host", found.host or "")
-    return ",".join((named,) if isinstance(named, str) else named).split(",")
+    return hosts_of(make_url(url))
 
 
 def reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from backend.metrics.of_doors import DATABASE_ERRORS, DatabaseFault
+from backend.metrics.of_doors import DATABASE_FAULTS, DatabaseFault
 
 NO_CONNECTION_LEFT = "53300"  # of the server's own
 _TIMEOUTS = ("57014", "55P03", "25P03", "25P04")  # of a statement, a lock, an idle transaction, a transaction
@@ -21,7 +21,7 @@ def counting_faults() -> Iterator[None]:
     except (SQLAlchemyError, psycopg.Error) as error:
         fault = fault_of(error)
         if fault is not None:
-            DATABASE_ERRORS.count(fault)
+            DATABASE_FAULTS.count(fault)
         raise
 
 

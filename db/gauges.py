@@ -4,6 +4,7 @@ What is bounded by the slots is read in a moment. What may be a million rows (`M
 more of PostgreSQL's: whoever asks often remembers it for a while (api/standing.py).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,18 +22,20 @@ from db.webhook_models import PENDING
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Workers by live, draining, silent; slots, and tasks at work or let in, by queue; models' breakers: whether open.
+    """Workers by live, draining, silent; models' breakers: whether open; seconds since a conductor last kept house.
 
-    Seconds since a task was let in that nobody took, and since a conductor last kept house.
+    By queue: slots of live workers, those with no task at work, tasks at work or let in, and the seconds since one was
+    let in that nobody took.
     """
 
     admitted: int
     processing: int
     workers: Mapping[str, int]
     slots: Mapping[str, int]
+    idle: Mapping[str, int]
     busy: Mapping[str, int]
+    oldest_rung_seconds: Mapping[str, float]
     breakers: Mapping[str, bool]
-    oldest_rung_seconds: float
     house_kept_seconds: float
 
 
@@ -52,11 +55,12 @@ _BUSY = text(f"""
     SELECT queue, count(*) FILTER (WHERE status = 'QUEUED'), count(*) FILTER (WHERE status = 'PROCESSING'),
         max(extract(epoch FROM clock_timestamp() - admitted_at)) FILTER (WHERE status = 'QUEUED')
     FROM tasks WHERE {BUSY} GROUP BY queue
-""")  # noqa: S608 (the same)
+""")  # noqa: S608 (the predicates are the indexes' own)
 _WORKERS = text("""
     SELECT CASE WHEN seen_at < clock_timestamp() - CAST(:lease AS interval) THEN 'silent'
-        WHEN draining THEN 'draining' ELSE 'live' END AS state, slots, queues
-    FROM workers
+        WHEN draining THEN 'draining' ELSE 'live' END AS state, queues, slots,
+        slots - (SELECT count(*) FROM tasks t WHERE t.status = 'PROCESSING' AND t.worker = w.boot_uuid) AS idle
+    FROM workers w
 """)
 _BREAKERS = text(
     "SELECT name, open_until IS NOT NULL AND open_until > clock_timestamp() AS is_open FROM model_breakers"
@@ -85,19 +89,21 @@ def connections() -> tuple[int, int]:
 def standing(session: Session, lease: timedelta) -> Standing:
     busy = session.execute(_BUSY).all()
     workers = session.execute(_WORKERS, {"lease": lease}).all()
-    states = [state for state, _, _ in workers]
-    slots: dict[str, int] = {}
-    for state, count, queues in workers:
-        for queue in queues if state == "live" else ():
-            slots[queue] = slots.get(queue, 0) + count
+    states = [worker.state for worker in workers]
+    slots, idle = Counter[str](), Counter[str]()
+    for worker in workers:
+        for queue in worker.queues if worker.state == "live" else ():
+            slots[queue] += worker.slots
+            idle[queue] += worker.idle
     return Standing(
         admitted=sum(rung for _, rung, _, _ in busy),
         processing=sum(running for _, _, running, _ in busy),
         workers={state: states.count(state) for state in ("live", "draining", "silent")},
         slots=slots,
+        idle=idle,
         busy={queue: rung + running for queue, rung, running, _ in busy},
+        oldest_rung_seconds={queue: float(seconds or 0) for queue, _, _, seconds in busy},
         breakers={row.name: row.is_open for row in session.execute(_BREAKERS)},
-        oldest_rung_seconds=max((float(seconds or 0) for _, _, _, seconds in busy), default=0.0),
         house_kept_seconds=float(session.execute(_HOUSE_KEPT).scalar_one()),
     )
 

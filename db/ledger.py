@@ -1,7 +1,7 @@
 """Credits: hold before the work, capture what was delivered, release the rest.
 
 One entry per agent and kind. The wallet's balance is what is available; it changes at GRANT, HOLD and RELEASE only,
-in the same transaction as the entry. Holds are written with the submit (task_store.py), captures with their checkpoint
+in the same transaction as the entry. Holds are written with the submit (submits.py), captures with their checkpoint
 (checkpoints.py). Lock order: the task's row first, the wallet last.
 """
 

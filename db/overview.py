@@ -45,7 +45,7 @@ class BusySlot:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSeen:
-    """A worker, and how long ago it gave its last sign of life."""
+    """A worker, and how long ago it gave its last sign of life; `tools` are those that it knows."""
 
     id: uuid.UUID
     host: str
@@ -54,6 +54,7 @@ class WorkerSeen:
     slots: int
     memory_bytes: int
     queues: Sequence[str]
+    tools: Sequence[str]
     code_version: str
     draining: bool
     started_at: datetime
@@ -119,8 +120,8 @@ _BUSY_SLOTS = text("""
     FROM tasks t JOIN users u ON u.id = t.user_id WHERE t.status = 'PROCESSING' ORDER BY t.claimed_at, t.id
 """)
 _WORKERS = text("""
-    SELECT boot_uuid, host, pid, pool, slots, memory_bytes, queues, code_version, draining, started_at,
-        greatest(0, extract(epoch FROM clock_timestamp() - seen_at))
+    SELECT boot_uuid, host, pid, pool, slots, memory_bytes, queues, tools, code_version, draining, started_at,
+        greatest(0, extract(epoch FROM clock_timestamp() - seen_at))::float
     FROM workers ORDER BY started_at, boot_uuid
 """)
 _CUSTOMERS = text(f"""

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from backend.clock import jitter, monotonic
 from backend.errors import AgensiumError
 from backend.logs import log
+from backend.settings import get_settings
 from db.database import libpq_url, sqlalchemy_url
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -70,6 +71,9 @@ def _pauses(patience: float) -> Iterator[float]:
 
 
 def _in_the_way(url: str) -> list[str]:
-    """Who has had a transaction open for a while, the longest first."""
-    with psycopg.connect(libpq_url(url)) as connection:
-        return [row[0] for row in connection.execute(_IN_THE_WAY)]
+    """Who has had a transaction open for a while, the longest first; nobody where PostgreSQL does not say."""
+    try:
+        with psycopg.connect(libpq_url(url), connect_timeout=get_settings().database_connect_timeout) as connection:
+            return [row[0] for row in connection.execute(_IN_THE_WAY)]
+    except psycopg.Error:
+        return []

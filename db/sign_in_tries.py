@@ -1,7 +1,8 @@
 """How often it was tried to sign in, counted for all API processes together, and who has to wait.
 
-A try is counted before the password is looked at, so that a thousand at one moment are no way around it; who was right
-takes the count back. What is refused is not counted: nobody makes another's wait longer by knocking.
+A try is counted before the password is looked at, so that a thousand at one moment are no way around it; who was right,
+or was never judged, takes the count back. What is refused is not counted: nobody makes another's wait longer by
+knocking.
 """
 
 import json
@@ -22,18 +23,20 @@ MOST_DOUBLINGS = 30  # more would overflow nothing yet, and mean nothing
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """The first `free` failures cost nothing; then the wait is 1 s, and doubles up to `longest` seconds. One failure is
-    forgotten each `forgotten` seconds.
+    """The first `free` failures cost nothing; then the wait is `first` seconds, and doubles up to `longest`.
+
+    One failure is forgotten each `forgotten` seconds.
     """
 
     free: int
     longest: float
     forgotten: float
+    first: float = 1.0
 
     def wait(self, failures: float) -> float:
         """Seconds until the next try."""
         over = min(MOST_DOUBLINGS, round(failures) - self.free)
-        return min(self.longest, 2.0 ** (over - 1)) if over > 0 else 0.0
+        return min(self.longest, self.first * 2.0 ** (over - 1)) if over > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,15 @@ def count(session: Session, counts: Sequence[Counted]) -> None:
             session.execute(_WAIT, {"who": one.who, "wait": wait})
 
 
-def succeeded(session: Session, counts: Sequence[Counted], known: str | None = None) -> None:
+def succeeded(session: Session, counts: Sequence[Counted], known: str) -> None:
     """The last try was right: it is taken back everywhere, and `known` is spared from now on."""
-    session.execute(_TAKE_BACK, {"all": [one.who for one in counts if one.who != known]})
-    if known is not None:
-        session.execute(_KNOWN, {"who": known, "known_for": KNOWN_FOR})
+    take_back(session, counts)  # locks `known` as well, in its place: see _COUNT
+    session.execute(_KNOWN, {"who": known, "known_for": KNOWN_FOR})
+
+
+def take_back(session: Session, counts: Sequence[Counted]) -> None:
+    """The last try was none: nobody looked at its password."""
+    session.execute(_TAKE_BACK, {"all": [one.who for one in counts]})
 
 
 def forget_old(session: Session, limit: int = 5000) -> None:

@@ -40,7 +40,7 @@ _BY_API_KEY = Prebuilt(f"""
 _NOTE_USE = Prebuilt(f"UPDATE api_keys SET last_used_at = clock_timestamp() WHERE id = :id AND ({_STALE}) RETURNING id")  # noqa: S608 (the same)
 
 
-def by_id(session: Station, user_id: int, generation: int = 0) -> Customer | None:
+def by_id(session: Station, user_id: int, generation: int) -> Customer | None:
     """None also where all sign-ins of that generation were ended."""
     row = _BY_ID.first(session, {"user_id": user_id, "generation": generation})
     return None if row is None else Customer(*row)

@@ -119,8 +119,9 @@ class AgentProcess:
         """
         await self.start()
         call = _Call(limits, stop, on_progress, last_word=monotonic(), in_a_row=in_a_row, started=self._is_warm)
-        fit, child = False, self._child  # for the next call
+        child = self._child
         assert child is not None
+        fit = False  # for the next call
         silent_until = child.stderr.size()
         try:
             found = await self._exchange(operation, request, answer, folder, call)

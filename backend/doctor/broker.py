@@ -10,7 +10,7 @@ from backend.settings import Settings
 from backend.tls import REDIS_TLS, stays_here
 from celery_queue import examination
 from celery_queue.examination import BROKER_ERRORS, FORBIDDEN, Chatter, Consumer, Server, Strangers
-from db import attendance
+from db import overview
 from db.database import DATABASE_ERRORS, transaction
 
 WARD = Ward(Area.BROKER)
@@ -191,7 +191,7 @@ def _idle_cost(heard: Chatter, workers: int) -> Finding:
 def _live_workers(settings: Settings) -> int:
     try:
         with transaction() as session:
-            known = attendance.workers_known(session)
+            known = overview.workers_seen(session)
     except DATABASE_ERRORS:
         return 0
-    return sum(worker.silent_seconds < settings.lease_seconds for worker in known)
+    return sum(worker.seen_seconds_ago < settings.lease_seconds for worker in known)

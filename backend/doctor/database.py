@@ -7,12 +7,14 @@ from backend.doctor.clocks import compared
 from backend.doctor.finding import Area, Finding, Ward
 from backend.doctor.places import is_public
 from backend.settings import Settings
-from db import attendance, examination
+from db import examination, overview
 from db.database import DATABASE_ERRORS, transaction
 from db.examination import Faults, Server
 
 WARD = Ward(Area.DATABASE)
-OLDEST = 17  # it brought transaction_timeout
+OLDEST = 17
+NEWEST_LIMIT = "transaction_timeout"  # it brought this one
+TOO_OLD = f"Upgrade it to {OLDEST} or newer: stations need its time-outs."
 IDLE_TOO_LONG = timedelta(minutes=1)  # a station's own limit is two seconds
 HEARD_SECONDS = 2.0  # a notification takes milliseconds
 SMALL_CACHE = 128 * 2**20  # bytes: shared_buffers as PostgreSQL comes, a start for any machine
@@ -31,7 +33,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         with transaction() as session:
             server = examination.server(session)
             faults = examination.faults(session, IDLE_TOO_LONG)
-            workers = attendance.workers_known(session) if server.revision else ()
+            workers = overview.workers_seen(session) if server.revision else ()
         heard = examination.hears_itself(HEARD_SECONDS)
     except DATABASE_ERRORS as error:
         yield _no_answer(examination.reason(error))
@@ -47,6 +49,8 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 
 def _no_answer(said: str) -> Finding:
+    if f'"{NEWEST_LIMIT}"' in said:  # an older one refuses the connection, which asks for it
+        return WARD.wrong(f"It is older than PostgreSQL {OLDEST}: {said}", TOO_OLD)
     return WARD.wrong(
         f"PostgreSQL does not answer: {said}",
         "Look whether it runs, whether DATABASE_URL names it, and whether this machine may reach it.",
@@ -56,7 +60,7 @@ def _no_answer(said: str) -> Finding:
 def _server(server: Server) -> Iterator[Finding]:
     major = server.version // 10_000
     if major < OLDEST:
-        yield WARD.wrong(f"It is PostgreSQL {major}.", f"Upgrade it to {OLDEST} or newer: stations need its time-outs.")
+        yield WARD.wrong(f"It is PostgreSQL {major}.", TOO_OLD)
     else:
         yield WARD.ok(f"It is PostgreSQL {major}.{server.version % 10_000}.")
     if server.is_standby or server.settings.get("default_transaction_read_only") == "on":

@@ -1,4 +1,4 @@
-"""All checks side by side, each within its time, so that what is down costs seconds and hides nothing else."""
+"""All checks side by side, none waited for longer than the longest may take: what is down hides nothing else."""
 
 import queue
 import threading

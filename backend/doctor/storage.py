@@ -11,7 +11,7 @@ from backend.doctor.places import shown
 from backend.settings import Settings
 from backend.storage import examination
 from backend.storage.door import Storage
-from backend.storage.examination import BODY, Bucket, Probe, Rule
+from backend.storage.examination import BODY, BucketRules, Probe, Rule
 from backend.storage.faults import StorageError
 from backend.tls import stays_here
 
@@ -163,7 +163,7 @@ def _tells_the_etag(origin: str, part_link: str) -> bool:
     return bool({"*", "etag"} & {name.strip() for name in exposed.split(",")})
 
 
-def _bucket(found: Bucket, settings: Settings) -> Iterator[Finding]:
+def _bucket(found: BucketRules, settings: Settings) -> Iterator[Finding]:
     if not found.encryption and "encryption" not in found.untold and not settings.s3_kms_key_id:
         yield WARD.advice(
             "The bucket says nothing of encryption.", "Encrypt it by default, or the disks below it; or S3_KMS_KEY_ID."

@@ -8,12 +8,13 @@ from datetime import timedelta
 import psutil
 
 from backend.doctor.finding import Area, Finding, Ward
+from backend.release import release
 from backend.settings import Settings
-from celery_queue.identity import code_version
 from db import attendance, overview
-from db.attendance import Kept, WorkerKnown
+from db.attendance import Kept
 from db.database import DATABASE_ERRORS, transaction
 from db.examination import reason
+from db.overview import WorkerSeen
 from db.queue_names import Queue
 from transformers.catalog import tools
 
@@ -26,13 +27,13 @@ TOO_LITTLE_MEMORY = "MEMORY_LIMIT"
 def look(settings: Settings) -> Iterator[Finding]:
     try:
         with transaction() as session:
-            known = attendance.workers_known(session)
+            known = overview.workers_seen(session)
             kept = attendance.kept_waiting(session, settings.lease, WAITS_TOO_LONG)
             failures = overview.failure_counts(session, OF_LATE)
     except DATABASE_ERRORS as error:
         yield WARD.unknown(f"The rows of workers could not be read: {reason(error)}", "See the database.")
         return
-    alive = [worker for worker in known if worker.silent_seconds < settings.lease_seconds]
+    alive = [worker for worker in known if worker.seen_seconds_ago < settings.lease_seconds]
     live = [worker for worker in alive if not worker.draining]
     yield from _there(known, alive, live)
     yield from _queues(live, sum(one.count for one in failures if one.error_code == TOO_LITTLE_MEMORY))
@@ -42,9 +43,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield from _waiting(kept)
 
 
-def _there(
-    known: Sequence[WorkerKnown], alive: Sequence[WorkerKnown], live: Sequence[WorkerKnown]
-) -> Iterator[Finding]:
+def _there(known: Sequence[WorkerSeen], alive: Sequence[WorkerSeen], live: Sequence[WorkerSeen]) -> Iterator[Finding]:
     if live:
         slots = sum(worker.slots for worker in live)
         pools = ", ".join(sorted({worker.pool for worker in live}))
@@ -58,7 +57,7 @@ def _there(
         )
 
 
-def _queues(live: Sequence[WorkerKnown], too_little_memory: int) -> Iterator[Finding]:
+def _queues(live: Sequence[WorkerSeen], too_little_memory: int) -> Iterator[Finding]:
     ordinary = [worker for worker in live if Queue.DEFAULT in worker.queues]
     roomy = [worker for worker in live if Queue.HIGH_MEMORY in worker.queues]
     if not ordinary:
@@ -80,7 +79,7 @@ def _queues(live: Sequence[WorkerKnown], too_little_memory: int) -> Iterator[Fin
         )
 
 
-def _tools(live: Sequence[WorkerKnown], kept: Kept) -> Iterator[Finding]:
+def _tools(live: Sequence[WorkerSeen], kept: Kept) -> Iterator[Finding]:
     if not live:
         return
     known = {tool for worker in live for tool in worker.tools}
@@ -91,8 +90,8 @@ def _tools(live: Sequence[WorkerKnown], kept: Kept) -> Iterator[Finding]:
         )
 
 
-def _versions(live: Sequence[WorkerKnown]) -> Iterator[Finding]:
-    versions = sorted({worker.code_version for worker in live} | ({code_version()} if live else set()))
+def _versions(live: Sequence[WorkerSeen]) -> Iterator[Finding]:
+    versions = sorted({worker.code_version for worker in live} | ({release()} if live else set()))
     if len(versions) > 1:
         yield WARD.advice(
             f"Different versions of the code are at work: {', '.join(versions)}.",
@@ -100,7 +99,7 @@ def _versions(live: Sequence[WorkerKnown]) -> Iterator[Finding]:
         )
 
 
-def _memory(live: Sequence[WorkerKnown]) -> Iterator[Finding]:
+def _memory(live: Sequence[WorkerSeen]) -> Iterator[Finding]:
     """What all slots of this machine may use beside what it has; of other machines nothing is known here."""
     given: dict[str, int] = defaultdict(int)
     for worker in live:

@@ -15,8 +15,7 @@ from typing import TypeVar
 import structlog
 
 from backend.clock import monotonic
-from backend.errors import ModelUnavailable
-from backend.language_models.failures import CallFailed, Impatient, Passing
+from backend.language_models.failures import CallFailed, Impatient, LeftAlone, Passing
 from db import model_memory
 from db.database import DATABASE_ERRORS
 
@@ -61,7 +60,7 @@ class Breakers:
         """What the call gives, unless its model is left alone; it may take so many seconds.
 
         Raises:
-            ModelUnavailable: the model is left alone, for `retry_after` seconds still
+            LeftAlone: nobody asked the model, for `retry_after` seconds still
         """
         if self._shared and monotonic() - self._looked_at >= LOOK_SECONDS:
             await self._look()
@@ -163,5 +162,5 @@ class Breakers:
             raise _Unreachable from error
 
 
-def _left_alone(name: str, seconds: float) -> ModelUnavailable:
-    return ModelUnavailable(detail=f"{name} is left alone for {seconds:.1f} s more", retry_after=seconds)
+def _left_alone(name: str, seconds: float) -> LeftAlone:
+    return LeftAlone(detail=f"{name} is left alone for {seconds:.1f} s more", retry_after=seconds)

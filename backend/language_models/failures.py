@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from backend.errors import ModelUnavailable
 from backend.verdicts import seconds_of
 
 PASSING = frozenset({408, 425, 429})  # and every 5xx
@@ -52,6 +53,10 @@ class Barred(CallFailed):
 
 class Refused(CallFailed):
     """The question itself is at fault; no other try and no other model is asked."""
+
+
+class LeftAlone(ModelUnavailable):
+    """Its breaker is open: it was not asked."""
 
 
 def by_status(status: int, headers: Mapping[str, str], body: object) -> CallFailed:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from backend.clock import monotonic
 from backend.errors import ModelUnavailable
-from backend.language_models.failures import Barred, CallFailed, Refused
+from backend.language_models.failures import Barred, CallFailed, LeftAlone, Refused
 from backend.language_models.questions import Usage
 from backend.metrics.of_doors import MODEL_CALL, MODEL_CALLS, MODEL_TOKENS, ModelOutcome, TokenKind
 
@@ -16,13 +16,13 @@ def counted(model: str) -> Iterator[None]:
     began = monotonic()
     try:
         yield
-    except ModelUnavailable:  # the breaker's own word
-        MODEL_CALLS.count(model, ModelOutcome.BARRED)
+    except LeftAlone:
+        MODEL_CALLS.count(model, ModelOutcome.LEFT_ALONE)
         raise
     except (Refused, Barred):
         MODEL_CALLS.count(model, ModelOutcome.REFUSED)
         raise
-    except CallFailed:
+    except (CallFailed, ModelUnavailable):  # the latter: the step's own time was over
         MODEL_CALLS.count(model, ModelOutcome.FAILED)
         raise
     MODEL_CALLS.count(model, ModelOutcome.ANSWERED)

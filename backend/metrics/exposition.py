@@ -1,8 +1,6 @@
 """What is told to Prometheus, in its text format. Loaded by who serves it, not by who only counts."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from itertools import accumulate
 
 from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE
@@ -14,6 +12,7 @@ from prometheus_client.registry import Collector
 from backend.metrics.catalogue import INFO
 from backend.metrics.kinds import Counter, Gauge, Histogram, Level, Metric
 from backend.metrics.tally import TALLY, Counted
+from backend.release import release
 
 __all__ = ["CONTENT_TYPE", "exposition", "registry"]
 
@@ -30,14 +29,6 @@ def registry(metrics: Iterable[Metric], levels: Callable[[], Iterable[Level]]) -
     return made
 
 
-@cache
-def _release() -> str:
-    try:
-        return version("agensium")
-    except PackageNotFoundError:  # run from a tree that was never installed
-        return "unknown"
-
-
 class _Told(Collector):
     def __init__(self, metrics: Sequence[Metric], levels: Callable[[], Iterable[Level]]) -> None:
         self._metrics, self._levels = metrics, levels
@@ -47,7 +38,7 @@ class _Told(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Family]:
-        levels = (INFO.at(1, _release()), *self._levels())
+        levels = (INFO.at(1, release()), *self._levels())
         counted = TALLY.read()
         for metric in self._metrics:
             if isinstance(metric, Counter):

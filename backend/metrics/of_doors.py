@@ -40,7 +40,7 @@ class ModelOutcome(StrEnum):
     ANSWERED = "answered"
     REFUSED = "refused"
     FAILED = "failed"
-    BARRED = "barred"  # not asked, because its breaker is open
+    LEFT_ALONE = "left_alone"  # not asked, because its breaker is open
 
 
 class TokenKind(StrEnum):
@@ -55,17 +55,17 @@ STORAGE_CALL = Histogram(
     "One request to the file store, with its retries; of a file that is read, until it begins to come.",
     (Label("operation", StorageOperation),),
 )
-STORAGE_ERRORS = Counter(
+STORAGE_FAULTS = Counter(
     "agensium_storage_errors_total",
     "Requests to the file store that failed in the end.",
     (Label("operation", StorageOperation), Label("reason", StorageFault)),
 )
-DATABASE_ERRORS = Counter(
+DATABASE_FAULTS = Counter(
     "agensium_database_errors_total",
     "Transactions that failed for a reason of the database's.",
     (Label("reason", DatabaseFault),),
 )
-BROKER_ERRORS = Counter(
+BROKER_FAULTS = Counter(
     "agensium_broker_errors_total", "What the broker did not do.", (Label("operation", BrokerOperation),)
 )
 MODEL_CALLS = Counter(
@@ -77,5 +77,5 @@ MODEL_TOKENS = Counter(
     "Tokens of answered calls, as the provider counts them.",
     (MODEL, Label("kind", TokenKind)),
 )
-OF_EVERYBODY = (STORAGE_CALL, STORAGE_ERRORS, DATABASE_ERRORS)
-OF_WORKERS = (BROKER_ERRORS, MODEL_CALLS, MODEL_CALL, MODEL_TOKENS)
+OF_EVERYBODY = (STORAGE_CALL, STORAGE_FAULTS, DATABASE_FAULTS)
+OF_WORKERS = (BROKER_FAULTS, MODEL_CALLS, MODEL_CALL, MODEL_TOKENS)

@@ -54,13 +54,20 @@ OLDEST_WAITING = HouseGauge(
     "The longest wait of what could run; a step of priority counts as a minute of it.",
     (QUEUE,),
 )
-OLDEST_RUNG = HouseGauge("agensium_oldest_rung_seconds", "The longest time since a task was let in that nobody took.")
+OLDEST_RUNG = HouseGauge(
+    "agensium_oldest_rung_seconds", "The longest time since a task was let in that nobody took.", (QUEUE,)
+)
 COUNTED = Gauge(
     "agensium_waiting_counted_age_seconds",
     "Since what waits was counted: it is counted again after fifty times as long as the counting takes.",
 )
 SLOTS = HouseGauge("agensium_slots", "Slots of live workers; one that takes from two queues is in both.", (QUEUE,))
 SLOTS_BUSY = HouseGauge("agensium_slots_busy", "Tasks and parts let in or at work.", (QUEUE,))
+SLOTS_IDLE = HouseGauge(
+    "agensium_slots_idle",
+    "Slots of live workers with no task at work; one that takes from two queues is in both.",
+    (QUEUE,),
+)
 WORKERS = HouseGauge("agensium_workers", "Workers by their last sign of life.", (Label("state", WorkerState),))
 HOUSE_KEPT = HouseGauge("agensium_house_kept_age_seconds", "Since a conductor last kept house; usually under 60.")
 WEBHOOKS_PENDING = HouseGauge("agensium_webhooks_pending", "Tellings that are not through, to endpoints that are on.")
@@ -75,6 +82,6 @@ BREAKERS_OPEN = HouseGauge(
 )
 ALL = (
     REQUESTS, REQUEST, UP, CONNECTIONS, CONNECTIONS_MOST, LOOP_LAG, TASKS, WAITING, WAITING_COST, OLDEST_WAITING,
-    COUNTED, OLDEST_RUNG, SLOTS, SLOTS_BUSY, WORKERS, HOUSE_KEPT, WEBHOOKS_PENDING, WEBHOOKS_OLDEST,
+    COUNTED, OLDEST_RUNG, SLOTS, SLOTS_BUSY, SLOTS_IDLE, WORKERS, HOUSE_KEPT, WEBHOOKS_PENDING, WEBHOOKS_OLDEST,
     WEBHOOKS_GIVEN_UP, BREAKERS_OPEN,
 )  # fmt: skip

@@ -7,7 +7,7 @@ with an empty one.
 import os
 import threading
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 Series = tuple[str, tuple[str, ...]]  # a metric's name, and a value for each of its labels
@@ -69,16 +69,6 @@ class Tally:
         """In a child that was forked, where the lock may be held by a thread that is not there."""
         self._lock = threading.Lock()
         self._counted = Counted()
-
-
-def value(counted: Counted, name: str, labels: Mapping[int, str] | None = None) -> float:
-    """The sum over a counter's series, with these labels by place; for who looks at a few."""
-    wanted = (labels or {}).items()
-    return sum(
-        count
-        for (of, values), count in counted.counts.items()
-        if of == name and all(values[place] == label for place, label in wanted)
-    )
 
 
 TALLY = Tally()  # this process'

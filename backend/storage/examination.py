@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, SSLError
 
-from backend.clock import now
+from backend.clock import half_way, now
 from backend.storage.door import Storage
 from backend.storage.faults import StorageError, status_of
 from backend.storage.objects import UploadLink
@@ -51,7 +51,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class BucketRules:
     """None, wherever: the store did not tell; `untold` has its words for that."""
 
     encryption: str | None  # the algorithm, empty for none
@@ -82,10 +82,10 @@ def ahead_seconds(storage: Storage) -> float | None:
     """
     asked_at = now()
     told = _client(storage).head_bucket(Bucket=storage.bucket)["ResponseMetadata"]["HTTPHeaders"].get("date")
-    half_way = asked_at + (now() - asked_at) / 2
+    told_at = half_way(asked_at)
     if told is None:
         return None
-    apart = (half_way - parsedate_to_datetime(told)).total_seconds()
+    apart = (told_at - parsedate_to_datetime(told)).total_seconds()
     return min(apart, max(0.0, apart - 1.0), key=abs)  # the second that it cut off
 
 
@@ -112,23 +112,26 @@ def probe(storage: Storage) -> Iterator[Probe]:
     folder = f"{PREFIX}{uuid.uuid4()}/"
     key = f"{folder}probe"
     storage.put_bytes(key, BODY, MEDIA_TYPE)
-    upload = storage.begin_upload(f"{folder}by-link", MEDIA_TYPE, by_links=True)
     try:
-        lies = _client(storage).head_object(Bucket=storage.bucket, Key=key)
-        link = storage.download_link(key, "probe.txt")
-        yield Probe(
-            url=link.partition("?")[0],
-            download_link=link,
-            form=storage.upload_link(f"{folder}by-form", MEDIA_TYPE, len(BODY)),
-            part_link=storage.part_link(upload, 1, len(BODY)),
-            encryption=(lies.get("ServerSideEncryption") or "", lies.get("SSEKMSKeyId") or ""),
-        )
+        upload = storage.begin_upload(f"{folder}by-link", MEDIA_TYPE, by_links=True)
+        try:
+            lies = _client(storage).head_object(Bucket=storage.bucket, Key=key)
+            link = storage.download_link(key, "probe.txt")
+            yield Probe(
+                url=link.partition("?")[0],
+                download_link=link,
+                form=storage.upload_link(f"{folder}by-form", MEDIA_TYPE, len(BODY)),
+                part_link=storage.part_link(upload, 1, len(BODY)),
+                encryption=(lies.get("ServerSideEncryption") or "", lies.get("SSEKMSKeyId") or ""),
+            )
+        finally:
+            with suppress(*StorageError):  # try_everything() tells of who may not
+                storage.abort_upload(upload)
     finally:
-        storage.abort_upload(upload)
         storage.delete(found.key for found in list(storage.list(folder)))
 
 
-def bucket(storage: Storage) -> Bucket:
+def bucket(storage: Storage) -> BucketRules:
     client, named = _client(storage), {"Bucket": storage.bucket}
     untold: dict[str, str] = {}
     unheard_of: list[str] = []
@@ -155,7 +158,7 @@ def bucket(storage: Storage) -> Bucket:
     versioning = ask("versioning", client.get_bucket_versioning)
     lifecycle = ask("lifecycle", client.get_bucket_lifecycle_configuration)
     rules = [rule for rule in (lifecycle or {}).get("Rules", ()) if rule.get("Status") == "Enabled"]
-    return Bucket(
+    return BucketRules(
         encryption=None if encryption is None else _algorithm(encryption),
         public=None if policy is None else bool(policy.get("PolicyStatus", {}).get("IsPublic")),
         blocks_public=None if block is None else all(block.get("PublicAccessBlockConfiguration", {"": False}).values()),

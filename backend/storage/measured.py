@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from backend.clock import monotonic
-from backend.metrics.of_doors import STORAGE_CALL, STORAGE_ERRORS, StorageFault, StorageOperation
+from backend.metrics.of_doors import STORAGE_CALL, STORAGE_FAULTS, StorageFault, StorageOperation
 from backend.storage.faults import CHANGED, NOT_FOUND
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ def _end(event_name: str, http_response: Any, context: dict[str, Any], **_: Any)
     operation = _operation(event_name)
     fault = fault_of(operation, http_response.status_code)
     if fault is not None:
-        STORAGE_ERRORS.count(operation, fault)
+        STORAGE_FAULTS.count(operation, fault)
     elif _BEGAN in context:
         STORAGE_CALL.observe(monotonic() - context[_BEGAN], operation)
 
 
 def _unreached(event_name: str, **_: Any) -> None:
-    STORAGE_ERRORS.count(_operation(event_name), StorageFault.UNREACHABLE)
+    STORAGE_FAULTS.count(_operation(event_name), StorageFault.UNREACHABLE)
 
 
 def fault_of(operation: StorageOperation, status: int) -> StorageFault | None:

@@ -16,6 +16,7 @@ import pytest
 from backend.devstack import Stack
 from tests.acceptance.house import PATIENCE, ROOT, House
 from tests.acceptance.test_clean_and_master import DIRTY, SOURCES
+from tests.waiting import eventually
 from transformers.file_names import safe_filename
 
 AS_ON_WINDOWS = Path(__file__).parent / "as_on_windows"
@@ -69,7 +70,7 @@ def test_a_tool_delivers_by_windows_own_way(
 def test_a_killed_agent_is_started_again_by_windows_own_way(windows_house: WindowsHouse) -> None:
     """There is no process group to end: the tree must do."""
     task_id = windows_house.submit("clean-my-data", body=DIRTY, name="people.csv")
-    windows_house.at_agent(task_id, "field-standardization")
+    eventually(lambda: 0 < windows_house.get(f"/tasks/{task_id}")["progress"] < 100)
     for agent in windows_house.agents_of(windows_house.worker):
         agent.kill()
     assert windows_house.ended(task_id)["status"] == "COMPLETED", windows_house.log()[-6000:]

@@ -15,6 +15,7 @@ def test_a_house_at_work_is_well_and_its_workers_own_timeout_is_heard(
     solo_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broker, "LISTENED_SECONDS", 2.0)
+    monkeypatch.setattr("celery_queue.examination.ASKED_SECONDS", 5.0)
     for name in ("DATABASE_URL", "REDIS_URL", "CELERY_KEY_PREFIX", "EXTRA_TOOLS"):
         monkeypatch.setenv(name, solo_house.environment[name])
     rebind()

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(260)
 def test_make_demo_ends_with_a_report_and_a_right_bill(tmp_path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^demo:.*\n\t@?\$\(BIN\)/python -m backend demo$", makefile, re.MULTILINE)
@@ -19,7 +22,7 @@ def test_make_demo_ends_with_a_report_and_a_right_bill(tmp_path: Path) -> None:
         env={**environment, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "COLUMNS": "100"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=240,
         check=False,
     )
     assert demo.returncode == 0, demo.stdout + demo.stderr

@@ -77,6 +77,9 @@ def test_one_trace_leads_from_the_caller_by_the_row_to_each_agent_and_door(
     assert {span.name for span in trace if span.kind == "CLIENT" and span.parent_id == run.span_id} >= {
         "S3 GetObject", "S3 PutObject", "statement",
     }  # fmt: skip
+    assert {span.parent_id for span in trace if span.name == "statement"} >= {
+        named(trace, f"agent {agent}").span_id for agent in (FIRST, SECOND)
+    }, "what an agent left is written down while the next one computes, and is its own all the same"
     assert not any(b"mary" in body for body in collector.bodies)
     assert not any(span.failed for span in trace)
 
@@ -84,7 +87,7 @@ def test_one_trace_leads_from_the_caller_by_the_row_to_each_agent_and_door(
 def test_a_run_that_takes_over_from_a_dead_worker_is_in_the_same_trace_and_names_the_run_before(
     observed: House, collector: Collector
 ) -> None:
-    task_id = observed.submit("probe", parameters={SECOND: {"act": "wait", "seconds": 3}})
+    task_id = observed.submit("probe", parameters={SECOND: {"act": "wait", "seconds": 8}})
     observed.at_agent(task_id, SECOND)
     eventually(lambda: any(span.name == f"agent {FIRST}" for span in of_task(collector, task_id)))
     observed.worker.kill()

@@ -18,7 +18,7 @@ from backend.storage.door import Storage
 from db.schema import migrate
 from tests.acceptance.house import House, rebind
 
-WAITING = {"second": {"act": "wait", "seconds": 5}}
+WAITING = {"second": {"act": "wait", "seconds": 10}}
 NEVER_DONE_TWICE = {"first": 10, "second": 20, "third": 30}
 
 

@@ -44,7 +44,8 @@ def test_what_slots_do_is_told_by_the_worker_and_outlives_them(house: House, por
     assert told['agensium_credits_total{kind="capture"}'] > 0
     assert told['agensium_storage_call_seconds_count{operation="get"}'] >= 1
     assert told['agensium_rounds_total{outcome="done"}'] >= 1
-    assert told["agensium_admitted_total"] == told["agensium_rings_total"] == 1
+    assert told["agensium_admitted_total"] == 1
+    assert told["agensium_rings_total"] >= 1  # again, where its answer took a second
     assert told["agensium_worker_slots"] == house.slots_per_worker
     assert sum(said for name, said in told.items() if name.startswith("agensium_agent_run_seconds_count")) >= 1
     assert sum(said for name, said in told.items() if name.startswith("agensium_agent_peak_memory_bytes_sum")) > 1e7

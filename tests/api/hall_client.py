@@ -168,7 +168,7 @@ def new_customer(hall: Hall, *, balance: int = 500, admin: bool = False) -> Cust
         user = accounts.register(session, email, NOBODYS_PASSWORD_HASH, balance)
         if admin:
             accounts.make_admin(session, user.id)
-    return Customer(hall, user.id, email, {"Authorization": f"Bearer {access_token(user.id)}"})
+    return Customer(hall, user.id, email, {"Authorization": f"Bearer {access_token(user.id, 0)}"})
 
 
 def problem_of(answer: httpx.Response, status: int) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def test_a_refresh_token_is_kept_as_a_digest_only(hall: Hall) -> None:
 
 def test_an_access_token_grows_too_old_after_a_quarter_of_an_hour(customer: Customer) -> None:
     with freeze_time("2025-03-01 12:00:00") as clock:
-        token = access_token(customer.id)
+        token = access_token(customer.id, 0)
         clock.tick(14 * 60)
         assert me(customer.hall, token).status_code == 200
         clock.tick(2 * 60)
@@ -198,7 +198,7 @@ def test_an_access_token_grows_too_old_after_a_quarter_of_an_hour(customer: Cust
 
 
 def test_an_access_token_says_only_who(customer: Customer) -> None:
-    claims = jwt.decode(access_token(customer.id), options={"verify_signature": False})
+    claims = jwt.decode(access_token(customer.id, 0), options={"verify_signature": False})
 
     assert set(claims) == {"iss", "aud", "sub", "iat", "exp", "jti", "gen"}
     assert claims["sub"] == str(customer.id)
@@ -220,7 +220,7 @@ def test_an_access_token_says_only_who(customer: Customer) -> None:
 def test_a_token_that_is_not_ours_signs_nobody_in(
     customer: Customer, secret: str | None, algorithm: str, changed: dict[str, str | None]
 ) -> None:
-    ours = jwt.decode(access_token(customer.id), options={"verify_signature": False})
+    ours = jwt.decode(access_token(customer.id, 0), options={"verify_signature": False})
     assert ours["iss"] == ISSUER
     assert ours["aud"] == AUDIENCE
     claims = {name: value for name, value in (ours | changed).items() if value is not None}
@@ -232,7 +232,7 @@ def test_a_token_that_is_not_ours_signs_nobody_in(
 
 
 def test_a_token_of_a_customer_who_is_gone_signs_nobody_in(hall: Hall) -> None:
-    problem_of(me(hall, access_token(4711)), 401)
+    problem_of(me(hall, access_token(4711, 0)), 401)
 
 
 def test_no_token_and_no_sense_are_401_with_the_way_to_sign_in(hall: Hall) -> None:
@@ -318,7 +318,7 @@ def test_a_password_that_was_hashed_more_weakly_is_hashed_anew_when_it_is_next_u
 def test_the_secret_key_is_exchanged_without_signing_anybody_out(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token, old = access_token(customer.id), get_settings().secret_key.get_secret_value()
+    token, old = access_token(customer.id, 0), get_settings().secret_key.get_secret_value()
     monkeypatch.setenv("SECRET_KEY", "another secret of at least thirty-two bytes")
     forget_settings()
     problem_of(me(customer.hall, token), 401)
@@ -327,8 +327,8 @@ def test_the_secret_key_is_exchanged_without_signing_anybody_out(
     forget_settings()
 
     assert me(customer.hall, token).status_code == 200
-    assert jwt.decode(access_token(customer.id), options={"verify_signature": False})["sub"] == str(customer.id)
+    assert jwt.decode(access_token(customer.id, 0), options={"verify_signature": False})["sub"] == str(customer.id)
     with pytest.raises(jwt.InvalidSignatureError):
-        jwt.decode(access_token(customer.id), old, ["HS256"], audience=AUDIENCE)
+        jwt.decode(access_token(customer.id, 0), old, ["HS256"], audience=AUDIENCE)
     monkeypatch.undo()
     forget_settings()

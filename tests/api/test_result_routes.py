@@ -100,7 +100,7 @@ def test_a_link_to_our_own_address_is_for_one_file_and_for_an_hour(
 
 
 def test_no_access_token_is_taken_for_a_link(customer: Customer) -> None:
-    problem_of(customer.hall.send("GET", f"/outputs/{access_token(customer.id)}"), 403)
+    problem_of(customer.hall.send("GET", f"/outputs/{access_token(customer.id, 0)}"), 403)
 
 
 def test_a_link_leads_nowhere_when_the_task_is_deleted(customer: Customer) -> None:

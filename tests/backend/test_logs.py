@@ -16,13 +16,17 @@ from tests.conftest import forget_settings
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What is logged, as JSON lines at DEBUG; afterwards structlog is as it was before."""
-    before = structlog.get_config()
+    """What is logged, as JSON lines at DEBUG; afterwards all is as it was before."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     standard_error = io.StringIO()
     monkeypatch.setattr(sys, "stderr", standard_error)
     configure(monkeypatch, LOG_LEVEL="DEBUG", LOG_JSON="true")
     yield standard_error
     structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
     forget_settings()
 
 

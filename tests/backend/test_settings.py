@@ -39,6 +39,7 @@ def test_production_accepts_what_is_safe() -> None:
         ({"database_url": DEVELOPMENT_DATABASE}, "DATABASE_URL"),
         ({"database_url": ""}, "DATABASE_URL"),
         ({"redis_url": ""}, "REDIS_URL"),
+        ({"requests_per_second": 0}, "REQUESTS_PER_SECOND"),
     ],
 )
 def test_production_refuses_an_unsafe_value_by_name(change: dict[str, str], named: str) -> None:

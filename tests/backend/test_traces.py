@@ -188,8 +188,8 @@ def test_a_collector_that_hangs_delays_neither_a_span_nor_an_end(
     traces.end()
     end = time.monotonic() - began
     collector.answers.set()
-    assert spans < 2
-    assert end < 3
+    assert spans < 5
+    assert end < 6
     eventually(lambda: bool(collector.spans))
 
 

@@ -6,7 +6,7 @@ import pytest
 import structlog
 from sqlalchemy import event
 
-from backend.metrics.tally import TALLY, value
+from backend.metrics.tally import TALLY
 from celery_queue import callbacks
 from celery_queue.callbacks import Left
 from celery_queue.celery_config import TASK_NAME
@@ -14,6 +14,7 @@ from celery_queue.error_handlers import Answer, Fate
 from db.database import engine
 from db.models import TaskStatus
 from tests import builders
+from tests.metrics import value
 
 
 def run_of(task_id: uuid.UUID, user_id: int) -> tuple[Any, tuple[str, int]]:
@@ -28,6 +29,7 @@ def counted(tool: str, status: str) -> float:
 @pytest.mark.usefixtures("database")
 def test_a_run_that_says_how_it_left_its_row_has_it_counted_without_a_word_to_the_database() -> None:
     task, args = run_of(uuid.uuid4(), 7)
+    task.request.has_begun = True
     before, said = counted("quick-tool", "completed"), []
     event.listen(engine(), "before_cursor_execute", lambda *heard: said.append(heard[2]))
     callbacks.leave(task, Left("quick-tool", TaskStatus.COMPLETED))
@@ -40,9 +42,19 @@ def test_a_run_that_says_how_it_left_its_row_has_it_counted_without_a_word_to_th
 def test_a_run_that_was_not_the_last_to_write_is_counted_by_its_row() -> None:
     row = builders.submitted_task()
     task, args = run_of(row.id, row.user_id)
+    task.request.has_begun = True
     before = counted(row.tool_id, "queued")
     callbacks.ended("an id", task=task, args=args, state="IGNORED")
     assert counted(row.tool_id, "queued") == before + 1
+
+
+@pytest.mark.usefixtures("database")
+def test_a_message_that_got_no_claim_is_no_run() -> None:
+    row = builders.submitted_task()
+    task, args = run_of(row.id, row.user_id)
+    before = counted(row.tool_id, "queued")
+    callbacks.ended("an id", task=task, args=args, state="IGNORED")
+    assert counted(row.tool_id, "queued") == before
 
 
 @pytest.mark.parametrize(

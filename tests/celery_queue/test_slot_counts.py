@@ -3,8 +3,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from backend.metrics.tally import TALLY, value
+from backend.metrics.tally import TALLY
 from celery_queue.slot_counts import AT_ONCE, SlotCounts
+from tests.metrics import value
 from tests.waiting import eventually
 
 NAME = "agensium_test_total"

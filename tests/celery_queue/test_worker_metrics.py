@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from backend.metrics.tally import TALLY
 from backend.ports import LOOPBACK, free_port
 from backend.settings import Settings
 from celery_queue import worker_metrics
@@ -22,6 +23,7 @@ def scraped(port: int) -> str:
 
 
 def test_the_numbers_of_a_worker_are_served_on_the_loopback() -> None:
+    TALLY.take()  # what other tests counted
     port = free_port()
     server = worker_metrics.listen(settings(port), slots=3)
     told = scraped(port).splitlines()

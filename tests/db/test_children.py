@@ -57,16 +57,10 @@ def test_any_number_of_children_is_made_in_as_many_round_trips() -> None:
 
         assert len(trips_of(fan_out)) == 6
     with transaction() as session:
-        born = children.of_parent(session, claim.task_id)
+        born = children.page(session, claim.task_id, None, 100)
         assert [child.first_item for child in born] == list(range(40))
         assert (born[0].agents, born[0].parameters, born[0].inputs) == (["a", "b"], {"a": {"n": 1.5}}, {"primary": []})
         assert (born[0].cost, born[0].items, born[0].last_event) == (2.5, 1, 1)
-
-
-def test_children_are_collected_in_the_order_in_which_they_were_made() -> None:
-    parent, born = builders.waiting_parent(children_count=12)
-    with transaction() as session:
-        assert [child.id for child in children.of_parent(session, parent.task_id)] == [child.id for child in born]
 
 
 def test_who_lost_the_claim_has_no_children() -> None:

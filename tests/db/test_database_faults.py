@@ -5,9 +5,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from backend.metrics.of_doors import DatabaseFault
-from backend.metrics.tally import TALLY, value
+from backend.metrics.tally import TALLY
 from db.database import DATABASE_ERRORS, statement, transaction
 from db.faults import fault_of
+from tests.metrics import value
 
 
 def counted(fault: DatabaseFault) -> float:

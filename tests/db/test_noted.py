@@ -4,12 +4,13 @@ from datetime import timedelta
 import pytest
 
 from backend.errors import AgensiumError, ClaimLost
-from backend.metrics.tally import TALLY, value
+from backend.metrics.tally import TALLY
 from db import checkpoints, claims, endings, ledger
 from db.database import statement, transaction
 from db.endings import Ending, HandBackTerms
 from db.events import EventKind
 from tests import builders
+from tests.metrics import value
 
 pytestmark = pytest.mark.usefixtures("database")
 

@@ -302,7 +302,7 @@ def test_a_parent_takes_its_children_along_and_a_child_cannot_go_alone() -> None
     assert all(task.deleted_at is not None for task in family)
     assert [task.status for task in family] == ["CANCELLED", "COMPLETED", "CANCELLED"]
     with transaction() as session:
-        assert len(children.of_parent(session, parent.task_id)) == 2
+        assert len(children.page(session, parent.task_id, None, 100)) == 2
     assert len(due(Stage.DELETED)) == 3
 
 

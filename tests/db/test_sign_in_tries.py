@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from side_by_side import in_thread, private, said, until_somebody_waits_for_a_lock
 from sqlalchemy import text
 
 from backend.errors import TooManyRequests
@@ -10,7 +11,7 @@ from db.database import transaction
 from db.sign_in_tries import Counted, Patience
 
 pytestmark = pytest.mark.usefixtures("database")
-PATIENCE = Patience(free=3, longest=60, forgotten=1000)
+PATIENCE = Patience(free=3, first=100, longest=6000, forgotten=100_000)  # more than a test takes, however busy
 ADA = [Counted("ada", PATIENCE)]
 
 
@@ -30,7 +31,7 @@ def passes(seconds: float) -> None:
         session.execute(text("UPDATE sign_in_tries SET open_at = open_at - :by, tried_at = tried_at - :by"), {"by": by})
 
 
-def succeed(counts: list[Counted], known: str | None = None) -> None:
+def succeed(counts: list[Counted], known: str) -> None:
     with transaction() as session:
         sign_in_tries.succeeded(session, counts, known)
 
@@ -39,17 +40,17 @@ def test_the_first_failures_cost_nothing_and_then_each_costs_twice_as_much() -> 
     assert [wait(ADA) for _ in range(4)] == [0, 0, 0, 0]
     waits = []
     for _ in range(4):
-        waits.append(round(wait(ADA)))
+        waits.append(round(wait(ADA), -2))
         passes(waits[-1])
         assert wait(ADA) == 0
-    assert waits == [1, 2, 4, 8]
+    assert waits == [100, 200, 400, 800]
 
 
 def test_the_wait_has_an_end() -> None:
     with transaction() as session:
         session.execute(text("INSERT INTO sign_in_tries (who, failures) VALUES ('ada', 100000)"))
     wait(ADA)
-    assert 59 < wait(ADA) <= 60
+    assert 5900 < wait(ADA) <= 6000
 
 
 def test_a_refused_try_makes_nobodys_wait_longer() -> None:
@@ -62,7 +63,7 @@ def test_a_refused_try_makes_nobodys_wait_longer() -> None:
 def test_failures_are_forgotten_one_after_the_other() -> None:
     for _ in range(4):
         wait(ADA)
-    passes(2500)
+    passes(250_000)
     assert [wait(ADA) for _ in range(2)] == [0, 0]
     assert [wait(ADA) > 0 for _ in range(2)] == [False, True]
 
@@ -70,7 +71,27 @@ def test_failures_are_forgotten_one_after_the_other() -> None:
 def test_who_was_right_has_not_failed() -> None:
     for _ in range(20):
         assert wait(ADA) == 0
-        succeed(ADA)
+        succeed(ADA, "ada")
+
+
+def test_what_was_never_judged_is_no_failure() -> None:
+    for _ in range(20):
+        assert wait(ADA) == 0
+        with transaction() as session:
+            sign_in_tries.take_back(session, ADA)
+
+
+def test_who_was_right_waits_for_another_try_holding_nothing_that_it_needs() -> None:
+    """Else the two wait for each other, whose digests lie so."""
+    counts = [Counted("a pair", PATIENCE), Counted("the network", PATIENCE)]
+    wait(counts)
+    with private() as begin, begin() as other:
+        said(other, "SELECT failures FROM sign_in_tries WHERE who = 'a pair' FOR UPDATE")
+        with in_thread(lambda: succeed(counts, "a pair")) as right:
+            until_somebody_waits_for_a_lock()
+            said(other, "SELECT failures FROM sign_in_tries WHERE who = 'the network' FOR UPDATE NOWAIT")
+            other.rollback()
+            right.result(10)
 
 
 def test_of_many_at_one_moment_no_more_go_through_than_one_after_the_other() -> None:

@@ -80,7 +80,6 @@ PLANTED = {
     "ALTER TABLE tasks ADD COLUMN planted timestamptz DEFAULT clock_timestamp()": "tasks: written anew",
     "ALTER TABLE tasks ADD COLUMN planted uuid DEFAULT gen_random_uuid()": "tasks: written anew",
     "ALTER TABLE task_steps ALTER COLUMN duration_ms TYPE bigint": "task_steps: written anew",
-    "ALTER TABLE tasks ALTER COLUMN celery_task_id SET NOT NULL": "",  # there are rows without one
     "ALTER TABLE tasks ALTER COLUMN cost SET NOT NULL": None,  # it is so already
     "ALTER TABLE users ADD CONSTRAINT planted CHECK (email <> '')": (
         "users: its rows are read while it is locked (AccessExclusiveLock)"

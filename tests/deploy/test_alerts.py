@@ -1,6 +1,7 @@
 """What our rules, our dashboard and our autoscaler ask is about metrics that are told, by labels that they have."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -141,9 +142,11 @@ def test_every_alert_is_seen_to_fire_and_to_be_silent_in_its_tests() -> None:
     assert fires == silent == {rule["alert"] for rule in rules()}
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with Prometheus, which is not installed")
 @pytest.mark.parametrize("command", ["check rules alerts.yml", "test rules alerts_test.yml"])
 def test_prometheus_own_tool_agrees(command: str) -> None:
+    if shutil.which("promtool") is None:
+        assert os.environ.get("CI") != "true", "There is no promtool: it comes with Debian's prometheus (.ci/run does)."
+        pytest.skip("promtool comes with Prometheus, which is not installed")
     subprocess.run(["promtool", *command.split()], cwd=RULES.parent, check=True, capture_output=True)
 
 

@@ -34,9 +34,10 @@ def docs_house(stack: Stack, models_process: ModelServer, tmp_path_factory: pyte
 
 
 @pytest.fixture
-def working_house(docs_house: House) -> House:
-    """With a worker: the page before may have ended it."""
+def working_house(docs_house: House, models_process: ModelServer) -> House:
+    """With a worker, which the page before may have ended, and a model without a script."""
     assert docs_house.worker.running
+    models_process.forget()
     return docs_house
 
 

@@ -21,7 +21,7 @@ from backend.processes import Process
 from backend.settings import Settings
 from tests.docs.pages import ROOT, Block, Page
 
-PATIENCE = 220.0  # seconds for a page; some 5 when idle
+PATIENCE = 400.0  # seconds for a page; some 5 when idle
 AWAITED = 45.0  # seconds until a server says that it is up
 ANSWER = "a long and private sentence\n"  # to whatever asks: `agensium login`
 ADDRESS = "http://127.0.0.1:8000"  # in the pages; where `make dev` is

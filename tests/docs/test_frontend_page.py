@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.acceptance.house import House
@@ -11,6 +12,7 @@ from tests.web.visitor import ARGUMENTS, chromium_or_skip
 PAGE = page(ROOT / "docs" / "how-to" / "integrate-from-your-frontend.md")
 
 
+@pytest.mark.timeout(300)
 def test_a_frontend_of_ones_own_goes_the_whole_way(working_house: House) -> None:
     module = "\n".join(block.text for block in PAGE.blocks if block.language == "js")
     module = module.replace("http://127.0.0.1:8000", working_house.api_url).replace("@example", "@frontend.example")

@@ -5,14 +5,22 @@ Playwright is there, no other loop can run in this thread.
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from backend.devstack import Stack
 from tests.acceptance.house import House
 from tests.model_server import ModelServer, serving
 from tests.web.visitor import PHONE, Visitor, chromium, chromium_or_skip
 
+expect.set_options(timeout=30_000)  # milliseconds; five are not enough for a machine that others use too
 PATIENT = {"TIME_LIMIT_SECONDS": "120", "NO_PROGRESS_SECONDS": "60"}  # a browser beside it takes the processor, too
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """pytest's own patience is longer than a page's, or it ends the browser of all that come after."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from db.database import libpq_url
 from tests.acceptance.house import TABLE, House
-from tests.web.visitor import Visitor
+from tests.web.visitor import START, Visitor
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,10 @@ def _admins_tab(web_house: House, _tab: Visitor) -> Iterator[Visitor]:
 
     becomes("admin")
     yield _tab
+    _tab.goes_to("/new")  # what an operator's page asks would be refused, and that be heard in the test after this one
+    _tab.sees(START)
     becomes("customer")
+    _tab.sees(START)
 
 
 @pytest.fixture

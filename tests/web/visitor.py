@@ -19,6 +19,7 @@ ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+START = "What shall we do with your data?"  # the heading of #/new
 PASSWORD = "correct horse battery staple"
 PATIENCE = 120_000  # ms: the first stream of a fresh installation compiles the libraries of three providers
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 375, "height": 760}
@@ -80,7 +81,7 @@ class Visitor:
         self.page.get_by_label("E-mail").fill(self.email)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Open an account").click()
-        self.sees("What shall we do with your data?")
+        self.sees(START)
 
     def signed_in(self) -> None:
         """As after a reload: the page finds a refresh token in its tab's storage."""
@@ -88,7 +89,7 @@ class Visitor:
         self.token = tokens["access_token"]
         self.page.add_init_script(FIND % json.dumps(tokens["refresh_token"]))
         self.page.goto(self.origin)
-        self.sees("What shall we do with your data?")
+        self.sees(START)
 
     def submit(self, tool_id: str, body: bytes, name: str = "people.csv", role: str = "primary", **asked: Any) -> str:
         """A task of this account, made without the page; its id."""

@@ -41,7 +41,7 @@ def shielded(text: str) -> str:
 
 
 def unshielded(text: str) -> str:
-    """SQL: the text that `shielded` was given."""
+    """SQL: the text that `shielded` was given, but for one that had the apostrophe already."""
     bare = f"substr({text}, 2)"
     return f"CASE WHEN starts_with({text}, '''') AND {_is_formula(bare)} THEN {bare} ELSE {text} END"
 

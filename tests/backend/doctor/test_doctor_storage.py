@@ -11,7 +11,7 @@ from backend.doctor import storage as doctor
 from backend.doctor.finding import Severity
 from backend.ports import free_port
 from backend.storage.door import Storage
-from backend.storage.examination import Bucket, Rule
+from backend.storage.examination import BucketRules, Rule
 from tests.tls_endpoint import authority, tls_in_front_of
 
 WRONG, ADVICE, OK, UNKNOWN = Severity.WRONG, Severity.ADVICE, Severity.OK, Severity.UNKNOWN
@@ -123,7 +123,7 @@ def test_what_lies_around_the_bucket_is_read_from_its_own_rules(storage_bucket: 
 
 
 def test_what_a_store_does_not_tell_is_unknown_and_what_it_does_not_have_is_not_asked_of_it(database: str) -> None:
-    told = Bucket(
+    told = BucketRules(
         encryption=None, public=True, blocks_public=None, keeps_versions=True, removes_old_versions=True,
         rules=[Rule("cold", "", 10, removes=False)], untold={"policy": "AccessDenied"}, unheard_of=["encryption"],
     )  # fmt: skip

@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 
 from backend.doctor import workers as doctor
 from backend.doctor.finding import Severity
-from celery_queue.identity import code_version
+from backend.release import release
 from db import workers
 from db.database import transaction
 from db.models import CLOCK, Worker
@@ -26,7 +26,7 @@ def worker(**changes: object) -> WorkerIdentity:
     """One that is live and well, unless a test says otherwise."""
     well = WorkerIdentity(
         boot_uuid=uuid.uuid4(), host="another", pid=1, pool="prefork", slots=4, memory_bytes=400 * MEBIBYTE,
-        queues=("default",), tools=tuple(tools()), code_version=code_version(),
+        queues=("default",), tools=tuple(tools()), code_version=release(),
     )  # fmt: skip
     made = replace(well, **changes)  # type: ignore[arg-type]
     with transaction() as session:
@@ -62,7 +62,7 @@ def test_a_tool_that_no_worker_knows_is_named_also_one_that_only_waits(database:
 
 def test_different_versions_of_the_code_are_told_of(database: str) -> None:
     worker(), worker(code_version="0.0.1")
-    assert said(judged(doctor.look), ADVICE, f"Different versions of the code are at work: 0.0.1, {code_version()}.")
+    assert said(judged(doctor.look), ADVICE, f"Different versions of the code are at work: 0.0.1, {release()}.")
 
 
 def test_slots_that_may_use_more_memory_than_their_machine_has_are_wrong(database: str) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from backend.errors import ModelUnavailable
 from backend.language_models import measured
-from backend.language_models.failures import Barred, Passing, Refused
+from backend.language_models.failures import Barred, LeftAlone, Passing, Refused
 from backend.language_models.questions import Usage
 from backend.metrics.tally import TALLY
 
@@ -24,9 +24,9 @@ def try_once(failure: Exception | None) -> None:
     ("failure", "outcome"),
     [
         (None, "answered"), (Refused("no"), "refused"), (Barred("no key"), "refused"), (Passing("503"), "failed"),
-        (ModelUnavailable(), "barred"),
+        (LeftAlone(), "left_alone"), (ModelUnavailable(), "failed"),
     ],
-    ids=["answered", "refused", "no-key", "passing", "left-alone"],
+    ids=["answered", "refused", "no-key", "passing", "left-alone", "out-of-time"],
 )  # fmt: skip
 def test_a_try_is_counted_by_how_it_ended(failure: Exception | None, outcome: str) -> None:
     if failure is None:

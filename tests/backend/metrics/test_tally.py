@@ -1,7 +1,8 @@
 import os
 import threading
 
-from backend.metrics.tally import TALLY, Counted, Tally, value
+from backend.metrics.tally import TALLY, Counted, Tally
+from tests.metrics import value
 
 ONE, TWO = ("a_total", ("x",)), ("a_total", ("y",))
 BOUNDS = (1.0, 10.0)

@@ -3,10 +3,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from backend.devstack import Stack
 from backend.metrics.of_doors import StorageFault, StorageOperation
-from backend.metrics.tally import TALLY, value
+from backend.metrics.tally import TALLY
 from backend.settings import Settings
 from backend.storage.door import Storage
 from backend.storage.measured import fault_of
+from tests.metrics import value
 
 
 @pytest.fixture
