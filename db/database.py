@@ -58,10 +58,14 @@ def _verified(url: str) -> URL:
 
 
 def hosts_of(url: URL) -> tuple[str, ...]:
-    """Where libpq connects to: what the address leaves out, the environment says; empty for a Unix socket."""
-    named = url.query.get("hostaddr") or url.query.get("host") or url.host
-    named = named or os.environ.get("PGHOSTADDR") or os.environ.get("PGHOST") or ""
-    return tuple(",".join((named,) if isinstance(named, str) else named).split(","))
+    """All that libpq is told to connect to, by name and by number: by the address or, where it says neither, by the
+    environment. One empty name for a Unix socket.
+    """
+    said = (url.query.get("host", url.host or ""), url.query.get("hostaddr", ""))
+    if not any(said):
+        said = (os.environ.get("PGHOST", ""), os.environ.get("PGHOSTADDR", ""))
+    named = ",".join(one if isinstance(one, str) else ",".join(one) for one in said if one)
+    return tuple(named.split(","))
 
 
 def new_engine(url: str, pool_size: int = 5) -> Engine:

@@ -186,6 +186,7 @@ def test_only_the_loopback_and_sockets_stay_on_this_machine(host: str, here: boo
         ("postgresql://a@db.example.com/b", "verify-full"),
         ("postgresql://a@one.example.com,127.0.0.1/b", "verify-full"),
         ("postgresql:///b?host=127.0.0.1&host=two.example.com", "verify-full"),
+        ("postgresql://localhost/b?hostaddr=192.0.2.7", "verify-full"),
         ("postgresql://a@db.example.com/b?sslmode=require", "require"),
         ("postgresql://a@127.0.0.1/b", ""), ("postgresql:///b", ""), ("postgresql:///b?host=/run/pg", ""),
     ],
@@ -194,6 +195,13 @@ def test_an_address_is_completed_only_where_it_leaves_the_machine_and_says_nothi
     said = parse_qs(urlsplit(database.libpq_url(url)).query).get("sslmode")
     assert said == ([mode] if mode else None)
     assert database.sqlalchemy_url(url).partition("?")[2] == database.libpq_url(url).partition("?")[2]
+
+
+@pytest.mark.parametrize("name", ["PGHOST", "PGHOSTADDR"])
+def test_a_host_that_only_libpqs_environment_names_is_verified(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "192.0.2.7")
+    assert "sslmode=verify-full" in database.libpq_url("postgresql:///b")
+    assert "sslmode" not in database.libpq_url("postgresql://a@127.0.0.1/b")
 
 
 def test_a_word_in_libpqs_own_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,6 +152,18 @@ def test_a_database_that_refuses_us_is_said_within_seconds_and_without_the_passw
     assert memory.engine.cache_info().currsize == 0
 
 
+@pytest.mark.usefixtures("patient")
+def test_a_server_too_old_for_our_limits_refuses_the_connection_and_its_age_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(memory.STATION_LIMITS, "timeout_of_the_next_century", "1s")
+    monkeypatch.setattr(doctor, "NEWEST_LIMIT", "timeout_of_the_next_century")
+    (found,) = judged(doctor.look)
+    assert found.severity is WRONG
+    assert found.seen.startswith("It is older than PostgreSQL 17:")
+    assert found.change == doctor.TOO_OLD
+
+
 def a_server(**changes: Any) -> Server:
     settings = {"max_connections": "100", "superuser_reserved_connections": "3", "fsync": "on"}
     given = {

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from between import between
+from botocore.exceptions import ClientError
 from judged import judged, said, severities
 
 from backend.devstack import Stack
@@ -61,6 +62,20 @@ def test_each_permission_that_is_missing_is_named(
         found = judged(doctor.look, s3_endpoint_url=denied)
     assert said(found, WRONG, words)
     assert any(one.change == f"Allow {permission} on the bucket." for one in found)
+
+
+def test_who_may_give_up_no_upload_leaves_no_object_behind(
+    storage_bucket: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "AbortMultipartUpload")
+
+    monkeypatch.setattr(Storage, "abort_upload", refused)
+    found = judged(doctor.look)
+    assert said(found, WRONG, "It could not give up an upload")
+    assert said(found, OK, "Presigned downloads")
+    assert not [one for one in found if "could not be tried" in one.seen]
+    assert list(storage_bucket.list("")) == []
 
 
 def test_links_are_tried_by_the_address_that_customers_are_given(storage_bucket: Storage) -> None:

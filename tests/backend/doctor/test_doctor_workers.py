@@ -94,6 +94,15 @@ def test_a_task_that_waits_beside_a_free_slot_is_wrong_and_one_whose_customer_is
     assert said(judged(doctor.look), WRONG, "1 task of the queue default wait, the oldest for 36")
 
 
+def test_a_slot_that_serves_two_queues_is_free_for_neither_while_it_is_at_work(database: str) -> None:
+    roomy = worker(queues=("default", "high_memory"), slots=2)
+    builders.change(builders.submitted_task().id, queued_at=CLOCK - timedelta(hours=1))
+    assert said(judged(doctor.look), WRONG, "beside 2 free slots")
+    for _ in range(2):
+        builders.claim(builders.admitted_task(queue="high_memory"), worker=roomy.boot_uuid)
+    assert not said(judged(doctor.look), WRONG, "free slot")
+
+
 def test_a_task_that_was_rung_and_nobody_fetched_points_to_the_broker(database: str) -> None:
     worker()
     rung = builders.admitted_task()
