@@ -51,8 +51,8 @@ def _fill(db: "duckdb.DuckDBPyConnection", counted: str) -> None:
 
 def _counted(table: Table, names: Sequence[str]) -> str:
     cells, role = [f"CAST({quoted(name)} AS VARCHAR)" for name in names], quoted(table.role)
-    if len(cells) == 1:
-        return f"SELECT 0 AS c, v, n FROM (SELECT {cells[0]} AS v, count(*) AS n FROM {role} GROUP BY v)"
+    if len(cells) == 1:  # grouped by place: a customer's column named v would be meant before this v
+        return f"SELECT 0 AS c, v, n FROM (SELECT {cells[0]} AS v, count(*) AS n FROM {role} GROUP BY 1)"
     places = ", ".join(str(place) for place in range(len(cells)))
     unrolled = f"SELECT unnest([{places}]) AS c, unnest([{', '.join(cells)}]) AS v FROM {role}"
     return f"SELECT c, v, count(*) AS n FROM ({unrolled}) GROUP BY c, v"

@@ -80,6 +80,14 @@ def test_a_cell_with_spaces_around_it_is_the_same_value(workshop: Workshop) -> N
         assert found == [("x", 3), ("y", 1)]
 
 
+@pytest.mark.parametrize("name", ["v", "V", "n", "c"])
+def test_a_column_may_be_called_as_ours_are(workshop: Workshop, name: str) -> None:
+    table = workshop.table({"a": ["x", "x", "y"], name: ["1", "2", "3"]})
+    with workshop.database(table) as db:
+        for _ in gathered(db, table, ["a"]):
+            assert db.execute("SELECT c, v, n FROM cell_values ORDER BY v").fetchall() == [(0, "x", 2), (0, "y", 1)]
+
+
 def test_a_native_not_a_number_is_missing_and_an_infinity_is_not(workshop: Workshop) -> None:
     data = pa.table({"a": [1.0, float("nan"), None, float("inf")]})
     column = workshop.columns(data)["a"]
