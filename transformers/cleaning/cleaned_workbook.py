@@ -1,5 +1,6 @@
 """The cleaned table as a workbook: numbers as numbers, text as text, one sheet under its name in the source."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import isfinite
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 LONGEST_CELL = 32_767  # characters, Excel's own limit
+LONGEST_SHEET = 31  # characters of a sheet's name, Excel's own limit too
+UNNAMED_SHEET = "Sheet1"
 EXCEL_BEGINS = 1901  # its calendar has a 29 February 1900
 ISO_DAY = len("2024-12-31")
 Writer = Callable[[int, int, str], None]
@@ -34,13 +37,24 @@ def write(cleaned: Cleaned, path: Path) -> None:
     }
     with xlsxwriter.Workbook(str(path), options) as workbook:
         workbook.set_properties({"created": NEVER})
-        sheet = workbook.add_worksheet(cleaned.original.sheet or "Sheet1")
+        sheet = workbook.add_worksheet(_sheet_name(cleaned))
         for place, name in enumerate(cleaned.table.columns):
             sheet.write_string(0, place, name)
         dates = {True: workbook.add_format({"num_format": "yyyy-mm-dd"})}
         dates[False] = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         if cleaned.table.columns:
             _write_rows(cleaned, sheet, dates)
+
+
+def _sheet_name(cleaned: Cleaned) -> str:
+    """The source's, as far as Excel allows it: other programs name sheets as they like."""
+    given = cleaned.original.sheet or UNNAMED_SHEET
+    plain = re.sub(r"[\[\]:*?/\\]", "_", given).strip("'")
+    short = plain.encode("utf-16-le")[: 2 * LONGEST_SHEET].decode("utf-16-le", errors="ignore")  # as Excel counts
+    allowed = short.rstrip("'") or UNNAMED_SHEET
+    if allowed != given:
+        cleaned.notes.append(f"Excel does not allow the sheet's name; the sheet is called {allowed}.")
+    return allowed
 
 
 def _write_rows(cleaned: Cleaned, sheet: "Worksheet", dates: Dates) -> None:

@@ -161,6 +161,33 @@ def test_a_workbook_keeps_its_sheet_its_numbers_and_its_dates(workshop: Workshop
     assert "<v>1.5</v>" in sheet_xml
 
 
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("Orders of the northern region, 2024", "Orders of the northern region, "),
+        ("Sales [north]: 1/2?*\\", "Sales _north__ 1_2___"),
+        ("'Orders'", "Orders"),
+        ("''", "Sheet1"),
+        ("😀" * 20, "😀" * 15),
+        ("Orders", "Orders"),
+    ],
+)
+def test_a_sheets_name_that_excel_does_not_allow_is_changed_and_told(
+    workshop: Workshop, name: str, allowed: str
+) -> None:
+    source = workshop.folder / "book.xlsx"
+    with xlsxwriter.Workbook(str(source)) as book:
+        sheet = book.add_worksheet("Orders")
+        sheet.write_row(0, 0, ["id", "amount"])
+        for row in range(1, 5):
+            sheet.write_row(row, 0, [row, row + 0.5])
+    source, table = sent(workshop, "book.xlsx", source.read_bytes())
+    _, delivery = written_back(workshop, source, table.model_copy(update={"sheet": name}), [])
+    assert read_again(workshop, delivery).sheet == allowed
+    told = [note for note in delivery.result.data["notes"] if "does not allow the sheet's name" in note]
+    assert bool(told) == (name != allowed)
+
+
 def test_parquet_keeps_its_types_and_loses_our_row_numbers(workshop: Workshop) -> None:
     data = pa.table({"n": pa.array([1, None, 3], pa.int32()), "f": [0.5, None, 1.5]})
     table = workshop.table(data, format="parquet", name="data.parquet")
