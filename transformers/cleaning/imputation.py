@@ -36,11 +36,18 @@ def centre(db: "duckdb.DuckDBPyConnection", column: Column, here: str, *, median
     [(value, spread)] = db.execute(f"SELECT {figure}, stddev_samp(x) FROM {values}").fetchall()
     if value is None or not math.isfinite(value):
         return Fill(None, 0.0)
-    value, spread = steady(value), steady(spread or 0.0)
+    filled = written(steady(value), decimals(db, column))
+    return Fill(filled, _met(db, values, steady(value), steady(spread or 0.0)))
+
+
+def _met(db: "duckdb.DuckDBPyConnection", values: str, value: float, spread: float) -> float:
+    """The share of the values that lie near this one; none of them where they lie too far apart to be measured."""
+    if not math.isfinite(spread):
+        return 0.0
     [(met,)] = db.execute(
         f"SELECT avg(CAST(abs(x - {value!r}) <= {NEAR * spread!r} AS INTEGER)) FROM {values}"
     ).fetchall()
-    return Fill(written(value, decimals(db, column)), round(float(met), 4))
+    return round(float(met), 4)
 
 
 def most_frequent(db: "duckdb.DuckDBPyConnection", column: Column, here: str) -> Fill:

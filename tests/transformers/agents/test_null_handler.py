@@ -40,6 +40,14 @@ def test_a_small_figure_is_not_written_as_nothing(workshop: Workshop, strategy: 
     assert cells(done, workshop)[3] == 2e-8
 
 
+@pytest.mark.parametrize(("strategy", "figure"), [("mean", 1e200), ("median", 1e200)])
+def test_numbers_too_far_apart_to_be_measured_are_filled_without_confidence(
+    workshop: Workshop, strategy: str, figure: float
+) -> None:
+    done = handled(workshop, {"a": ["1e200", "-1e200", "", "3e200"]}, column_strategies={"a": strategy})
+    assert float(cells(done, workshop)[2]) == figure
+
+
 @pytest.mark.parametrize("strategy", ["mode", "knn_imputation", "forward_fill", "mean"])
 def test_columns_may_be_called_as_ours_are(workshop: Workshop, strategy: str) -> None:
     names = ("v", "n", "s", "r", "c", "word", "x", "f", "h")
