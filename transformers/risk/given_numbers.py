@@ -26,7 +26,7 @@ _MONTHS = (0, 20, 40, 50, 60, 80)
 
 @dataclass(frozen=True)
 class GivenNumber:
-    """`form` is asked of the text as written, `test` of its letters and digits alone."""
+    """`form` is asked of the text as written but for its digits' script, `test` of its letters and digits alone."""
 
     name: str
     kind: PersonalKind
@@ -34,6 +34,7 @@ class GivenNumber:
     test: Callable[[str], bool] = lambda _compact: True
 
     def fits(self, text: str) -> bool:
+        text = _western_digits(text)
         return self.form.fullmatch(text) is not None and self.test(re.sub(r"[^0-9A-Za-z]", "", text))
 
 
@@ -44,6 +45,11 @@ def given_numbers(values: Sequence[str]) -> Iterator[GivenNumber]:
     for number in GIVEN_NUMBERS:
         if _share(number, values[:FIRST_LOOK]) >= NEARLY_ALL and _share(number, values) >= NEARLY_ALL:
             yield number
+
+
+def _western_digits(text: str) -> str:
+    """The digits of every script as 0 to 9: an Egyptian writes the same number in others."""
+    return text if text.isascii() else "".join(str(int(c)) if c.isdecimal() else c for c in text)
 
 
 def _share(number: GivenNumber, values: Sequence[str]) -> float:

@@ -56,6 +56,13 @@ def test_running_numbers_are_nobodys_either(start: int) -> None:
     assert list(given_numbers([str(start + i) for i in range(300)])) == []
 
 
+def test_digits_of_another_script_are_digits() -> None:
+    eastern = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+    assert list(given_numbers([str(1_000_000_000 + i).translate(eastern) for i in range(12)])) == []
+    [number] = [number for number in GIVEN_NUMBERS if number.name == "Poland, PESEL"]
+    assert number.fits("44051401359".translate(eastern))
+
+
 def test_few_values_tell_nothing() -> None:
     assert list(given_numbers(["12345678Z", "X1234567L"])) == []
 
