@@ -35,6 +35,8 @@ SIGNATURES = (
     (b"\x93NUMPY", "a NumPy array"),
     (b"{\\rtf", "an RTF document"),
 )
+# Of these the letters alone may begin a header (ORCID); what such a file holds behind them is no text.
+LETTERS_ONLY = {b"GIF8", b"BZh", b"Rar!", b"ARROW1", b"FEA1", b"ORC"}
 MARKUP = re.compile(r"\s*(<!doctype\s|<html|<\?xml|<head|<svg)", re.IGNORECASE)
 LOOK_ALIKES = {"tsv": "csv", "csv": "tsv", "jsonl": "json", "json": "jsonl"}
 PARQUET = b"PAR1"
@@ -59,7 +61,7 @@ def sniff_head(head: bytes, name: str) -> str:
     """
     if not head.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
         raise UnreadableFile("The file is empty: there is no text and no table in it.")
-    if head.startswith(PARQUET):
+    if head.startswith(PARQUET) and (_controls(head) or head.endswith(PARQUET)):
         return "parquet"
     if head.startswith(ZIP):
         return "xlsx"
@@ -128,11 +130,18 @@ def _refuse_binary(head: bytes) -> None:
 
 def binary_kind(head: bytes) -> str | None:
     """What a file is that is no text; None of a text."""
-    kind = next((kind for signature, kind in SIGNATURES if head.startswith(signature)), None)
+    kind = next((kind for signature, kind in SIGNATURES if _is_signed(head, signature)), None)
     if kind is None and marked_encoding(head)[0] in (None, "utf-8"):
-        controls = len(head) - len(head.translate(None, CONTROL))
-        kind = "binary data" if controls > CONTROL_SHARE * len(head) else None
+        kind = "binary data" if _controls(head) > CONTROL_SHARE * len(head) else None
     return kind
+
+
+def _is_signed(head: bytes, signature: bytes) -> bool:
+    return head.startswith(signature) and (signature not in LETTERS_ONLY or _controls(head) > 0)
+
+
+def _controls(head: bytes) -> int:
+    return len(head) - len(head.translate(None, CONTROL))
 
 
 def _decoded(head: bytes) -> str:

@@ -24,6 +24,11 @@ from transformers.intake.formats import archive_format
         (bytes(range(256)) * 40, "binary data"),
         (b"<!DOCTYPE html><html><body>Please sign in</body></html>", "web page"),
         (b"PK\x05\x06" + bytes(18), "binary data"),
+        (b"GIF89a\x01\0\x01\0\x80\0\0", "GIF image"),
+        (b"BZh9\x17rE8P\x90\0\0\0\0", "bzip2 archive"),
+        (b"Rar!\x1a\x07\x01\0", "RAR archive"),
+        (b"ARROW1\0\0\xff\xff\xff\xff", "Arrow file"),
+        (b"ORC\n\x0b\n\x03\0\0\0", "ORC file"),
     ],
 )
 def test_a_renamed_binary_is_refused_by_what_it_looks_like(tmp_path: Path, content: bytes, likeness: str) -> None:
@@ -45,6 +50,10 @@ def test_a_renamed_binary_is_refused_by_what_it_looks_like(tmp_path: Path, conte
         ("[id],name\n1,2\n", "data.csv", "csv"),
         ("{id},name\n1,2\n", "data.csv", "csv"),
         ("oops", "data.json", "json"),
+        ("ORCID,name\n0000-0001,Ann\n", "data.csv", "csv"),
+        ("FEA1,FEA2\n1,2\n", "data.csv", "csv"),
+        ("BZhang,GIF8\n1,2\n", "data.csv", "csv"),
+        ("PAR1,PAR2\n1,2\n", "data.csv", "csv"),
     ],
 )
 def test_content_decides_and_the_name_helps_between_look_alikes(
