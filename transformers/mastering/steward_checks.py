@@ -1,6 +1,7 @@
 """What becomes a steward's task: conditions on the table's rows, and what the agents before were not sure of."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -137,11 +138,16 @@ def _outliers(
         bounds = _bounds(db, table, value, given.get(column.name))
         if bounds is None:
             continue
-        low, high = bounds
-        outside = f"({value} < {low!r}::DOUBLE OR {value} > {high!r}::DOUBLE)"
-        message = f"Outside of {low:.6g} to {high:.6g}."
+        outside = _outside(value, *bounds)
+        message = f"Outside of {bounds[0]:.6g} to {bounds[1]:.6g}."
         if column.name in given or _rare(db, table, outside, column):
             yield Check(Kind.OUTLIER_VALUE, column.name, outside, message)
+
+
+def _outside(value: str, low: float, high: float) -> str:
+    """SQL: beyond one of the ends. An end may be open: nothing lies beyond infinity, and SQL has no numeral for it."""
+    tests = [f"{value} {sign} {end!r}::DOUBLE" for sign, end in (("<", low), (">", high)) if isfinite(end)]
+    return f"({' OR '.join(tests) or 'false'})"
 
 
 def _bounds(
