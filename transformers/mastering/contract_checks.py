@@ -3,6 +3,7 @@
 A text column keeps text, in the type's canonical form (2024-01-31, true, 12); a typed one is cast.
 """
 
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from backend.errors import BadParameters
 from transformers.cells import casts
 from transformers.cells.columns import Column
-from transformers.cells.kinds import DECIMAL_FORM, Kind, has_form, literal, words
+from transformers.cells.kinds import DECIMAL_FORM, MISSING_FORM, Kind, has_form, literal, words
 from transformers.mastering.contract import Contract, ContractColumn, ContractType
 from transformers.tables import quoted
 
@@ -46,7 +47,16 @@ class Enforced:
 
     @property
     def missing(self) -> str:
-        return self.column.is_missing
+        """A word for nothing that the contract allows is a value: NA is Namibia."""
+        meant = tuple(word for word in self._listed if re.fullmatch(MISSING_FORM, word))
+        if not meant or not self.column.is_text:
+            return self.column.is_missing
+        return f"({self.column.is_missing} AND NOT coalesce(lower({self.column.cell}) IN {words(meant)}, false))"
+
+    @property
+    def _listed(self) -> dict[str, str]:
+        """What the contract allows, by how a cell says it but for case and spaces."""
+        return {one.strip().lower(): one for one in reversed(self.wanted.allowed)}  # of two the first stays
 
     @property
     def cast(self) -> str:
@@ -60,7 +70,7 @@ class Enforced:
         """Written as the contract lists it, where it differs by case or spaces only."""
         if not self.wanted.allowed or not self.column.is_text:
             return value
-        whens = " ".join(f"WHEN {literal(one.strip().casefold())} THEN {literal(one)}" for one in self.wanted.allowed)
+        whens = " ".join(f"WHEN {literal(said)} THEN {literal(one)}" for said, one in self._listed.items())
         return f"CASE lower(trim({value})) {whens} ELSE {value} END"
 
     def checks_before(self, kind: str) -> list[str]:
