@@ -17,13 +17,14 @@ from backend.storage.door import Storage
 from backend.storage.faults import StorageError
 from backend.storage.keys import task_prefix
 from backend.verdicts import verdict_for
-from db import files, retention
+from db import files, items, retention
 from db.database import DATABASE_ERRORS, transaction
 from db.files import NamedKeys
-from db.retention import Doomed, Kept, Stage
+from db.retention import WHOLE, Doomed, Kept, Stage
 
 ENOUGH_SECONDS = 50.0  # the next minute's cleaning goes on where this one stops
 AT_ONCE = 50  # tasks in one look at the database
+ITEMS_AT_ONCE = 2000
 # What goes as a whole need not be gone through key by key.
 ORDER = (Stage.DELETED, Stage.OUTPUTS, Stage.INPUTS, Stage.UPLOADS)
 
@@ -80,9 +81,19 @@ def _clean_some(storage: Storage, kept: Kept, stage: Stage, some: Sequence[Doome
             if _removed(storage, stage, task, named):
                 gone.append(task.task_id)
     finally:
+        if stage in WHOLE:
+            _forget_items(gone)
         with transaction() as session:
             retention.mark_cleaned(session, stage, kept, gone)
     return len(gone)
+
+
+def _forget_items(gone: Sequence[UUID]) -> None:
+    """Half a million of them, where fifty batches are due: more than a transaction may take."""
+    left = bool(gone)
+    while left:
+        with transaction() as session:
+            left = items.forget(session, gone, ITEMS_AT_ONCE)
 
 
 def _named(some: Sequence[Doomed]) -> Mapping[UUID, NamedKeys]:

@@ -10,7 +10,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event
 from typing import Any
@@ -53,6 +53,8 @@ def deliver_until_idle(idle_seconds: float = IDLE_SECONDS) -> None:
     with _ending_on_request(over), ThreadPoolExecutor(HANDS, thread_name_prefix="courier") as hands:
         busy = [hands.submit(_Hand(settings, over).work, idle_seconds) for _ in range(HANDS)]
         try:
+            wait(busy, return_when=FIRST_EXCEPTION)
+            over.set()  # where a hand has failed, the others end with it: the next courier has all of its own
             for hand in busy:
                 hand.result()
         except DATABASE_ERRORS as error:

@@ -273,5 +273,5 @@ def seconds_of(said: str) -> float | None:
 def _seconds_until(date: str) -> float:
     try:
         return parsedate_to_datetime(date).timestamp() - now().timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan

@@ -27,7 +27,9 @@ from transformers.catalog import tools
 
 ENOUGH = 1000  # rows a minute: a chore is a short transaction
 DEAD_WORKER = timedelta(minutes=10)
-Chore = Callable[[Session], object]
+Chore = Callable[[Session], object]  # True: there is more of it to do
+EXPIRED_AT_ONCE = 100
+MOST_PAGES = 20  # of a chore, a minute
 
 
 def chores(settings: Settings) -> dict[str, Chore]:
@@ -36,7 +38,9 @@ def chores(settings: Settings) -> dict[str, Chore]:
     lease = settings.lease
     unfolded = [tool.id for tool in tools().values() if tool.unfold is not None]
     return {
-        "expire what was never started": lambda session: task_store.expire(session, never_started),
+        "expire what was never started": lambda session: (
+            task_store.expire(session, never_started, EXPIRED_AT_ONCE) == EXPIRED_AT_ONCE
+        ),
         "bring home what waits for a worker that is gone": lambda session: rings.bring_home(session, lease),
         "forget dead workers": lambda session: workers.forget_dead(session, DEAD_WORKER),
         "forget old answers": idempotency.forget_old,
@@ -53,8 +57,11 @@ def keep_house(wanted: dict[str, Chore]) -> None:
     """Do them all, as far as the database lets us."""
     for name, chore in wanted.items():
         try:
-            with transaction() as session:
-                chore(session)
+            for _ in range(MOST_PAGES):
+                with transaction() as session:
+                    more = chore(session)
+                if more is not True:
+                    break
         except DATABASE_ERRORS as error:
             log().warning("a chore was left undone", chore=name, error=str(error))
             CHORES_FAILED.count()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select, text, update
+from sqlalchemy import delete, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from backend.errors import ClaimLost, writable
@@ -139,6 +139,8 @@ def take_over(session: Session, old: uuid.UUID, new: uuid.UUID) -> None:
     session.execute(update(Task).where(Task.id == new).values(items_ok=ok, items=items))
 
 
-def forget(session: Session, root_ids: Sequence[uuid.UUID]) -> None:
-    """With the outputs of their tasks the items go; how many there were stays."""
-    session.execute(delete(TaskItem).where(TaskItem.task_id.in_(root_ids)))
+def forget(session: Session, root_ids: Sequence[uuid.UUID], limit: int) -> bool:
+    """With the outputs of their tasks the items go, so many at a time. True: some may be left."""
+    key = tuple_(TaskItem.task_id, TaskItem.position)
+    some = select(TaskItem.task_id, TaskItem.position).where(TaskItem.task_id.in_(root_ids)).limit(limit)
+    return len(session.scalars(delete(TaskItem).where(key.in_(some)).returning(TaskItem.position)).all()) == limit

@@ -180,6 +180,8 @@ class IdempotencyKey(Base):
     response: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK, index=True)
 
+    __table_args__ = (Index("ix_idempotency_keys_of_task", "user_id", text("(response ->> 'task_id')")),)
+
 
 WAITING = "status = 'QUEUED' AND admitted_at IS NULL AND not_before IS NULL"
 BUSY = "status = 'PROCESSING' OR (status = 'QUEUED' AND admitted_at IS NOT NULL)"

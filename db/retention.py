@@ -16,7 +16,7 @@ from sqlalchemy import case, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.settings import Settings
-from db import checkpoints, items
+from db import checkpoints
 from db.files import LINE
 from db.models import CLOCK, UPLOADS_LEFT_OPEN, Task
 
@@ -33,6 +33,9 @@ class Stage(StrEnum):
     INPUTS = "inputs"
     OUTPUTS = "outputs"
     DELETED = "deleted"
+
+
+WHOLE = frozenset({Stage.OUTPUTS, Stage.DELETED})  # nothing of the task stays but its row
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def anything_due(session: Session, kept: Kept) -> bool:
 
 
 def mark_cleaned(session: Session, stage: Stage, kept: Kept, task_ids: Sequence[uuid.UUID]) -> None:
-    """The files are gone. A deleted task is done with when nobody can upload to it any more."""
+    """The files and items are gone. A deleted task is done with when nobody can upload to it any more."""
     wanted = select(Task.id).where(Task.id.in_(task_ids)).order_by(Task.id)
     if stage is not Stage.DELETED:
         wanted = wanted.where(Task.deleted_at.is_(None))  # deleted meanwhile: that cleaning comes next
@@ -135,8 +138,7 @@ def mark_cleaned(session: Session, stage: Stage, kept: Kept, task_ids: Sequence[
     if stage is Stage.UPLOADS:
         session.execute(_FORGET_UPLOADS, {"ids": free})
         return
-    if stage in {Stage.OUTPUTS, Stage.DELETED}:
-        items.forget(session, free)
+    if stage in WHOLE:
         checkpoints.forget_small_artifacts(session, free)
     values: dict[str, Any] = {"inputs_cleaned_at": CLOCK}
     if stage is Stage.OUTPUTS:

@@ -100,12 +100,15 @@ def ring_again(session: Session, limit: int, lease: timedelta) -> int:
 
 
 _BRING_HOME = text("""
-    UPDATE tasks SET queue = 'default', ring_wanted = true
-    WHERE status = 'QUEUED' AND admitted_at < (SELECT clock_timestamp()) - :patience AND queue <> 'default'
+    UPDATE tasks SET queue = 'default', ring_wanted = admitted_at IS NOT NULL
+    WHERE status = 'QUEUED' AND queue <> 'default'
+      AND coalesce(admitted_at, not_before, queued_at) < (SELECT clock_timestamp()) - :patience
       AND queue NOT IN (SELECT unnest(queues) FROM workers WHERE seen_at > clock_timestamp() - :lease)
 """)
 
 
 def bring_home(session: Session, lease: timedelta, patience: timedelta = timedelta(minutes=10)) -> None:
-    """What was moved to a queue whose workers have gone since goes back: better a verdict there than no end."""
+    """What was moved to a queue whose workers have gone since goes back, let in or not: better a verdict there than no
+    end.
+    """
     session.execute(_BRING_HOME, {"lease": lease, "patience": patience})

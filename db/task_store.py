@@ -129,8 +129,8 @@ def cancel(session: Session, task_id: uuid.UUID, user_id: int) -> Task:
 
 def _cancel_row(session: Session, task_id: uuid.UUID) -> Task | None:
     """The epoch goes up, so that whoever still works on it is fenced off."""
-    ended = moves.claim_ended() | {"epoch": Task.epoch + 1, "finished_at": CLOCK, "error_code": Cancelled.error_code}
-    return move(session, task_id, TaskStatus.CANCELLED, EventKind.CANCELLED, ended)
+    ended = {"epoch": Task.epoch + 1, "finished_at": CLOCK, "error_code": Cancelled.error_code, "open_children": 0}
+    return move(session, task_id, TaskStatus.CANCELLED, EventKind.CANCELLED, moves.claim_ended() | ended)
 
 
 def _already_cancelled(session: Session, task_id: uuid.UUID) -> Task:
@@ -140,7 +140,7 @@ def _already_cancelled(session: Session, task_id: uuid.UUID) -> Task:
     return task
 
 
-def expire(session: Session, older_than: timedelta, limit: int = 100) -> int:
+def expire(session: Session, older_than: timedelta, limit: int) -> int:
     """CREATED tasks that were never started become EXPIRED; how many. Nothing was held for them."""
     stale = (
         select(Task.id)

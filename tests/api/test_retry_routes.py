@@ -147,7 +147,7 @@ def cancelled_before_its_submit(customer: Customer) -> str:
 def expired(customer: Customer) -> str:
     task_id = customer.ready()
     with transaction() as session:
-        assert task_store.expire(session, timedelta(0)) == 1
+        assert task_store.expire(session, timedelta(0), 100) == 1
     return task_id
 
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from sqlalchemy import event
+from sqlalchemy import event, select
 from stored_tasks import INPUT, TRUTH, ZOMBIES, ended, names_of, put
 from typer.testing import CliRunner
 
@@ -14,7 +14,7 @@ from backend.storage.door import Storage
 from backend.storage.keys import input_key
 from db import deletion, retention, task_store
 from db.database import engine, transaction
-from db.models import CLOCK, Task
+from db.models import CLOCK, Task, TaskItem
 from db.retention import Kept, Stage
 from tests import builders
 
@@ -47,6 +47,26 @@ def test_after_a_month_all_goes_however_many_objects(storage_bucket: Storage, mo
     put(storage_bucket, task, *ZOMBIES)
     assert clean(storage_bucket) == {Stage.OUTPUTS: 1}
     assert names_of(storage_bucket, task) == set()
+
+
+def test_the_items_of_many_batches_go_in_more_than_one_transaction(
+    storage_bucket: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "ITEMS_AT_ONCE", 3)
+    batches = [ended(storage_bucket, OUTPUTS_OVER) for _ in range(2)]
+    young = ended(storage_bucket)
+    commits: list[object] = []
+    with transaction() as session:
+        for task in (*batches, young):
+            session.add_all(TaskItem(task_id=task.id, position=number, name=str(number)) for number in range(4))
+    note = commits.append
+    event.listen(engine(), "commit", note)
+    assert clean(storage_bucket) == {Stage.OUTPUTS: 2}
+    event.remove(engine(), "commit", note)
+    with transaction() as session:
+        assert set(session.scalars(select(TaskItem.task_id))) == {young.id}
+    assert all(builders.read(task.id).outputs_cleaned_at is not None for task in batches)
+    assert len(commits) >= 4
 
 
 def test_a_deleted_tasks_files_go_at_once_and_a_late_upload_with_the_second_look(storage_bucket: Storage) -> None:
@@ -188,7 +208,7 @@ def test_parts_that_nobody_put_together_go_with_the_end_of_their_task(storage_bu
         elif how == "deleted":
             deletion.delete(session, ending.id, ending.user_id)
         else:
-            assert task_store.expire(session, timedelta(hours=24)) == 1
+            assert task_store.expire(session, timedelta(hours=24), 100) == 1
     assert retention_due() is True
 
     assert clean(storage_bucket) == {Stage.DELETED if how == "deleted" else Stage.UPLOADS: 1}

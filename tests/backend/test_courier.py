@@ -7,10 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from standardwebhooks import Webhook
 
 from backend import courier
+from backend.clock import monotonic
 from backend.courier import deliver_until_idle
+from backend.errors import DatabaseUnavailable
 from backend.settings import get_settings
 from backend.webhook_door import WebhookDoor
 from db import deliveries, task_store, webhooks
@@ -206,6 +210,23 @@ def test_an_address_that_breaks_something_breaks_only_its_own(receiver: Receiver
     builders.created_task(good)
     deliver()
     assert len(receiver.received) == 1
+
+
+def test_a_courier_that_has_lost_a_hand_ends_and_leaves_the_rest_to_the_next(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would go on with fewer, for as long as there is something to do."""
+    first = threading.Lock()
+
+    def take(session: Session, hand: uuid.UUID) -> None:
+        if not first.acquire(blocking=False):
+            raise OperationalError("SELECT", {}, Exception("the connection broke"))
+
+    monkeypatch.setattr(courier.deliveries, "take", take)
+    begun = monotonic()
+    with pytest.raises(DatabaseUnavailable):
+        deliver_until_idle(idle_seconds=60)
+    assert monotonic() - begun < 30
 
 
 def test_what_is_ours_to_know_of_an_event_is_not_told() -> None:

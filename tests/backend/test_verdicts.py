@@ -203,7 +203,7 @@ def test_so_is_the_time_at_which_it_wants_to_be_asked_again(offset: int, least: 
         assert least <= after <= most
 
 
-@pytest.mark.parametrize("said", ["soon", "nan", "inf", ""])
+@pytest.mark.parametrize("said", ["soon", "nan", "inf", "", "Fri, 01 Jan 99999999999999999999 00:00:00 GMT"])
 def test_what_cannot_be_understood_is_not_waited_for(said: str) -> None:
     assert [verdict_for(error).retry_after for error in a_model_and_s3_saying(said)] == [None, None]
 

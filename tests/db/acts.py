@@ -119,7 +119,7 @@ def delete(task_id: TaskId, user: int) -> Act:
 
 
 def expire() -> Act:
-    return Act("expire", lambda session: task_store.expire(session, A_DAY), [lambda world, _: world.expire()])
+    return Act("expire", lambda session: task_store.expire(session, A_DAY, 100), [lambda world, _: world.expire()])
 
 
 # A test's clock: rings are young until a rule makes them old.

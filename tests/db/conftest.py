@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from backend.settings import get_settings
-from tests.conftest import patient_stations
-
-LONG_STORIES = ("test_ledger.py", "test_admission.py")  # many stations in a row, none of them about its limits
+from tests.conftest import ABOUT_LIMITS, patient_stations
 
 
 @pytest.fixture(autouse=True)
@@ -17,8 +15,8 @@ def database(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Iterator[str]:
-    """As in tests/conftest.py, with the limits of a station; its address."""
-    if request.path.name in LONG_STORIES:
+    """As in tests/conftest.py, but for every test; its address."""
+    if request.path.name not in ABOUT_LIMITS:
         patient_stations(monkeypatch)
     monkeypatch.setenv("DATABASE_URL", shared_database)
     get_settings.cache_clear()

@@ -156,6 +156,7 @@ class World:
         task.let_go()
         task.epoch += 1
         task.error_code = Cancelled.error_code
+        task.open_children = 0
         task.move(TaskStatus.CANCELLED, EventKind.CANCELLED)
 
     def _ended(self, task_id: TaskId) -> None:

@@ -83,7 +83,7 @@ def test_what_runs_is_never_due_however_old() -> None:
 def test_an_expired_tasks_uploads_are_due_like_any_other() -> None:
     task = builders.created_task(created_at=CLOCK - timedelta(days=9))
     with transaction() as session:
-        task_store.expire(session, timedelta(hours=24))
+        task_store.expire(session, timedelta(hours=24), 100)
     builders.change(task.id, finished_at=CLOCK - INPUTS_OVER)
     assert due(Stage.INPUTS) == [task.id]
 
