@@ -99,7 +99,9 @@ def is_ambiguous(cell: str, reading: Reading) -> str:
 
 
 def _real(text: str) -> str:
-    return f"TRY_CAST(left({text}, 10) AS DATE) IS NOT NULL"
+    """SQL: a text of the form ISO_AS_IT_IS is a day of the calendar, and a time of that day where it says one."""
+    is_time = f"TRY_CAST(substr({text}, 12, 8) AS TIME) IS NOT NULL"  # as _clock tells it, without its parts
+    return f"TRY_CAST(left({text}, 10) AS DATE) IS NOT NULL AND (length({text}) = 10 OR {is_time})"
 
 
 def _spelled(day: str, reading: Reading) -> str:

@@ -128,8 +128,10 @@ def _truth_fix(work: Work, column: Column) -> Fix | None:
         f" WHEN {lowered} IN {words((*FALSE_WORDS, 'off', '0'))} THEN 'false' END"
     )
     said = {"spellings": int(spellings)}
+    is_whole = column.kinds[Kind.BOOLEAN] == column.present
     if spellings <= 2:  # noqa: PLR2004 (one for each)
-        return Fix(column, "boolean", column.cell, "false", 1.0, said, is_whole=True)
+        kept = column.cell if is_whole else f"CASE WHEN ({text}) IS NOT NULL THEN {column.cell} END"
+        return Fix(column, "boolean", kept, "false", 1.0, said, is_whole=is_whole)
     return Fix(column, "boolean", text, "false", 1.0, said)
 
 

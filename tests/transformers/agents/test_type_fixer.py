@@ -130,6 +130,25 @@ def test_what_cannot_be_cast_is_told_row_by_row_and_kept(workshop: Workshop) -> 
     assert told == [2, 5]
 
 
+@pytest.mark.parametrize(
+    ("cells", "left"),
+    [
+        (["yes"] * 19 + ["maybe"], [20]),
+        (["yes", "no"] * 9 + ["yes", "maybe"], [20]),
+        (["yes"] * 20, []),
+        (["2024-01-01T10:00:00", "2024-01-02 25:61:00", "2024-01-03"], [2]),
+        (["2024-01-01T23:59:59.5Z", "2024-01-02 00:00:00+02:00", "2024-01-03"], []),
+    ],
+)
+def test_what_looks_cast_already_is_counted_where_it_is_not(
+    workshop: Workshop, cells: list[str], left: list[int]
+) -> None:
+    delivery = workshop.deliver(AGENT, {"a": cells})
+    issues = delivery.result.row_level_issues
+    assert [issue.row_index for issue in issues if issue.issue_type == "not_cast"] == left
+    assert delivery.result.data["columns"]["a"]["not_cast"] == len(left)
+
+
 def test_a_mixed_column_is_left_whole_where_the_customer_wants_it(workshop: Workshop) -> None:
     cells = ["1,000", "2,000", "3,000", "4,000", "5,000", "some"]
     assert _fixed(workshop, cells, preserve_mixed_types=True) == cells
