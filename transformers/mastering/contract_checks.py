@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from backend.errors import BadParameters
 from transformers.cells import casts
 from transformers.cells.columns import Column
-from transformers.cells.kinds import DECIMAL_FORM, MISSING_FORM, Kind, has_form, literal, words
+from transformers.cells.kinds import DECIMAL_FORM, MISSING_FORM, MOST_DIGITS, Kind, has_form, literal, words
 from transformers.mastering.contract import Contract, ContractColumn, ContractType
 from transformers.tables import quoted
 
@@ -25,6 +25,7 @@ SQL_TYPES = MappingProxyType(
      ContractType.BOOLEAN: "BOOLEAN", ContractType.DATE: "DATE", ContractType.DATETIME: "TIMESTAMP",
      ContractType.TIME: "TIME"}
 )  # fmt: skip
+EXACT = 2**53  # below it a DOUBLE tells every whole number from the next
 NUMBERS = (ContractType.INTEGER, ContractType.DECIMAL)
 MOMENTS = (ContractType.DATE, ContractType.DATETIME)
 
@@ -86,7 +87,7 @@ class Enforced:
             found["wrong_type"] = f"NOT {self.missing} AND {cast} IS NULL"
         text = f"CAST({cast} AS VARCHAR)"
         if wanted.allowed:
-            found["value_not_allowed"] = f"{text} NOT IN {words(wanted.allowed)}"
+            found["value_not_allowed"] = f"NOT ({_is_allowed(wanted, text)})"
         found |= _ranges(wanted, cast)
         if wanted.min_length is not None:
             found["too_short"] = f"length({text}) < {wanted.min_length}"
@@ -95,6 +96,19 @@ class Enforced:
         if wanted.pattern:
             found["pattern_mismatch"] = f"NOT {has_form(text, wanted.pattern)}"
         return {kind: f"coalesce({condition}, false)" for kind, condition in found.items()}
+
+
+def _is_allowed(wanted: ContractColumn, text: str) -> str:
+    """Numbers are allowed by value: 1.0 where the contract lists 1. Those that a DOUBLE confuses, as they are written.
+
+    NULL where there is no text.
+    """
+    said = f"{text} IN {words(wanted.allowed)}"
+    plain = [float(one) for one in wanted.allowed if re.fullmatch(DECIMAL_FORM, one.strip())]
+    exact = [f"{number!r}::DOUBLE" for number in plain if abs(number) < EXACT]
+    if wanted.type not in NUMBERS or not exact:
+        return said
+    return f"{said} OR coalesce(TRY_CAST({text} AS DOUBLE) IN ({', '.join(exact)}), false)"
 
 
 def _ranges(wanted: ContractColumn, cast: str) -> dict[str, str]:
@@ -109,9 +123,25 @@ def _ranges(wanted: ContractColumn, cast: str) -> dict[str, str]:
 
 
 def _native_cast(enforced: Enforced) -> str:
-    return (
-        f"TRY_CAST({casts.native_value(enforced.said, enforced.column.physical)} AS {SQL_TYPES[enforced.wanted.type]})"
-    )
+    value = casts.native_value(enforced.said, enforced.column.physical)
+    return f"TRY_CAST({value} AS {_exact_type(enforced) or SQL_TYPES[enforced.wanted.type]})"
+
+
+def _exact_type(enforced: Enforced) -> str | None:
+    """In which a whole number or a DECIMAL stays as it is; None where it is no such, or cannot hold the default."""
+    physical, wanted = enforced.column.physical, enforced.wanted
+    if wanted.type not in NUMBERS:
+        return None
+    if physical.endswith(("INT", "INTEGER")):
+        own, form = ("UBIGINT", "[0-9]{1,18}") if physical == "UBIGINT" else ("BIGINT", "-?[0-9]{1,18}")
+    elif found := re.fullmatch(r"DECIMAL\(([0-9]+),([0-9]+)\)", physical):
+        digits, places = int(found[1]), int(found[2])
+        if wanted.type is ContractType.INTEGER and (places or digits <= MOST_DIGITS):
+            return None
+        own, form = physical, rf"-?[0-9]{{1,{max(1, digits - places)}}}(\.[0-9]{{0,{places}}})?"
+    else:
+        return None
+    return own if wanted.default is None or re.fullmatch(form, wanted.default) else None
 
 
 def _text_cast(column: Column, wanted: ContractType) -> str:
@@ -136,8 +166,10 @@ def _number(column: Column, text: str, *, whole: bool) -> str:
     }  # fmt: skip
     value = casts.number(text, kinds)
     if whole:
-        is_whole = f"({value}) = trunc({value}) AND abs({value}) < 1e15"  # a DOUBLE is exact so far
-        return f"CASE WHEN {is_whole} THEN CAST(CAST({value} AS BIGINT) AS VARCHAR) END"
+        digits = f"coalesce(CAST(TRY_CAST({text} AS HUGEINT) AS VARCHAR), {text})"  # the longest stay as they are
+        is_whole = f"({value}) = trunc({value}) AND abs({value}) < {EXACT}"
+        other = f"WHEN {is_whole} THEN CAST(CAST({value} AS BIGINT) AS VARCHAR)"
+        return f"CASE WHEN {has_form(text, '[+-]?[0-9]+')} THEN {digits} {other} END"
     plain = f"{has_form(text, DECIMAL_FORM)} AND TRY_CAST({text} AS DOUBLE) = ({value})"
     return f"CASE WHEN {plain} THEN {text} ELSE CAST({value} AS VARCHAR) END"
 
