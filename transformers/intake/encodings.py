@@ -129,9 +129,9 @@ def _survey(path: Path) -> tuple[bool, bool]:
 
 
 def _foreign_encoding(path: Path) -> str | None:
-    """None when most lines with other than ASCII are UTF-8: then the others are the exception, line by line."""
+    """None when most lines with other than ASCII are UTF-8, or nearly: then what is not is the exception."""
     lines = _lines_beyond_ascii(path)
-    good = sum(_is_utf8(line) for line in lines)
+    good = sum(_is_mostly_utf8(line) for line in lines)
     if good and good >= len(lines) - good:
         return None
     return _best_guess(b"".join(lines)[:JUDGED_BYTES])
@@ -146,12 +146,12 @@ def _lines_beyond_ascii(path: Path) -> list[bytes]:
     return found
 
 
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+def _is_mostly_utf8(line: bytes) -> bool:
+    """Of a line beyond ASCII. It may be a whole file, as JSON often is, so that one foreign byte must not spoil it."""
+    text = line.decode(errors="surrogateescape")
+    foreign = sum(1 for _ in ESCAPED.finditer(text))
+    beyond_ascii = len(text) - len(text.encode("ascii", errors="ignore"))
+    return beyond_ascii - foreign > foreign
 
 
 def _best_guess(sample: bytes) -> str:

@@ -27,6 +27,8 @@ def read_json(file: SourceFile, rows: JsonRows | None = None) -> Reading:
         items = _items_of(stream, field)
     else:
         items = _rows_of_object(_whole(stream, text))
+    if text.has_foreign_bytes:  # their rows are not known: the text is mended before it is parsed
+        repairs.tell("mixed_encoding", "The JSON has bytes that are not UTF-8. They were read as Windows-1252.")
     columns, kept, rejected = _write(file, items, rows, repairs, stream)
     return Reading(columns, kept, repairs.repairs(), rejected, text.encoding)
 

@@ -146,6 +146,14 @@ def test_half_a_surrogate_pair_is_marked_and_told(tmp_path: Path) -> None:
     assert (got.rows, "broken_character" in got.kinds) == ([["x\ufffd"]], True)
 
 
+def test_a_foreign_byte_in_json_on_one_line_spoils_no_other_character(tmp_path: Path) -> None:
+    names = ["Müller", "Höß", "Zoë", "Jürgen", "Łukasz"]
+    cells = [f'{{"name": "{name}"}}'.encode("cp1252" if name == "Jürgen" else "utf-8") for name in names]
+    got = read(tmp_path, b"[" + b", ".join(cells) + b"]", "d.json")
+    assert [row[0] for row in got.rows] == names
+    assert (got.table.encoding, got.repair("mixed_encoding").count) == ("utf-8", 1)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 def test_json_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     content = '[{"name": "Müller", "city": "Köln"}]'.encode(encoding)

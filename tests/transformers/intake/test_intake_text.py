@@ -221,6 +221,16 @@ def test_foreign_bytes_in_a_utf8_file_are_read_and_their_rows_named(tmp_path: Pa
     assert got.repair("mixed_encoding").rows == (3,)
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_a_foreign_byte_spoils_no_other_row_whatever_ends_the_rows(tmp_path: Path, end: bytes) -> None:
+    names = ["Müller", "Höß", "Zoë", "Jürgen", "Łukasz"]
+    lines = [b"name,id", *(f"{name},{i}".encode() for i, name in enumerate(names))]
+    lines[4] = "Jürgen,3".encode("cp1252")
+    got = read(tmp_path, end.join(lines) + end)
+    assert [row[0] for row in got.rows] == names
+    assert (got.table.encoding, got.repair("mixed_encoding").rows) == ("utf-8", (4,))
+
+
 def test_nul_characters_are_removed_and_their_rows_named(tmp_path: Path) -> None:
     got = read(tmp_path, b"first name,second name\nsome text,more text\nso\0me text,more text\n")
     assert got.rows == [["some text", "more text"], ["some text", "more text"]]
