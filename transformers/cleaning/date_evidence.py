@@ -5,7 +5,7 @@ The order is decided for each separator by the cells that can be read in one way
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,10 @@ ORDER_SHARE = 0.98  # of the telling cells: the rest are mistakes of their own
 AHEAD = 10  # years after the last written in full that a two-digit one may mean: contracts end in the future
 UNTOLD_LATEST = 2069  # POSIX: 69 is 1969
 LATEST_YEAR = 2200  # 9999 stands for nothing
+ONLY_OF_DATES = "/"  # a separator: versions, times and codes have the others too
 NAMED_LIKE_A_DATE = re.compile(r"(?i)date|time|datum|fecha|stamp|created|updated|birth|dob|(^|_)(at|on)$")
+# A time may be written as 12.30.45: its name does not tell that this is a day.
+NAMED_LIKE_A_DAY = re.compile(r"(?i)date|datum|fecha|stamp|created|updated|birth|geburt|naiss|dob|(^|_)(at|on|day)$")
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,13 @@ def evidence_of(db: "duckdb.DuckDBPyConnection", column: Column, relation: str) 
     years = [latest for shape, *_, latest in found if shape in SPELLED and latest]
     told = {sign: (count["day"], count["month"], count["either"]) for sign, count in sides.items()}
     latest = max(years, default=None)
-    reading = Reading(_readable(column, shapes), _orders(told), _horizon(latest), has_clocks=clocked > 0)
+    reading = Reading(
+        _readable(column, shapes),
+        _orders(told),
+        _horizon(latest),
+        has_clocks=clocked > 0,
+        has_short_years=latest is not None or clocked > 0 or _are_days(column, shapes, told),
+    )
     return DateEvidence(shapes.total(), shapes, clocked, told, latest, reading)
 
 
@@ -112,6 +121,12 @@ def _readable(column: Column, shapes: Counter[str]) -> frozenset[str]:
         if shapes[shape] and ((beside and spelled) or alone):
             read.add(shape)
     return frozenset(read)
+
+
+def _are_days(column: Column, shapes: Counter[str], signs: Container[str]) -> bool:
+    """Numbers with two-digit years alone (3.11.10) are dates where the name, a month's name or a slash says so."""
+    named = NAMED_LIKE_A_DAY.search(column.name) is not None and not names_a_key(column.name)
+    return named or ONLY_OF_DATES in signs or any(shapes[shape] for shape in SPELLED if shape != "numeric")
 
 
 def _orders(sides: Mapping[str, tuple[int, int, int]]) -> dict[str, bool | None]:

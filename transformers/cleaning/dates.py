@@ -38,12 +38,16 @@ _MONTH_OF = "MAP {" + ", ".join(f"{literal(name)}: {number}" for name, number in
 
 @dataclass(frozen=True)
 class Reading:
-    """`day_first` by separator, None where the cells do not tell; `latest` is the last year a two-digit one may be."""
+    """`day_first` by separator, None where the cells do not tell; `latest` is the last year a two-digit one may be.
+
+    Without `has_short_years` nothing tells that 3.11.10 is a date: it may be a version or a time.
+    """
 
     shapes: frozenset[str]
     day_first: Mapping[str, bool | None] = field(default_factory=dict)
     latest: int = 2069
     has_clocks: bool = True
+    has_short_years: bool = True
 
     @property
     def is_iso_already(self) -> bool:
@@ -87,15 +91,22 @@ def iso_text(cell: str, reading: Reading) -> str:
 
 
 def is_ambiguous(cell: str, reading: Reading) -> str:
-    """SQL: the cell is a date, and nothing tells which of its numbers is the day."""
-    if "numeric" not in reading.shapes or all(known is not None for known in reading.day_first.values()):
-        return "false"
+    """SQL: the cell is a date, and nothing tells which of its numbers is the day; or nothing tells that it is one."""
     day = f"trim({cell})" if not reading.has_clocks else date_part(f"trim({cell})")
+    doubts = [] if all(known is not None for known in reading.day_first.values()) else [_either_order(day, reading)]
+    if not reading.has_short_years:
+        doubts.append(f"length(regexp_extract({day}, {literal(NUMERIC)}, 4)) = 2")
+    if "numeric" not in reading.shapes or not doubts:
+        return "false"
+    return f"({has_form(day, NUMERIC)} AND ({' OR '.join(doubts)}))"
+
+
+def _either_order(day: str, reading: Reading) -> str:
     first, second = _part(day, NUMERIC, 1), _part(day, NUMERIC, 3)
     open_signs = [sign for sign, known in reading.day_first.items() if known is None]
     unknown = " OR ".join(f"regexp_extract({day}, {literal(NUMERIC)}, 2) = {literal(sign)}" for sign in open_signs)
     either = f"{first} BETWEEN 1 AND 12 AND {second} BETWEEN 1 AND 12 AND {first} <> {second}"
-    return f"({has_form(day, NUMERIC)} AND ({unknown}) AND {either})"
+    return f"(({unknown}) AND {either})"
 
 
 def _real(text: str) -> str:
@@ -149,7 +160,8 @@ def _serial(number: str) -> str:
 
 def _numeric(day: str, reading: Reading) -> str:
     first, second = _part(day, NUMERIC, 1), _part(day, NUMERIC, 3)
-    year = _year(f"regexp_extract({day}, {literal(NUMERIC)}, 4)", reading)
+    said = f"regexp_extract({day}, {literal(NUMERIC)}, 4)"
+    year = _year(said, reading) if reading.has_short_years else f"CASE WHEN length({said}) = 4 THEN {said}::INTEGER END"
     day_first, month_first = _made(year, second, first), _made(year, first, second)
     sign = f"regexp_extract({day}, {literal(NUMERIC)}, 2)"
     known = " ".join(

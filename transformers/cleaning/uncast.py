@@ -29,7 +29,8 @@ class Uncast:
             yield FlaggedCells("not_cast", Severity.MEDIUM, self._cells("NOT doubt", message))
         if self.doubt:
             what = "date" if self.kind in ("date", "datetime") else "number"
-            message = f"Two {what}s can be read here, and the column does not tell which is meant; left as it is."
+            readings = "Two dates or none" if what == "date" else "Two numbers"
+            message = f"{readings} can be read here, and the column does not tell which is meant; left as it is."
             yield FlaggedCells(f"ambiguous_{what}", Severity.MEDIUM, self._cells("doubt", message))
 
     def _cells(self, which: str, message: str) -> str:

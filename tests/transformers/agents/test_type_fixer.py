@@ -164,6 +164,37 @@ def test_two_digit_years_lie_where_the_columns_others_do(workshop: Workshop) -> 
     assert _fixed(workshop, ["31/12/1950", "25/06/1961", "13/01/48"], "birth")[2] == "1948-01-13"
 
 
+VERSIONS = ["3.11.10", "3.11.12", "3.10.15", "3.12.11", "9.9.20"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "name"),
+    [(VERSIONS, "version"), (["12.30.45", "11.15.10", "09.05.59"], "time"), (["10-20-30", "12-11-10"], "sort_code")],
+)
+def test_numbers_that_may_be_versions_or_times_are_flagged_and_left(
+    workshop: Workshop, cells: list[str], name: str
+) -> None:
+    delivery = workshop.deliver(AGENT, {name: cells, "row": list("abcdefg"[: len(cells)])})
+    assert delivery.table is None or pq.read_table(delivery.table.path).column(name).to_pylist() == cells
+    told = [(issue.issue_type, issue.row_index) for issue in delivery.result.row_level_issues]
+    assert told == [("ambiguous_date", row + 1) for row in range(len(cells))]
+
+
+@pytest.mark.parametrize(
+    ("telling", "name"),
+    [
+        (["3.11.10"], "order_date"),
+        (["3.11.10"], "Geburtstag"),
+        (["3.11.10", "5.12.2009"], "a"),
+        (["3.11.10", "5/12/09"], "a"),
+        (["3.11.10", "5 Dec 09"], "a"),
+        (["3.11.10", "5.12.09 10:00"], "a"),
+    ],
+)
+def test_two_digit_years_are_dates_where_the_column_says_so(workshop: Workshop, telling: list[str], name: str) -> None:
+    assert _fixed(workshop, telling, name)[0] == "2010-11-03"
+
+
 def test_figures_alone_are_dates_only_where_the_name_says_so(workshop: Workshop) -> None:
     cells = ["19081209", "19990219", "20010101"]
     assert _fixed(workshop, cells, "date_of_birth")[0] == "1908-12-09"
