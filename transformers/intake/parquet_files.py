@@ -12,6 +12,9 @@ from transformers.tables import SOURCE_ROW
 
 BATCH_ROWS = 20_000
 READ_AHEAD = 2**20  # bytes a column chunk is read by, instead of all of it at once
+EARLIEST, LATEST = -9_223_372_022_400_000_000, 2**63 - 1  # microseconds around 1970: what a database holds
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+OUT_OF_RANGE = "The Parquet file holds values, such as dates, that are out of any range."
 
 
 def read_parquet(file: SourceFile) -> Reading:
@@ -42,6 +45,7 @@ def _read(file: SourceFile, parquet: Any) -> Reading:
         for batch in parquet.iter_batches(batch_size=max(1, min(BATCH_ROWS, 400_000 // len(fields)))):
             _check_values(batch)
             cells = [_converted(column, kept) for column, kept in zip(batch.columns, types, strict=True)]
+            _check_moments(cells)
             numbers = pa.array(range(sink.rows + 1, sink.rows + batch.num_rows + 1), pa.int64())
             sink.write(pa.record_batch([*cells, numbers], schema=schema))
     return Reading(columns, sink.rows, repairs.repairs())
@@ -59,6 +63,26 @@ def _check_values(batch: Any) -> None:
             "Write it anew.",
             detail=repr(error),
         ) from error
+
+
+def _check_moments(cells: list[Any]) -> None:
+    """A file may count seconds or milliseconds farther than the agents' database counts microseconds."""
+    from pyarrow import types
+
+    for cell in cells:
+        if types.is_timestamp(cell.type) and not _is_in_range(cell):
+            raise UnreadableFile(OUT_OF_RANGE, detail=f"{cell.type} beyond microseconds of 64 bits")
+
+
+def _is_in_range(moments: Any) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    unit, counts = moments.type.unit, moments.view(pa.int64())
+    if unit == "us":
+        counts = counts.filter(pc.not_equal(counts, -LATEST))  # a database's own minus infinity
+    ends = [end for end in pc.min_max(counts).as_py().values() if end is not None]
+    return all(EARLIEST <= end * PER_SECOND["us"] // PER_SECOND[unit] <= LATEST for end in ends)
 
 
 def _kept_type(found: Any) -> Any:
@@ -102,9 +126,7 @@ def _texts(column: Any) -> list[str | None]:
     try:
         return [_text(value) for value in column.to_pylist()]
     except (OverflowError, ValueError) as error:  # a nested date after the year 9999
-        raise UnreadableFile(
-            "The Parquet file holds values, such as dates, that are out of any range.", detail=repr(error)
-        ) from error
+        raise UnreadableFile(OUT_OF_RANGE, detail=repr(error)) from error
 
 
 def _text(value: Any) -> str | None:

@@ -68,6 +68,22 @@ def test_a_nested_date_that_nobody_lives_to_see_is_refused(tmp_path: Path) -> No
         read(tmp_path, parquet({"a": pa.StructArray.from_arrays([dates], ["d"])}), "d.parquet")
 
 
+@pytest.mark.parametrize(("unit", "count"), [("ms", 10**16), ("s", 10**13), ("ms", -(10**16)), ("us", -(2**63))])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_moment_that_no_database_holds_is_refused(tmp_path: Path, unit: Any, count: int, zone: str | None) -> None:
+    for moments in (pa.array([0, None, count], pa.timestamp(unit, zone)), pa.array([count], pa.timestamp(unit, zone))):
+        with pytest.raises(UnreadableFile, match="out of any range"):
+            read(tmp_path, parquet({"a": moments}), "d.parquet")
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_moments_far_off_are_kept(tmp_path: Path, unit: Any) -> None:
+    moments = pa.array([None, 0, 2**63 - 1 if unit != "ms" else 253_402_300_799_000], pa.timestamp(unit))
+    assert len(read(tmp_path, parquet({"a": moments, "b": [1, 2, 3]}), "d.parquet").numbers) == 3
+    nothing = pa.array([None, None], pa.timestamp(unit))
+    assert len(read(tmp_path, parquet({"a": nothing, "b": [1, 2]}), "d.parquet").numbers) == 2
+
+
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), pa.ArrowMemoryError("malloc")])
 def test_a_full_disk_or_memory_is_not_blamed_on_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception
