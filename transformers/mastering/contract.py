@@ -9,10 +9,12 @@
         min: 0                      # max, min_length, max_length, pattern (RE2, the whole cell), default
         aliases: [cust_no]          # names under which the column comes in
 
-A Frictionless table schema (`fields` with `constraints`) and a JSON Schema (`properties`, `required`) say the same.
+A Frictionless table schema (`fields` with `constraints`) and a JSON Schema (`properties`, `required`) say the same,
+but that a JSON Schema's pattern is found anywhere in the cell.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import BadParameters, CustomerError, UnreadableFile
 
+YAML_BOOL = "tag:yaml.org,2002:bool"
 MOST_COLUMNS = 2000  # a contract is written by hand; beyond it is not one
 
 
@@ -81,10 +84,25 @@ def read_contract(path: Path) -> Contract:
 
     try:
         said = path.read_text(encoding="utf-8-sig")
-        document = json.loads(said) if said.lstrip().startswith(("{", "[")) else yaml.safe_load(said)
+        document = json.loads(said) if said.lstrip().startswith(("{", "[")) else _yaml(said)
     except (yaml.YAMLError, json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableFile("The schema is neither JSON nor YAML that can be read.", detail=str(error)) from None
     return contract_of(document, UnreadableFile)
+
+
+def _yaml(said: str) -> Any:
+    """With the truth values of YAML 1.2: to 1.1 `no` is one, too, and so is Norway."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in resolvers if tag != YAML_BOOL]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Loader.add_implicit_resolver(YAML_BOOL, re.compile("^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+    return yaml.load(said, Loader=Loader)  # noqa: S506  # a SafeLoader
 
 
 def contract_of(document: Any, error: type[CustomerError] = BadParameters) -> Contract:
@@ -117,6 +135,7 @@ def _columns(document: Any, error: type[CustomerError]) -> Iterator[tuple[str, d
     if isinstance(found, Mapping):
         for name, said in found.items():
             told = dict(said) if isinstance(said, Mapping) else {"type": said}
+            told = _unanchored(told) if found is document.get("properties") else told
             yield str(name), told | ({"required": True} if name in required else {})
     elif isinstance(found, list):
         for said in found:
@@ -126,6 +145,12 @@ def _columns(document: Any, error: type[CustomerError]) -> Iterator[tuple[str, d
             yield str(column["name"]), dict(column)
     else:
         raise error("The contract has no columns: name them under `columns`.")
+
+
+def _unanchored(told: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema looks for a pattern anywhere; ours is the whole cell's. Its own ^ and $ hold as before."""
+    pattern = told.get("pattern")
+    return told | {"pattern": f"(?s:.*)(?:{pattern})(?s:.*)"} if isinstance(pattern, str) else told
 
 
 def _plain(name: str, said: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +164,7 @@ def _plain(name: str, said: dict[str, Any]) -> dict[str, Any]:
     if kind == "string" and told.get("format") in {"date", "date-time", "time"}:
         kind = str(told["format"])
     told["type"] = TYPE_NAMES.get(kind, kind)
-    if told.get("nullable") is False:
+    if str(told.get("nullable")).lower() in {"false", "no", "off"}:
         told["required"] = True
     for key in ("default", "allowed"):
         told[key] = _as_text(told.get(key))

@@ -1,6 +1,7 @@
 """A contract's column as SQL over the table's: the value it asks for, and what is wrong with a cell.
 
-A text column keeps text, in the type's canonical form (2024-01-31, true, 12); a typed one is cast.
+A text column keeps text, in the type's canonical form (2024-01-31, true, 12); a typed one is cast. What the contract
+lists stays as it lists it, and a cell that only as it stands has the pattern's form stays as it stands.
 """
 
 import re
@@ -25,7 +26,7 @@ SQL_TYPES = MappingProxyType(
      ContractType.BOOLEAN: "BOOLEAN", ContractType.DATE: "DATE", ContractType.DATETIME: "TIMESTAMP",
      ContractType.TIME: "TIME"}
 )  # fmt: skip
-EXACT = 2**53  # below it a DOUBLE tells every whole number from the next
+PLAIN_NUMBER = r"^[+]?(-?)0*([0-9]+)(\.0*|(\.[0-9]*[1-9])0*)?$"  # its groups 1, 2 and 4 without idle zeros
 NUMBERS = (ContractType.INTEGER, ContractType.DECIMAL)
 MOMENTS = (ContractType.DATE, ContractType.DATETIME)
 
@@ -56,23 +57,42 @@ class Enforced:
 
     @property
     def _listed(self) -> dict[str, str]:
-        """What the contract allows, by how a cell says it but for case and spaces."""
-        return {one.strip().lower(): one for one in reversed(self.wanted.allowed)}  # of two the first stays
+        """What the contract allows, by how a cell says it but for case and spaces; of two the first stays."""
+        listed = {one.strip().lower(): one for one in reversed(self.wanted.allowed)}
+        if self.wanted.type is not ContractType.BOOLEAN:
+            return listed
+        canonical = {_truth(said): one for said, one in listed.items() if _truth(said)}
+        return canonical | listed
 
     @property
     def cast(self) -> str:
         """The cell as the contract's type; NULL where it is missing or is not of that type."""
         if self.column.is_text and self.wanted.type is ContractType.STRING and not self.wanted.allowed:
             return self.said  # whatever stands there is text
-        value = _text_cast(self.column, self.wanted.type) if self.column.is_text else _native_cast(self)
-        return f"CASE WHEN NOT {self.missing} THEN {self._as_listed(value)} END"
+        return f"CASE WHEN NOT {self.missing} THEN {self._as_listed(self._value)} END"
+
+    @property
+    def _value(self) -> str:
+        """The cell in the type's own form, whatever else the contract says; NULL where it is not of that type."""
+        return _text_cast(self.column, self.wanted.type) if self.column.is_text else _native_cast(self)
 
     def _as_listed(self, value: str) -> str:
-        """Written as the contract lists it, where it differs by case or spaces only."""
-        if not self.wanted.allowed or not self.column.is_text:
+        """Written as the contract lists it, where the cell or its value differs by case or spaces only."""
+        if not self.column.is_text:
             return value
+        fitting = self._as_the_pattern_asks(value)
+        if not self.wanted.allowed:
+            return fitting
         whens = " ".join(f"WHEN {literal(said)} THEN {literal(one)}" for said, one in self._listed.items())
-        return f"CASE lower(trim({value})) {whens} ELSE {value} END"
+        return f"CASE lower({self.column.cell}) {whens} ELSE CASE lower(trim({value})) {whens} ELSE {fitting} END END"
+
+    def _as_the_pattern_asks(self, value: str) -> str:
+        """The cell as it stands where only so it has the form: the value would break the contract."""
+        pattern, cell = self.wanted.pattern, self.column.cell
+        if not pattern or self.wanted.type is ContractType.STRING:
+            return value
+        only_so = f"NOT {has_form(value, pattern)} AND {has_form(cell, pattern)}"
+        return f"CASE WHEN {only_so} THEN {cell} ELSE {value} END"
 
     def checks_before(self, kind: str) -> list[str]:
         """The conditions looked at before this one: a cell counts once."""
@@ -87,8 +107,8 @@ class Enforced:
             found["wrong_type"] = f"NOT {self.missing} AND {cast} IS NULL"
         text = f"CAST({cast} AS VARCHAR)"
         if wanted.allowed:
-            found["value_not_allowed"] = f"NOT ({_is_allowed(wanted, text)})"
-        found |= _ranges(wanted, cast)
+            found["value_not_allowed"] = f"NOT ({_is_allowed(wanted, tuple(self._listed), text)})"
+        found |= _ranges(wanted, cast if wanted.type is ContractType.STRING else f"({self._value})")
         if wanted.min_length is not None:
             found["too_short"] = f"length({text}) < {wanted.min_length}"
         if wanted.max_length is not None:
@@ -98,17 +118,21 @@ class Enforced:
         return {kind: f"coalesce({condition}, false)" for kind, condition in found.items()}
 
 
-def _is_allowed(wanted: ContractColumn, text: str) -> str:
-    """Numbers are allowed by value: 1.0 where the contract lists 1. Those that a DOUBLE confuses, as they are written.
+def _truth(word: str) -> str:
+    """The form in which a truth value is written; nothing for every other word."""
+    return "true" if word in TRUE else "false" if word in FALSE else ""
 
-    NULL where there is no text.
+
+def _is_allowed(wanted: ContractColumn, listed: tuple[str, ...], text: str) -> str:
+    """Numbers and truth values are allowed by value: 1.0 where the contract lists 1, true where it lists yes.
+
+    The text stands in it once: its expression is long. NULL where there is none.
     """
-    said = f"{text} IN {words(wanted.allowed)}"
-    plain = [float(one) for one in wanted.allowed if re.fullmatch(DECIMAL_FORM, one.strip())]
-    exact = [f"{number!r}::DOUBLE" for number in plain if abs(number) < EXACT]
-    if wanted.type not in NUMBERS or not exact:
-        return said
-    return f"{said} OR coalesce(TRY_CAST({text} AS DOUBLE) IN ({', '.join(exact)}), false)"
+    if wanted.type in NUMBERS:
+        plain = tuple(re.sub(PLAIN_NUMBER, r"\1\2\4", one.strip()) for one in wanted.allowed)
+        number = f"regexp_replace({text}, {literal(PLAIN_NUMBER)}, '\\1\\2\\4')"
+        return f"{number} IN {words(plain)}"
+    return f"{text} IN {words(listed if wanted.type is ContractType.BOOLEAN else wanted.allowed)}"
 
 
 def _ranges(wanted: ContractColumn, cast: str) -> dict[str, str]:
@@ -152,8 +176,9 @@ def _text_cast(column: Column, wanted: ContractType) -> str:
     if wanted in NUMBERS:
         return _number(column, text, whole=wanted is ContractType.INTEGER)
     if wanted is ContractType.BOOLEAN:
-        yes, no = f"lower({text}) IN {words(TRUE)}", f"lower({text}) IN {words(FALSE)}"
-        return f"CASE WHEN {yes} THEN 'true' WHEN {no} THEN 'false' END"
+        # not IN: a long list of it is planned as a join, and the text stands in many expressions
+        whens = " ".join(f"WHEN {literal(word)} THEN {literal(_truth(word))}" for word in TRUE + FALSE)
+        return f"CASE lower({text}) {whens} END"
     if wanted is ContractType.TIME:
         return f"CAST({casts.text_value(text, 'time', column.kinds, day_first=False)} AS VARCHAR)"
     value = casts.text_value(text, wanted.value, column.kinds, day_first=column.day_first)
@@ -167,10 +192,11 @@ def _number(column: Column, text: str, *, whole: bool) -> str:
     value = casts.number(text, kinds)
     if whole:
         digits = f"coalesce(CAST(TRY_CAST({text} AS HUGEINT) AS VARCHAR), {text})"  # the longest stay as they are
-        is_whole = f"({value}) = trunc({value}) AND abs({value}) < {EXACT}"
-        other = f"WHEN {is_whole} THEN CAST(CAST({value} AS BIGINT) AS VARCHAR)"
-        return f"CASE WHEN {has_form(text, '[+-]?[0-9]+')} THEN {digits} {other} END"
-    plain = f"{has_form(text, DECIMAL_FORM)} AND TRY_CAST({text} AS DOUBLE) = ({value})"
+        exact = f"regexp_extract(CAST({value} AS VARCHAR), '^(-?[0-9]{{1,15}})[.]0$', 1)"  # a DOUBLE is so far
+        other = f"CAST(TRY_CAST({exact} AS BIGINT) AS VARCHAR)"
+        return f"CASE WHEN {has_form(text, '[+-]?[0-9]+')} THEN {digits} ELSE {other} END"
+    same = f"= ({value})" if casts.commas_are_decimal(kinds) else "IS NOT NULL"  # 1.000 may be a thousand
+    plain = f"{has_form(text, DECIMAL_FORM)} AND TRY_CAST({text} AS DOUBLE) {same}"
     return f"CASE WHEN {plain} THEN {text} ELSE CAST({value} AS VARCHAR) END"
 
 

@@ -80,3 +80,37 @@ def test_a_default_that_the_columns_own_type_does_not_hold_is_written(workshop: 
     columns = {"n": {"type": "number", "default": default}}
     rows, _ = enforced(workshop, table, columns, default_value_strategy="default")
     assert [n for (n,) in rows] == [1, float(default)]
+
+
+def test_what_the_contract_lists_stays_as_it_lists_it(workshop: Workshop) -> None:
+    columns = {
+        "active": {"type": "boolean", "allowed": ["yes", "no"]},
+        "code": {"type": "integer", "allowed": ["01", "2"]},
+        "day": {"type": "date", "allowed": ["31/01/2024"]},
+    }
+    data = {"active": ["Yes", "n", "maybe"], "code": ["01", "2.0", "3"], "day": ["31/01/2024", "", "30/01/2024"]}
+    rows, broken = enforced(workshop, data, columns)
+    assert rows == [("yes", "01", "31/01/2024"), ("no", "2", ""), (None, None, None)]
+    assert broken == 3
+
+
+def test_truth_values_are_allowed_by_any_of_their_words(workshop: Workshop) -> None:
+    table = workshop.table(pa.table({"active": pa.array([True, False, None])}))
+    both, yes = ({"active": {"type": "boolean", "allowed": allowed}} for allowed in (["yes", "no"], ["yes"]))
+    assert enforced(workshop, table, both) == ([(True,), (False,), (None,)], 0)
+    assert enforced(workshop, table, yes) == ([(True,), (None,), (None,)], 1)
+
+
+def test_a_cell_that_has_the_patterns_form_stays_as_it_is(workshop: Workshop) -> None:
+    columns = {
+        "day": {"type": "date", "pattern": "[0-9]{2}/[0-9]{2}/[0-9]{4}", "min": "2024-01-01"},
+        "iso": {"type": "date", "pattern": "[0-9]{4}-[0-9]{2}-[0-9]{2}"},
+    }
+    data = {"day": ["31/01/2024", "2024-02-01", "31/12/2023"], "iso": ["31/01/2024"] * 3}
+    rows, broken = enforced(workshop, data, columns)
+    assert rows == [(day, "2024-01-31") for day in ("31/01/2024", None, None)]
+    assert broken == 2
+
+
+def test_a_pattern_of_text_minds_its_spaces(workshop: Workshop) -> None:
+    assert enforced(workshop, {"code": ["AB", " AB"]}, {"code": {"pattern": "[A-Z]{2}"}}) == ([("AB",), (None,)], 1)

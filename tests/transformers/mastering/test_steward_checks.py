@@ -16,3 +16,9 @@ def tasks(workshop: Workshop, data: dict[str, list[str]], **asked: Any) -> dict[
 def test_a_threshold_may_have_one_end_only(workshop: Workshop, bounds: dict[str, float], outside: int) -> None:
     found = tasks(workshop, {"x": ["-1", "1", "2", "3", "4"]}, outlier_thresholds={"x": bounds})
     assert found.get("OUTLIER_VALUE", 0) == outside
+
+
+def test_a_pattern_is_held_against_the_cell_as_it_is_written(workshop: Workshop) -> None:
+    data = {"d": ["31/01/2024", "13/02/2024", "14/02/2024"]}
+    assert tasks(workshop, data, field_validation_rules={"d": "[0-9]{2}/[0-9]{2}/[0-9]{4}"}) == {}
+    assert tasks(workshop, data, field_validation_rules={"d": "[0-9]{4}"}) == {"INVALID_FORMAT": 3}
