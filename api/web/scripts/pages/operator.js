@@ -12,7 +12,7 @@ const TABS = [
   { id: 'tasks', title: 'Tasks' },
   { id: 'proof', title: 'Proof' },
 ]
-const COUNTED = { queued: 'Waiting', queued_later: 'Waiting for their time', admitted: 'Admitted', processing: 'Working', waiting: 'Waiting for parts', created: 'Not started' }
+const COUNTED = { queued: 'Waiting', queued_later: 'Waiting for their time', admitted: 'Admitted', processing: 'Working', created: 'Not started' }
 
 export const operator = () => ({
   tabs: TABS,
