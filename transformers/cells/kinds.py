@@ -57,7 +57,9 @@ TIME_FORM = r"(?i)([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?( ?[ap]
 ISO_DATE_FORM = "[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
 SLASH_DATE_FORM = "[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{4}|[0-9]{2})"
 NAMED_DATE_FORM = rf"(?i)[0-9]{{1,2}}[ -]{_MONTH}[ -][0-9]{{4}}|{_MONTH} [0-9]{{1,2}},? [0-9]{{4}}"
-ISO_DATETIME_FORM = f"{ISO_DATE_FORM}[T ][0-9]{{1,2}}:[0-9]{{2}}.*"
+_CLOCK = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+_OFFSET = "[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?"
+ISO_DATETIME_FORM = f"{ISO_DATE_FORM}[T ]{_CLOCK}( ?([Zz]|UTC|GMT|{_OFFSET}|[AaPp][Mm]))?"
 SLASH_DATETIME_FORM = f"{SLASH_DATE_FORM} [0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}})?( ?[AaPp][Mm])?"
 _LETTERED = f"(?i)inf|infinity|{NAMED_DATE_FORM}|{_CURRENCY} ?-?{_NUMBER}"  # all that is more than words, from A on
 _DRESSED = DECIMAL_FORM + "|" + "|".join(  # one look at a text tells that it is none of them: most are spared a dozen
@@ -97,7 +99,16 @@ def named_date(text: str) -> str:
 
 
 def iso_datetime(text: str) -> str:
-    return f"TRY_CAST({text} AS TIMESTAMP)"
+    """In UTC where a zone is told. Cast to TIMESTAMP alone, DuckDB 2.0 minds nothing that stands behind the clock."""
+    clocks = [f"%Y-%m-%d {clock}" for clock in ("%I:%M %p", "%I:%M%p", "%I:%M:%S %p", "%I:%M:%S%p")]
+    half_day = f"TRY_STRPTIME(upper(translate({text}, '/.Tt', '--  ')), {clocks})"
+    zoned = f"TRY_CAST(replace(regexp_replace({text}, ' ?([+-])([0-9]{{2}}):?([0-9]{{2}})$', '\\1\\2:\\3'), '/', '-')"
+    return (
+        f"CASE WHEN {text} ILIKE '%m' THEN {half_day}"
+        f" WHEN contains(substr({text}, 12), '+') OR contains(substr({text}, 12), '-')"
+        f" THEN make_timestamp(epoch_us({zoned} AS TIMESTAMPTZ)))"
+        f" ELSE TRY_CAST({text} AS TIMESTAMP) END"
+    )
 
 
 def slash_datetime(text: str, *, day_first: bool) -> str:

@@ -196,3 +196,30 @@ def test_every_cell_is_missing_broken_or_cast(workshop: Workshop, values: list[s
         )
         [counts] = db.execute(query).fetchall()
     assert counts == (column.missing, column.invalid, column.present - column.invalid)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("2024-01-01 10:00 PM", "2024-01-01 22:00:00"),
+        ("2024-01-01 12:05:09am", "2024-01-01 00:05:09"),
+        ("2024-01-03T10:00:00+02:00", "2024-01-03 08:00:00"),
+        ("2024/01/03 10:00:00.5 -0130", "2024-01-03 11:30:00.5"),
+        ("2024-01-03T10:00+02", "2024-01-03 08:00:00"),
+        ("2024-01-03T10:00:00Z", "2024-01-03 10:00:00"),
+        ("2024-01-03 10:00:00 UTC", "2024-01-03 10:00:00"),
+        ("2024-1-3 9:05", "2024-01-03 09:05:00"),
+        ("2024-01-03 10:00:00 hello", None),
+        ("2024-01-03 10:00 +99:00", None),
+        ("2024-01-03 14:00 PM", None),
+    ],
+)
+def test_what_stands_behind_the_clock_counts(workshop: Workshop, said: str, meant: str | None) -> None:
+    table = workshop.table({"t": [said]})
+    with workshop.database(table) as db:
+        [column] = read_columns(db, table)
+        assert (column.logical is LogicalType.DATETIME) == (meant is not None)
+        if meant:
+            assert db.execute(f"SELECT CAST({column.value} AS VARCHAR) FROM {quoted(table.role)}").fetchall() == [
+                (meant,)
+            ]
