@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _BEGINS = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
-_FIGURE = r"\s*[-+]*\s*([0-9][0-9 .,:/()%-]*([eE][-+]?[0-9]+)?)?\s*"
+_FIGURE = r"\s*[-+]* *([0-9][0-9 .,:/()%-]*([eE][-+]?[0-9]+)?)?\s*"
 
 
 def write_csv(
