@@ -13,7 +13,8 @@ from transformers.cells.spreadsheet_text import shielded, unshielded, write_csv
 SOURCES = Path(__file__).parents[3] / "transformers"
 COMPUTED = [
     "=1+1", "+1+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "@SUM(A1:A9)", '=HYPERLINK("http://x.example","y")',
-    "\t=1+1", "\r=1+1", "\n=1+1", " =1+1", "＝1+1", "＋A1", "－A1", "＠SUM(A1)", "=", "-A1", "+A1", "-1e5x", "@", "-\r0", "+\n1",
+    "\t=1+1", "\r=1+1", "\n=1+1", " =1+1", "＝1+1", "＋A1", "－A1", "＠SUM(A1)", "=", "-A1", "+A1", "-1e5x", "@",
+    "-\r0", "+\n1",
 ]  # fmt: skip
 LEFT = [
     "-12.5", "+49 30 1234-56", "-1,000.00", "-3.5e-10", "-", "--", "+", "- 5", "-5 %", "-12:30", "'", "", " ", "a=b",
