@@ -161,7 +161,7 @@ def _one_engine_a_module() -> Iterator[None]:
     close_database()
 
 
-ABOUT_LIMITS = ("test_database.py", "test_fence.py", "test_rounds.py")  # of a station: whose tests meet them
+ABOUT_LIMITS = ("test_database.py", "test_rounds.py")  # of a station: whose tests meet them
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def test_a_tool_that_nobody_here_knows_is_asked_after_soon_only_while_another_ve
     monkeypatch: pytest.MonkeyPatch, *, others: bool, seconds: float
 ) -> None:
     builders.live_worker()  # its version is "test"
-    monkeypatch.setattr(error_handlers, "code_version", lambda: "newer" if others else "test")
+    monkeypatch.setattr(error_handlers, "release", lambda: "newer" if others else "test")
     claim, _ = told(UnknownTool())
     waits = builders.read(claim.task_id).not_before - builders.sql_now()
     assert 0.5 * seconds < waits.total_seconds() <= seconds
