@@ -24,7 +24,7 @@ dev: .venv/demo.stamp ## The same stack, staying up, with code reload; Ctrl+C st
 	@$(BIN)/python -m backend dev
 
 test: .venv/dev.stamp ## The whole test suite.
-	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 chaos: .venv/dev.stamp ## The proof: break everything that can break, 1,000 tasks under 60 kills; an hour.
 	@$(BIN)/python -m pytest -q -m long

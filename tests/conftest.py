@@ -5,8 +5,10 @@ A database is built by the migrations once, as a template; every test gets it cl
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import psutil
 import psycopg
 import pytest
 from psycopg import sql
+from xdist.scheduler import LoadScopeScheduling
 
 import db.database
 from backend.devstack import Stack, embedded_stack
@@ -63,30 +66,47 @@ def pytest_unconfigure() -> None:
     gc.unfreeze()
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Groups(config, log)
+
+
+class Groups(LoadScopeScheduling):
+    """A file's tests run in one process; those of a deployment (tests/acceptance/house.py) where that one is open.
+
+    xdist's own `loadgroup` writes the group into the node's id, which pytest 9 reads elsewhere.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests run in one process; those of a deployment (tests/acceptance/house.py) where that one is open."""
-    groups = {item: _group_of(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    places = {group: _place_of(group) for group in groups.values()}
-    items.sort(key=lambda item: places[groups[item]])
+    places = {group: _place_of(group) for group in {group_of(item.nodeid) for item in items}}
+    items.sort(key=lambda item: places[group_of(item.nodeid)])
 
 
 def _place_of(group: str) -> int:
     return next((place for place, part in enumerate(LONGEST) if part in group), len(LONGEST))
 
 
-def _group_of(item: pytest.Item) -> str:
-    if "solo_house" in getattr(item, "fixturenames", ()):
-        return "house-solo"
-    if "docs_house" in getattr(item, "fixturenames", ()):  # tests/docs
-        return "house-docs"
-    if "models_house" in getattr(item, "fixturenames", ()):
-        return "house-models"
-    if "browser" in getattr(item, "fixturenames", ()):  # tests/web: one browser, one deployment
-        return "house-web"
-    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return f"house-{parameters['house']}" if "house" in parameters else str(item.path)
+@cache
+def group_of(nodeid: str) -> str:
+    """By what the test's file asks for, and by the pool that its deployment is asked with."""
+    file, _, name = nodeid.partition("::")
+    if file.startswith("tests/web/"):
+        return "house-web"  # one browser, one deployment
+    asked = _fixtures_of(file)
+    pool = re.search(r"\[(prefork|threads|solo)\b", name)
+    if "house" in asked and pool:
+        return f"house-{pool[1]}"
+    named = ("docs", ("working_house", "newcomer")), ("models", ("models_house",)), ("solo", ("solo_house",))
+    return next((f"house-{house}" for house, fixtures in named if asked.intersection(fixtures)), file)
+
+
+@cache
+def _fixtures_of(file: str) -> frozenset[str]:
+    text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+    return frozenset(re.findall(r"\b(\w*house|newcomer)\b(?=[,:)\]\"'])", text))
 
 
 @pytest.fixture(scope="session")
